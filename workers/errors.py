@@ -1,0 +1,33 @@
+"""The one error tree of this package.
+
+Owns the classes only. Every message is one sentence that names the bad value and what is allowed;
+whoever catches a `WorkerError` may print it as it is. Programming errors are not wrapped.
+"""
+
+
+class WorkerError(Exception):
+    """Something a run was asked to do cannot be done."""
+
+
+class BackboneError(WorkerError):
+    """The backbone is missing, incomplete or not of a shape that TALAN can be put into."""
+
+
+class SuiteError(WorkerError):
+    """The suite or the benchmark does not exist, or its data cannot be read."""
+
+
+class RecipeError(WorkerError):
+    """A key or a value of the training recipe is not allowed."""
+
+
+class AdapterError(WorkerError):
+    """The adapter's type, rank or target modules do not fit."""
+
+
+class SandboxError(WorkerError):
+    """Generated code cannot be run safely on this machine."""
+
+
+class DataError(WorkerError):
+    """A training file is missing, or one of its lines is not a ChatML example."""
