@@ -1,0 +1,38 @@
+"""The search's errors: one tree, each a sentence that a person can act on.
+
+Owns: what can go wrong before and while a study is driven. Does not cover: errors of a single run
+(those are ``workers.errors``, recorded with the run) or of the database (``storage.errors``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class SearchError(Exception):
+    """Root of the tree."""
+
+
+class StudyFileError(SearchError):
+    """A study file asks for something that does not exist: a key, an axis value, a backbone."""
+
+
+class StudyBusyError(SearchError):
+    """Another driver holds the study's lease and is alive."""
+
+
+class EngineError(SearchError):
+    """Ray cannot give the workers that the study asks for."""
+
+
+def refuse(where: str, value: object, allowed: str) -> StudyFileError:
+    """One sentence that names the key, the value and what is allowed."""
+    return StudyFileError(f"{where}: {value!r} is not allowed; allowed: {allowed}")
+
+
+def one_of(names: Sequence[object], value: object = None) -> str:
+    """The allowed names, with the closest one to ``value`` pointed out."""
+    listed = ", ".join(str(name) for name in names)
+    close = get_close_matches(str(value), [str(name) for name in names], n=1)
+    return f"{listed} (did you mean {close[0]}?)" if close else listed

@@ -1,0 +1,53 @@
+"""The G1 rate and its exact interval.
+
+Owns: one metric, the G1 rate: runs whose every delta is >= 0, over completed treatment runs of one
+host, a fraction in [0, 1]. Baselines and failed runs are in neither count. Does not cover: the
+null rate that a rate is to be read beside, nor tests between rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scipy.stats import binomtest
+
+CONFIDENCE = 0.95
+
+
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """The exact 95% interval of a binomial rate (Clopper and Pearson, 1934); (0, 1) for no trial.
+
+    Raises:
+        ValueError: Not 0 <= successes <= trials.
+    """
+    if not 0 <= successes <= trials:
+        msg = f"{successes} successes in {trials} trials"
+        raise ValueError(msg)
+    if trials == 0:
+        return (0.0, 1.0)
+    interval = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="exact")
+    return (float(interval.low), float(interval.high))
+
+
+def rate_row(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of ``talan g1 --json`` from counted runs.
+
+    Args:
+        counts: ``study``, ``backbone``, ``adapter``, ``design``, ``axis``, ``value``, ``runs`` and
+            ``g1`` (counts).
+    """
+    runs, g1 = counts["runs"], counts["g1"]
+    return {
+        "study": counts["study"],
+        "backbone": counts["backbone"],
+        "adapter": counts["adapter"],
+        "design": counts["design"],
+        "runs": runs,
+        "g1": g1,
+        "rate": g1 / runs if runs else None,
+        "interval": list(clopper_pearson(g1, runs)),
+        "null": None,
+        "axis": counts["axis"],
+        "value": counts["value"],
+    }

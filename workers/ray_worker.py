@@ -1,0 +1,79 @@
+"""The Ray actor of a worker: a warm workbench, one step a call.
+
+Owns: turning what a step raises into a value that crosses processes. Does not cover: what a step
+does (``workers.workbench``), nor who gets which run (``search.pool``).
+
+A synchronous actor runs its calls one after the other on the main thread, which math_verify needs.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from workers.errors import WorkerError
+from workers.jobs import CellResult, RunJob, TrainResult
+
+
+R = TypeVar("R")
+
+
+class Bench(Protocol):
+    """What a worker holds between runs: see ``workers.workbench.Workbench``."""
+
+    def begin(self, job: RunJob) -> TrainResult:
+        """Reset, attach, train."""
+
+    def evaluate(self, benchmark: str) -> CellResult:
+        """Generate and score one benchmark with the model just trained."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+
+@dataclass(frozen=True)
+class StepFailed:
+    """A step raised.
+
+    Args:
+        message: One sentence.
+        detail: The traceback, for the record.
+        expected: Whether the error is one of ours, after which the worker is fit to go on; any
+            other may have left the process in an unknown state, and it is to be replaced.
+    """
+
+    message: str
+    detail: str
+    expected: bool
+
+
+class RayWorker:
+    """One worker process: ``begin`` once a run, then ``evaluate`` once a benchmark."""
+
+    def __init__(self, make_bench: Callable[[], Bench]) -> None:
+        self._bench = make_bench()
+
+    def begin(self, job: RunJob) -> TrainResult | StepFailed:
+        """Train a run."""
+        return _guarded(lambda: self._bench.begin(job))
+
+    def evaluate(self, benchmark: str) -> CellResult | StepFailed:
+        """Score one benchmark of the run that was begun."""
+        return _guarded(lambda: self._bench.evaluate(benchmark))
+
+    def pid(self) -> int:
+        """The worker's process id: set-up is over once this answers."""
+        return os.getpid()
+
+
+def _guarded(step: Callable[[], R]) -> R | StepFailed:
+    try:
+        return step()
+    except WorkerError as error:
+        return StepFailed(str(error), traceback.format_exc(), expected=True)
+    except Exception as error:
+        message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return StepFailed(message[:2000], traceback.format_exc(), expected=False)
