@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workers.errors import AdapterError
+from workers.recipe import Recipe
+
 if TYPE_CHECKING:
     from storage.artifacts import ArtifactRef
-
-    from workers.recipe import Recipe
 
 ADAPTER_TYPES = ("lora", "dora", "rslora")
 
@@ -178,9 +179,7 @@ class CellResult:
 
 def _require(ok: bool, key: str, value: object, allowed: str) -> None:
     if not ok:
-        from workers.errors import AdapterError
-
-        msg = f"adapter {key} is {value!r}; allowed: {allowed}"
+        msg = f"adapter.{key} is {value!r}; allowed is {allowed}"
         raise AdapterError(msg)
 
 

@@ -1,0 +1,157 @@
+"""Matched supervised fine-tuning with transformers' Trainer.
+
+Owns: how a recipe becomes ``TrainingArguments``, the loss of every optimizer step, and stopping a
+run whose loss is no longer a number. Nothing is written to disk, nothing is logged.
+Does not cover: the data and its order (``workers.sft_data``), what is trainable (the adapter and
+TALAN decide), schedules of TALAN (its own callback).
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from workers.errors import WorkerError
+from workers.recipe import Recipe
+from workers.sft_data import SftExample, collate
+
+
+class TrainingDivergedError(WorkerError):
+    """The loss or a trained weight stopped being a number."""
+
+
+def train(
+    model: Any,
+    *,
+    batches: Sequence[Sequence[SftExample]],
+    recipe: Recipe,
+    seed: int,
+    pad_token_id: int,
+    output_dir: Path,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> tuple[float, ...]:
+    """Train what is trainable in ``model`` for ``recipe.max_steps`` optimizer steps.
+
+    Args:
+        model: A PEFT model, TALAN attached or not.
+        batches: Micro-batches in order, ``gradient_accumulation`` of them per optimizer step.
+        recipe: Optimizer, schedule, clipping, precision.
+        seed: The Trainer sets the global generators to it, so dropout draws match the baseline's.
+        pad_token_id: What fills short rows; masked out.
+        output_dir: A folder that the Trainer wants to exist; stays empty.
+        callbacks: TALAN's schedules.
+
+    Returns:
+        The mean loss over the step's assistant tokens, one per optimizer step.
+
+    Raises:
+        TrainingDivergedError: A loss or a trained weight is not finite.
+    """
+    trainer = SftTrainer(
+        model=model,
+        args=training_arguments(recipe, seed=seed, device=model.device, output_dir=output_dir),
+        train_dataset=_BatchDataset(batches),
+        data_collator=partial(_collate_one, pad_token_id=pad_token_id),
+        callbacks=list(callbacks),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    _require_finite_weights(model)
+    return tuple(trainer.step_losses)
+
+
+def training_arguments(
+    recipe: Recipe, *, seed: int, device: torch.device, output_dir: Path
+) -> TrainingArguments:
+    """The recipe in the Trainer's words; a loader item is one whole micro-batch."""
+    return TrainingArguments(
+        output_dir=str(output_dir),
+        max_steps=recipe.max_steps,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=recipe.gradient_accumulation,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=math.ceil(recipe.max_steps * recipe.warmup_ratio),
+        lr_scheduler_type=recipe.lr_scheduler,
+        max_grad_norm=recipe.max_grad_norm,
+        bf16=recipe.dtype == "bfloat16",
+        fp16=recipe.dtype == "float16",
+        gradient_checkpointing=recipe.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        seed=seed,
+        data_seed=seed,
+        train_sampling_strategy="sequential",
+        use_cpu=device.type == "cpu",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        log_level="error",
+    )
+
+
+class SftTrainer(Trainer):
+    """The Trainer, keeping each optimizer step's loss and skipping work nobody reads."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step_losses: list[float] = []
+        self._micro_losses: list[Tensor] = []
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """Forward and backward of one micro-batch; its loss is a share of the step's mean."""
+        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        self._micro_losses.append(loss)
+        if len(self._micro_losses) == self.args.gradient_accumulation_steps:
+            self._close_step()
+        return loss
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:  # noqa: ARG002
+        """Nobody reads the count, and it walks over every parameter at every step."""
+        return 0
+
+    def _close_step(self) -> None:
+        loss = float(torch.stack(self._micro_losses).sum())
+        self._micro_losses.clear()
+        self.step_losses.append(loss)
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(
+                f"training loss is {loss} at step {len(self.step_losses) - 1}"
+            )
+
+
+class _BatchDataset(Dataset[Sequence[SftExample]]):
+    """Whole micro-batches as items."""
+
+    def __init__(self, batches: Sequence[Sequence[SftExample]]) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Sequence[SftExample]:
+        return self._batches[index]
+
+
+def _collate_one(items: Sequence[Sequence[SftExample]], *, pad_token_id: int) -> dict[str, Tensor]:
+    (batch,) = items
+    return collate(batch, pad_token_id=pad_token_id)
+
+
+def _require_finite_weights(model: nn.Module) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and not bool(torch.isfinite(parameter).all()):
+            raise TrainingDivergedError(f"trained weight {name} is not finite after the last step")
