@@ -1,0 +1,73 @@
+"""TALAN's schedules under transformers' Trainer.
+
+Trainer clips gradients, then calls `on_pre_optimizer_step`, then steps the optimizer: the
+gradient scale belongs there. Steps are Trainer's `global_step`, so a resumed run goes on where
+it stopped. Checkpoints that Trainer writes get TALAN's files beside the adapter's.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from talan.checkpoint import has_checkpoint
+from talan.errors import TalanCheckpointError
+
+if TYPE_CHECKING:
+    from talan.handle import Talan
+
+
+class TalanCallback(TrainerCallback):
+    """Drives one attached block.
+
+    Args:
+        talan: the handle from `attach` or `load`.
+    """
+
+    def __init__(self, talan: "Talan") -> None:
+        self.talan = talan
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Restore the weights of the checkpoint that is resumed, if one is."""
+        del control, kwargs
+        if state.global_step:
+            self._restore(args, step=state.global_step)
+        self.talan.begin_step(state.global_step)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Apply both schedules."""
+        del args, control, kwargs
+        self.talan.begin_step(state.global_step)
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Scale the gradients, which are clipped by now."""
+        del args, state, control, kwargs
+        self.talan.scale_gradients()
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Write TALAN's files into the checkpoint that Trainer has just written."""
+        del control, kwargs
+        if state.is_world_process_zero:
+            self.talan.save(_checkpoint_folder(args, step=state.global_step))
+
+    def _restore(self, args: TrainingArguments, *, step: int) -> None:
+        folder = _checkpoint_folder(args, step=step)
+        if has_checkpoint(folder):
+            self.talan.load_weights(folder)
+        elif self.talan.loaded_from is None:
+            raise TalanCheckpointError(
+                f"Training resumes at step {step}, but {folder} holds no TALAN weights: attach "
+                "them with talan.load(model, folder, trainable=True)."
+            )
+
+
+def _checkpoint_folder(args: TrainingArguments, *, step: int) -> Path:
+    return Path(args.output_dir or ".") / f"checkpoint-{step}"

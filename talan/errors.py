@@ -1,0 +1,32 @@
+"""The error tree of the library.
+
+Every message is one sentence that names the value at fault and says what is allowed.
+"""
+
+
+class TalanError(Exception):
+    """Anything that this library refuses."""
+
+
+class TalanConfigError(TalanError, ValueError):
+    """A configuration value that is unknown or out of range."""
+
+
+class TalanInsertionError(TalanError):
+    """A model that the block cannot be inserted into."""
+
+
+class TalanInputError(TalanError):
+    """A batch whose real tokens or sequences the block cannot tell apart."""
+
+
+class TalanDecodingError(TalanError):
+    """A key/value cache that the block's running sums cannot follow."""
+
+
+class TalanTrainingError(TalanError):
+    """A training loop in which a schedule or the gradient scale would be lost."""
+
+
+class TalanCheckpointError(TalanError):
+    """A checkpoint that is missing, damaged or made for another backbone."""

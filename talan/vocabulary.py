@@ -1,0 +1,11 @@
+"""The names that axes and protocol fields can take."""
+
+MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
+RULES = ("direct", "gate")
+GATES = ("vector", "scalar")
+SCOPES = ("all", "writeback", "remix_writeback", "frozen")
+SUMMARIZERS = ("attention", "soft_mos")
+SUMMARY_SCOPES = ("sequence", "prefix")
+REQUIRED_AXES = ("layer", "slots", "mixer", "writeback")
+OPTIONAL_AXES = ("trainability", "gradient_scale")
+BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads")
