@@ -1,0 +1,143 @@
+"""Runs as users read them: one, a page of them, all of them.
+
+Owns: filters put to work, the orders, and pages by cursor. Each page is one snapshot; a run that
+does not move in the order appears exactly once over all pages, whatever is added meanwhile.
+Does not cover: aggregates (`rates.py`, `study_status.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from storage.cursors import read_cursor, write_cursor
+from storage.database import Database
+from storage.errors import QueryError
+from storage.locks import find_study, no_run
+from storage.models import Cell, Run
+from storage.packing import unpack_bits, unpack_floats
+from storage.records import Run as RunRecord
+from storage.records import RunFilter, RunPage
+from storage.run_filters import conditions
+from storage.run_rows import RunQuery, load_runs, select_runs
+
+_SORTS = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta}
+SORTS = ("position", *_SORTS)
+_EVERYTHING = RunFilter()
+
+
+class Runs:
+    """Reading runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(
+        self,
+        study: str,
+        where: RunFilter = _EVERYTHING,
+        *,
+        sort: str = "position",
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """Return the next runs of a listing.
+
+        Sorts: `position` (the order of the plan), `mean_delta` and `worst_delta` (largest first,
+        ties by position; runs without a verdict last).
+
+        Raises:
+            QueryError: for an unknown sort, state or axis, a limit below 1, or a wrong cursor.
+        """
+        if sort not in SORTS:
+            raise QueryError(f"there is no sort '{sort}'; use one of {', '.join(SORTS)}")
+        if limit < 1:
+            raise QueryError(f"the limit is {limit}; it must be 1 or more")
+        place = read_cursor(cursor, sort=sort) if cursor else None
+        with self._database.reading() as session:
+            found = find_study(session, study)
+            query = select_runs().where(Run.study_id == found.id, *conditions(where))
+            runs = _in_order(session, query, sort=sort, place=place, limit=limit + 1)
+        return _page(runs, sort=sort, limit=limit)
+
+    def get(self, run_id: str) -> RunRecord:
+        """Return one run with its cells."""
+        with self._database.reading() as session:
+            runs = load_runs(session, select_runs().where(Run.id == run_id))
+            if not runs:
+                raise no_run(session, run_id)
+            return runs[0]
+
+    def iterate(self, study: str, where: RunFilter = _EVERYTHING) -> Iterator[RunRecord]:
+        """Yield all runs in order of position, a page at a time (export)."""
+        cursor: str | None = None
+        while True:
+            page = self.page(study, where, limit=1000, cursor=cursor)
+            yield from page.runs
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def losses(self, run_id: str) -> tuple[float, ...]:
+        """Return a run's training losses by step; empty until it has finished."""
+        with self._database.reading() as session:
+            row = session.execute(select(Run.losses).where(Run.id == run_id)).first()
+            if row is None:
+                raise no_run(session, run_id)
+            return unpack_floats(row[0] or b"")
+
+    def outcomes(self, run_id: str, benchmark: str) -> tuple[bool, ...]:
+        """Return right or wrong per item, in item order.
+
+        Raises:
+            QueryError: if the run has no such cell.
+        """
+        with self._database.reading() as session:
+            cell = session.get(Cell, (run_id, benchmark))
+            if cell is None and session.get(Run, run_id) is None:
+                raise no_run(session, run_id)
+            if cell is None:
+                raise QueryError(f"run {run_id} has no cell of benchmark '{benchmark}'")
+            return unpack_bits(cell.outcomes, count=cell.n_items)
+
+
+def _in_order(
+    session: Session, query: RunQuery, *, sort: str, place: list[Any] | None, limit: int
+) -> list[RunRecord]:
+    if sort == "position":
+        return load_runs(session, _by_position(query, place=place, limit=limit))
+    return _by_delta(session, query, sort=sort, place=place, limit=limit)
+
+
+def _by_position(query: RunQuery, *, place: list[Any] | None, limit: int) -> RunQuery:
+    if place is not None:
+        query = query.where(tuple_(Run.position, Run.id) > tuple_(*place[1:]))
+    return query.order_by(Run.position, Run.id).limit(limit)
+
+
+def _by_delta(
+    session: Session, query: RunQuery, *, sort: str, place: list[Any] | None, limit: int
+) -> list[RunRecord]:
+    """Read the runs with a verdict, then those without: each part has an index to go on from."""
+    column, runs = _SORTS[sort], []
+    if place is None or place[0] is not None:
+        scored = query.where(column.is_not(None))
+        if place is not None:
+            tied = and_(column == place[0], tuple_(Run.position, Run.id) > tuple_(*place[1:]))
+            scored = scored.where(column <= place[0], or_(column < place[0], tied))
+        scored = scored.order_by(column.desc(), Run.position, Run.id).limit(limit)
+        runs, place = load_runs(session, scored), None
+    rest = _by_position(query.where(column.is_(None)), place=place, limit=limit - len(runs))
+    return runs + (load_runs(session, rest) if len(runs) < limit else [])
+
+
+def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:
+    kept = tuple(runs[:limit])
+    if len(runs) <= limit:
+        return RunPage(kept, None)
+    last = kept[-1]
+    value = None if sort == "position" else getattr(last, sort)
+    return RunPage(kept, write_cursor(sort, [value, last.position, last.id]))

@@ -1,0 +1,1 @@
+"""The tables as steps: Alembic's scripts, run by `Database.upgrade()`."""

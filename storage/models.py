@@ -1,0 +1,208 @@
+"""The tables.
+
+Owns: names, columns, keys and indices of everything recorded. All tables start with `talan_`, so
+that Optuna's own tables (`studies`, `trials`, ...) can live in the same database.
+Does not cover: how they are filled and asked; `migrations/` holds the same tables as steps.
+
+A configuration has a short integer key beside its content hash, because G1 rates join runs with
+configurations by the ten thousand. A run's id is derived from its unique key (`run_id`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from storage.clock import UtcDateTime
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables of the audit record."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        bytes: LargeBinary(),
+    }
+
+
+class Study(Base):
+    """One audit; also the row that every writer of its results locks."""
+
+    __tablename__ = "talan_studies"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'running', 'stopped', 'completed', 'failed')", name="state"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    spec: Mapped[dict[str, Any]]
+    spec_hash: Mapped[str] = mapped_column(String(64))
+    design: Mapped[dict[str, Any]]
+    sampler: Mapped[str] = mapped_column(String(40))
+    recipe_hash: Mapped[str] = mapped_column(String(64))
+    artifact_url: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    stop_requested: Mapped[bool]
+    lease_owner: Mapped[str | None] = mapped_column(Text)
+    lease_expires_epoch_s: Mapped[float | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Host(Base):
+    """A backbone with an adapter, in one study."""
+
+    __tablename__ = "talan_hosts"
+    __table_args__ = (
+        UniqueConstraint("study_id", "position"),
+        UniqueConstraint("study_id", "backbone", "adapter_label"),
+        Index(None, "backbone", "adapter_label"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("talan_studies.id"))
+    position: Mapped[int]
+    backbone: Mapped[str] = mapped_column(Text)
+    adapter_label: Mapped[str] = mapped_column(Text)
+    adapter: Mapped[dict[str, Any]]
+    num_layers: Mapped[int]
+    fingerprint: Mapped[str] = mapped_column(Text)
+
+
+class Configuration(Base):
+    """One point of the six-axis space, shared by all studies."""
+
+    __tablename__ = "talan_configurations"
+
+    pk: Mapped[int] = mapped_column(primary_key=True)
+    configuration_id: Mapped[str] = mapped_column(String(64), unique=True)
+    layer: Mapped[int]
+    slots: Mapped[int]
+    mixer: Mapped[str] = mapped_column(String(40))
+    writeback_rule: Mapped[str] = mapped_column(String(40))
+    writeback_gate: Mapped[str | None] = mapped_column(String(40))
+    alpha: Mapped[float]
+    scope: Mapped[str] = mapped_column(String(40))
+    train_until: Mapped[int | None]
+    warmup_identity: Mapped[int]
+    gradient_scale: Mapped[float | None]
+    canonical: Mapped[str] = mapped_column(Text)
+
+
+class Provenance(Base):
+    """What produced a run: versions, revision, machine, seeds; stored once per distinct content."""
+
+    __tablename__ = "talan_provenance"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data: Mapped[dict[str, Any]]
+
+
+class Run(Base):
+    """One (host, kind, configuration, seed) of a study, with its verdict."""
+
+    __tablename__ = "talan_runs"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'running', 'completed', 'failed')", name="state"),
+        UniqueConstraint("study_id", "host_id", "kind", "configuration_pk", "seed"),
+        Index(
+            "uq_talan_runs_without_configuration",
+            *("study_id", "host_id", "kind", "seed"),
+            unique=True,
+            sqlite_where=text("configuration_pk IS NULL"),
+            postgresql_where=text("configuration_pk IS NULL"),
+        ),
+        Index("ix_talan_runs_page", "study_id", "position", "id"),
+        Index("ix_talan_runs_due", "study_id", "state", "position", "id"),
+        Index("ix_talan_runs_status", "study_id", "kind", "state", "g1"),
+        Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
+        Index("ix_talan_runs_delta", "study_id", "mean_delta"),
+        Index("ix_talan_runs_match", "host_id", "seed", "kind"),
+        Index("ix_talan_runs_rate", "host_id", "kind", "state", "configuration_pk", "g1"),
+    )
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("talan_studies.id"))
+    host_id: Mapped[int] = mapped_column(ForeignKey("talan_hosts.id"))
+    configuration_pk: Mapped[int | None] = mapped_column(ForeignKey("talan_configurations.pk"))
+    kind: Mapped[str] = mapped_column(String(20))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    position: Mapped[int]
+    trial_number: Mapped[int | None]
+    told_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int]
+    failures: Mapped[int]
+    worker: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    compute_s: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    g1: Mapped[bool | None]
+    mean_delta: Mapped[float | None]
+    worst_delta: Mapped[float | None]
+    losses: Mapped[bytes | None]
+    checkpoint_artifact: Mapped[str | None] = mapped_column(Text)
+    provenance_hash: Mapped[str | None] = mapped_column(ForeignKey("talan_provenance.hash"))
+
+
+class Cell(Base):
+    """One run on one benchmark: counts, per-item outcomes, and the comparison."""
+
+    __tablename__ = "talan_cells"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("talan_runs.id"), primary_key=True)
+    benchmark: Mapped[str] = mapped_column(Text, primary_key=True)
+    n_items: Mapped[int]
+    n_correct: Mapped[int]
+    score: Mapped[float]
+    baseline_n_correct: Mapped[int | None]
+    baseline_score: Mapped[float | None]
+    delta: Mapped[float | None]
+    outcomes: Mapped[bytes]
+    responses_artifact: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float]
+
+
+class Event(Base):
+    """What happened, in order; never changed, never deleted."""
+
+    __tablename__ = "talan_events"
+    __table_args__ = (Index(None, "study_id", "id"),)
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    study_id: Mapped[int] = mapped_column(ForeignKey("talan_studies.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    payload: Mapped[dict[str, Any]]

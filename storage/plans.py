@@ -1,0 +1,102 @@
+"""What goes into the record: plans of studies and outcomes of runs, as plain frozen values.
+
+Owns: the shapes `storage` takes. Durations in seconds.
+Does not cover: what comes out (`records.py`) and the rules (`scoring.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BASELINE = "baseline"
+TREATMENT = "treatment"
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """A backbone with an adapter; `adapter_label` tells a study's adapters apart."""
+
+    backbone: str
+    adapter_label: str
+    adapter: Mapping[str, Any]
+    num_layers: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run to do; `host` is an index into the study's hosts; a baseline has no configuration.
+
+    `configuration` is the canonical form of the six axes and `configuration_id` its content hash.
+    """
+
+    host: int
+    kind: str
+    seed: int
+    position: int
+    configuration: Mapping[str, Any] | None = None
+    configuration_id: str | None = None
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """A study before anything of it has run; `design` holds at least the key `sampler`."""
+
+    name: str
+    spec: Mapping[str, Any]
+    spec_hash: str
+    design: Mapping[str, Any]
+    recipe_hash: str
+    artifact_url: str
+    hosts: Sequence[HostPlan]
+    runs: Sequence[RunPlan]
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """One benchmark's outcome: right or wrong per item, in item order."""
+
+    benchmark: str
+    outcomes: Sequence[bool]
+    responses_artifact: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not self.outcomes:
+            raise ValueError(f"benchmark '{self.benchmark}' has no items; at least one is needed")
+
+    @property
+    def n_items(self) -> int:
+        """How many items were asked."""
+        return len(self.outcomes)
+
+    @property
+    def n_correct(self) -> int:
+        """How many of them were answered right."""
+        return sum(map(bool, self.outcomes))
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """Everything a finished run leaves behind."""
+
+    cells: Sequence[CellOutcome]
+    losses: Sequence[float]
+    checkpoint_artifact: str | None
+    compute_s: float
+    provenance: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        names = [cell.benchmark for cell in self.cells]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"a run's cells are {names}; each benchmark once, and at least one")
+
+
+@dataclass(frozen=True, order=True)
+class TrialKey:
+    """A configuration on a host: what Optuna calls a trial; `host` is the index in the plan."""
+
+    host: int
+    configuration_id: str

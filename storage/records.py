@@ -1,0 +1,235 @@
+"""What comes out of the record: plain frozen values.
+
+Owns: the shapes `storage` gives, and the filter it takes. Scores are in percent, deltas in
+percentage points, times in UTC, durations in seconds.
+Does not cover: what goes in (`plans.py`) and the rules (`scoring.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from storage.plans import BASELINE, TREATMENT, TrialKey
+
+STUDY_STATES = ("queued", "running", "stopped", "completed", "failed")
+RUN_STATES = ("pending", "running", "completed", "failed")
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of a study; `index` is its place in the plan."""
+
+    index: int
+    backbone: str
+    adapter_label: str
+    adapter: Mapping[str, Any]
+    num_layers: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as recorded; `created` is true only for the call that created it."""
+
+    name: str
+    state: str
+    spec: Mapping[str, Any]
+    spec_hash: str
+    design: Mapping[str, Any]
+    recipe_hash: str
+    artifact_url: str
+    hosts: tuple[Host, ...]
+    stop_requested: bool
+    lease_owner: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    created: bool = False
+
+
+@dataclass(frozen=True)
+class StateCounts:
+    """How many runs are in which state."""
+
+    total: int = 0
+    completed: int = 0
+    running: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """Where a study stands; `kinds` holds counts by kind of run (baseline, treatment, ...)."""
+
+    name: str
+    state: str
+    kinds: Mapping[str, StateCounts]
+    g1: int
+    scored: int
+    stop_requested: bool
+    lease_owner: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def runs(self) -> StateCounts:
+        """Counts of the treatments."""
+        return self.kinds.get(TREATMENT, StateCounts())
+
+    @property
+    def baselines(self) -> StateCounts:
+        """Counts of the baselines."""
+        return self.kinds.get(BASELINE, StateCounts())
+
+    @property
+    def g1_rate(self) -> float | None:
+        """G1 runs among the completed treatments that have a verdict; None while there is none."""
+        return self.g1 / self.scored if self.scored else None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A lease just taken or renewed; `previous_owner` is who held it before, if anyone."""
+
+    study: str
+    owner: str
+    ttl_s: float
+    previous_owner: str | None
+
+
+@dataclass(frozen=True)
+class DueRun:
+    """A pending run with all that is needed to dispatch it."""
+
+    id: str
+    host: int
+    kind: str
+    configuration: Mapping[str, Any] | None
+    configuration_id: str | None
+    seed: int
+    position: int
+    trial_number: int | None
+    attempt: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run on a benchmark beside its matched baseline (None until that is known)."""
+
+    benchmark: str
+    n_items: int
+    n_correct: int
+    score: float
+    baseline_n_correct: int | None
+    baseline_score: float | None
+    delta: float | None
+    seconds: float
+    responses_artifact: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run with its cells; `g1` and the deltas are None for baselines and until matched."""
+
+    id: str
+    study: str
+    host: int
+    backbone: str
+    adapter: str
+    kind: str
+    seed: int
+    position: int
+    configuration: Mapping[str, Any] | None
+    configuration_id: str | None
+    trial_number: int | None
+    state: str
+    attempt: int
+    failures: int
+    worker: str | None
+    error: str | None
+    g1: bool | None
+    mean_delta: float | None
+    worst_delta: float | None
+    compute_s: float | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    checkpoint_artifact: str | None
+    provenance_hash: str | None
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Some runs in order, and the cursor that goes on after them (None at the end)."""
+
+    runs: tuple[Run, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs are wanted; None asks for nothing. `axes` maps axis names to values."""
+
+    state: str | None = None
+    g1: bool | None = None
+    kind: str | None = None
+    backbone: str | None = None
+    adapter: str | None = None
+    seed: int | None = None
+    configuration_id: str | None = None
+    axes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial whose runs have all ended.
+
+    `state` is `completed` when every seed is completed and scored, else `failed`. `mean_delta` is
+    the mean over seeds, `worst_deltas` the worst over seeds per benchmark.
+    """
+
+    key: TrialKey
+    trial_number: int | None
+    state: str
+    run_ids: tuple[str, ...]
+    mean_delta: float | None
+    worst_deltas: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class G1Count:
+    """G1 runs among the completed, matched runs of one host, perhaps at one value of an axis."""
+
+    study: str
+    backbone: str
+    adapter: str
+    design: str
+    axis: str | None
+    value: Any
+    runs: int
+    g1: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What produced some of a study's runs."""
+
+    hash: str
+    data: Mapping[str, Any]
+    num_runs: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a study; ids grow in the order of commits within a study."""
+
+    id: int
+    at: datetime
+    kind: str
+    payload: Mapping[str, Any]

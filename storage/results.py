@@ -1,0 +1,146 @@
+"""A finished run: cells, deltas and verdict, in one transaction.
+
+Owns: writing a run's outcome once, comparing it with its matched baseline (same study, host and
+seed) when that is there, and comparing the runs that waited when the baseline itself finishes.
+Does not cover: the definitions of delta and G1 (`scoring.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, defer
+
+from storage import models
+from storage.clock import utc_now
+from storage.database import Database
+from storage.dispatch import require_attempt
+from storage.errors import ResultConflict
+from storage.events import append_event
+from storage.locks import lock_owned_run
+from storage.models import Cell, Run
+from storage.packing import pack_bits, pack_floats
+from storage.plans import BASELINE, CellOutcome, RunOutcome
+from storage.scoring import Count, Verdict, compare
+from storage.texts import canonical_json, content_hash
+from storage.upserts import insert_missing
+
+
+class Results:
+    """Recording what runs achieved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def finish(self, run_id: str, *, owner: str, attempt: int, outcome: RunOutcome) -> None:
+        """Record a run's outcome; the same outcome again changes nothing.
+
+        The same outcome is: equal per-item outcomes, losses and artifacts; times may differ.
+
+        Raises:
+            LeaseLost: if the caller does not hold the study's lease.
+            RunStateError: if this attempt is not the one running.
+            ResultConflict: if it is finished already, with another outcome.
+            BaselineMismatch: if its items are not those of its matched baseline.
+        """
+        with self._database.writing() as session:
+            study, run = lock_owned_run(session, run_id, owner=owner)
+            if run.state == "completed" and run.attempt == attempt:
+                _require_same(session, run, outcome)
+                return
+            require_attempt(run, attempt)
+            session.execute(insert(Cell), [_cell_row(run, cell) for cell in outcome.cells])
+            _complete(session, run, outcome)
+            _judge(session, study, run)
+
+
+def _complete(session: Session, run: Run, outcome: RunOutcome) -> None:
+    text = canonical_json(outcome.provenance)
+    name = content_hash(text)
+    row = {"hash": name, "data": dict(outcome.provenance)}
+    insert_missing(session, models.Provenance, [row])
+    run.state, run.finished_at, run.error = "completed", utc_now(), None
+    run.compute_s = outcome.compute_s
+    run.losses = pack_floats(outcome.losses)
+    run.checkpoint_artifact = outcome.checkpoint_artifact
+    run.provenance_hash = name
+
+
+def _judge(session: Session, study: models.Study, run: Run) -> None:
+    """Compare the run with its baseline, or, if it is one, the runs that waited for it."""
+    if run.kind == BASELINE:
+        _log_finished(session, study, run)
+        for waiting in _matched(session, run, Run.kind != BASELINE):
+            _match(session, waiting, baseline=run)
+            payload = {"run": waiting.id, "g1": waiting.g1, "mean_delta": waiting.mean_delta}
+            append_event(session, study.id, "run_scored", **payload)
+        return
+    for baseline in _matched(session, run, Run.kind == BASELINE):
+        _match(session, run, baseline=baseline)
+    _log_finished(session, study, run)
+
+
+def _matched(session: Session, run: Run, kinds: Any) -> Sequence[Run]:
+    same = (Run.host_id == run.host_id, Run.seed == run.seed, Run.state == "completed")
+    query = select(Run).where(*same, kinds, Run.id != run.id).order_by(Run.position, Run.id)
+    return session.scalars(query).all()
+
+
+def _match(session: Session, run: Run, *, baseline: Run) -> None:
+    cells, baseline_cells = _cells(session, run), _cells(session, baseline)
+    baseline_counts = _counts(baseline_cells)
+    verdict: Verdict = compare(_counts(cells), baseline_counts, run_id=run.id)
+    for name, cell in cells.items():
+        cell.baseline_n_correct = baseline_counts[name].n_correct
+        cell.baseline_score = baseline_counts[name].score
+        cell.delta = verdict.deltas[name]
+    run.g1, run.mean_delta, run.worst_delta = verdict.g1, verdict.mean_delta, verdict.worst_delta
+
+
+def _cells(session: Session, run: Run) -> dict[str, Cell]:
+    query = select(Cell).where(Cell.run_id == run.id).options(defer(Cell.outcomes))
+    return {cell.benchmark: cell for cell in session.scalars(query.order_by(Cell.benchmark))}
+
+
+def _counts(cells: Mapping[str, Cell]) -> dict[str, Count]:
+    return {name: Count(cell.n_correct, cell.n_items) for name, cell in cells.items()}
+
+
+def _cell_row(run: Run, cell: CellOutcome) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "benchmark": cell.benchmark,
+        "n_items": cell.n_items,
+        "n_correct": cell.n_correct,
+        "score": Count(cell.n_correct, cell.n_items).score,
+        "outcomes": pack_bits(cell.outcomes),
+        "responses_artifact": cell.responses_artifact,
+        "seconds": cell.seconds,
+    }
+
+
+def _log_finished(session: Session, study: models.Study, run: Run) -> None:
+    for name, cell in _cells(session, run).items():
+        payload = {"run": run.id, "benchmark": name, "score": cell.score, "delta": cell.delta}
+        append_event(session, study.id, "cell_scored", **payload)
+    payload = {"run": run.id, "kind": run.kind, "g1": run.g1, "mean_delta": run.mean_delta}
+    append_event(session, study.id, "run_finished", **payload)
+
+
+def _require_same(session: Session, run: Run, outcome: RunOutcome) -> None:
+    columns = (Cell.benchmark, Cell.n_items, Cell.outcomes, Cell.responses_artifact)
+    recorded = {
+        tuple(row) for row in session.execute(select(*columns).where(Cell.run_id == run.id))
+    }
+    offered = {
+        (cell.benchmark, cell.n_items, pack_bits(cell.outcomes), cell.responses_artifact)
+        for cell in outcome.cells
+    }
+    same_training = (run.losses, run.checkpoint_artifact) == (
+        pack_floats(outcome.losses),
+        outcome.checkpoint_artifact,
+    )
+    if recorded != offered or not same_training:
+        raise ResultConflict(f"run {run.id} is finished already, with another outcome")

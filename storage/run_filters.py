@@ -1,0 +1,54 @@
+"""Which runs a listing shows.
+
+Owns: `RunFilter` as SQL conditions.
+Does not cover: order and pages (`listing.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from storage.axes import axis_columns
+from storage.errors import QueryError
+from storage.models import Configuration, Host, Run
+from storage.records import RUN_STATES, RunFilter
+
+
+def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter.
+
+    Raises:
+        QueryError: if it names a state or an axis that does not exist.
+    """
+    if wanted.state is not None and wanted.state not in RUN_STATES:
+        allowed = ", ".join(RUN_STATES)
+        raise QueryError(f"there is no run state '{wanted.state}'; use one of {allowed}")
+    plain = {
+        Run.state: wanted.state,
+        Run.g1: wanted.g1,
+        Run.kind: wanted.kind,
+        Run.seed: wanted.seed,
+        Host.backbone: wanted.backbone,
+        Host.adapter_label: wanted.adapter,
+        Configuration.configuration_id: wanted.configuration_id,
+    }
+    asked: list[ColumnElement[bool]] = [
+        column == value for column, value in plain.items() if value is not None
+    ]
+    return asked + [part for axis in wanted.axes.items() for part in _axis(*axis)]
+
+
+def _axis(axis: str, value: Any) -> Iterator[ColumnElement[bool]]:
+    """Yield conditions for one axis; a mapping names some or all columns of a compound axis."""
+    columns = axis_columns(axis)
+    values = value if isinstance(value, Mapping) else {axis: value}
+    for key, wanted in values.items():
+        if key not in columns:
+            raise QueryError(f"axis '{axis}' has no part '{key}'; use {', '.join(columns)}")
+        yield (
+            columns[key].is_not_distinct_from(wanted) if wanted is None else columns[key] == wanted
+        )
+        yield Run.configuration_pk.is_not(None)

@@ -1,0 +1,73 @@
+"""Where studies stand: counts by kind and state, and G1 so far.
+
+Owns: the one grouped query behind `talan study status` and `list`.
+Does not cover: rates by host or axis (`rates.py`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.orm import Session
+
+from storage.models import Run, Study
+from storage.plans import TREATMENT
+from storage.records import RUN_STATES, StateCounts, StudyStatus
+
+
+@dataclass
+class _Tally:
+    states: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    g1: int = 0
+    scored: int = 0
+
+
+def read_status(session: Session, studies: Sequence[Study]) -> list[StudyStatus]:
+    """Return where each study stands, in the order given."""
+    tallies = _tally(session, [study.id for study in studies])
+    return [_status(study, tallies[study.id]) for study in studies]
+
+
+def _tally(session: Session, study_ids: Sequence[int]) -> dict[int, _Tally]:
+    tallies: dict[int, _Tally] = defaultdict(_Tally)
+    query = (
+        select(
+            *(Run.study_id, Run.kind, Run.state),
+            func.count(),
+            func.count(Run.g1),
+            func.coalesce(func.sum(cast(Run.g1, Integer)), 0),
+        )
+        .where(Run.study_id.in_(study_ids))
+        .group_by(Run.study_id, Run.kind, Run.state)
+    )
+    for study_id, kind, state, runs, scored, g1 in session.execute(query):
+        tally = tallies[study_id]
+        tally.states[kind][state] = runs
+        if kind == TREATMENT:
+            tally.scored += scored
+            tally.g1 += g1
+    return tallies
+
+
+def _status(study: Study, tally: _Tally) -> StudyStatus:
+    kinds = {
+        kind: StateCounts(
+            total=sum(states.values()), **{state: states.get(state, 0) for state in RUN_STATES}
+        )
+        for kind, states in tally.states.items()
+    }
+    return StudyStatus(
+        name=study.name,
+        state=study.state,
+        kinds=kinds,
+        g1=tally.g1,
+        scored=tally.scored,
+        stop_requested=study.stop_requested,
+        lease_owner=study.lease_owner,
+        created_at=study.created_at,
+        started_at=study.started_at,
+        finished_at=study.finished_at,
+    )

@@ -1,0 +1,24 @@
+"""Inserting rows that may be there already.
+
+Owns: "insert, but leave what exists" in both dialects.
+Does not cover: changing existing rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.models import Base
+
+
+def insert_missing(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, leaving those alone whose key exists."""
+    if not rows:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table.__table__).on_conflict_do_nothing()
+    session.connection().execute(statement, list(rows))
