@@ -31,3 +31,11 @@ class SandboxError(WorkerError):
 
 class DataError(WorkerError):
     """A training file is missing, or one of its lines is not a ChatML example."""
+
+
+class ConfigurationError(WorkerError):
+    """TALAN's configuration is not allowed, or the backbone has no place for it."""
+
+
+class TrainingDivergedError(WorkerError):
+    """The loss or a trained weight stopped being a number."""
