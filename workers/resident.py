@@ -38,6 +38,7 @@ class ResidentBackbone:
         self._modules = list(model.named_modules())
         self._parameters = list(model.named_parameters())
         self._requires_grad = [parameter.requires_grad for _, parameter in self._parameters]
+        self._buffers = list(model.buffers())
         self._config = copy.deepcopy(model.config.__dict__)
         self._generation_config = copy.deepcopy(model.generation_config)
         self._fingerprint = self.fingerprint()
@@ -63,17 +64,25 @@ class ResidentBackbone:
         self.model.config.__dict__.clear()
         self.model.config.__dict__.update(copy.deepcopy(self._config))
         self.model.generation_config = copy.deepcopy(self._generation_config)
-        self._check()
+        self._check_tree()
+        self.check_weights()
 
-    def _check(self) -> None:
-        same_tree = _same(self.model.named_modules(), self._modules)
-        if not (same_tree and _same(self.model.named_parameters(), self._parameters)):
-            raise BackboneError(f"backbone {self.name!r} kept modules of a run after it was reset")
+    def check_weights(self) -> None:
+        """Check, also with a host attached, that the backbone's own weights are as loaded.
+
+        Raises:
+            BackboneError: A run altered them.
+        """
         if self.fingerprint() != self._fingerprint:
             raise BackboneError(f"backbone {self.name!r}: a run altered its weights")
 
+    def _check_tree(self) -> None:
+        same_tree = _same(self.model.named_modules(), self._modules)
+        if not (same_tree and _same(self.model.named_parameters(), self._parameters)):
+            raise BackboneError(f"backbone {self.name!r} kept modules of a run after it was reset")
+
     def _tensors(self) -> Iterator[Tensor]:
-        return chain((p for _, p in self._parameters), self.model.buffers())
+        return chain((parameter for _, parameter in self._parameters), self._buffers)
 
 
 def _bit_sum(tensor: Tensor) -> Tensor:

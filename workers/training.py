@@ -17,13 +17,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from workers.errors import WorkerError
+from workers.errors import TrainingDivergedError
 from workers.recipe import Recipe
 from workers.sft_data import SftExample, collate
-
-
-class TrainingDivergedError(WorkerError):
-    """The loss or a trained weight stopped being a number."""
 
 
 def train(

@@ -1,0 +1,135 @@
+"""Scoring a trained host on one benchmark through lm-evaluation-harness.
+
+Owns: the harness' model object around the resident backbone, greedy generation, and one outcome per
+item in item order. Does not cover: the tasks and their scorers (``workers.suites``), where the
+responses go (``workers.responses``).
+
+The harness is the stock one: its tasks, its filters, its ``evaluate``. ``ResidentLM`` only leaves
+out work that repeats: prompts are rendered and tokenised once per backbone, and a stop string that
+is one token ends its own row inside ``generate`` instead of being searched for in decoded text.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import lm_eval
+import torch
+from lm_eval.models.huggingface import HFLM
+from torch import Tensor
+
+from workers.suites.tasks import ItemOutcome, read_outcomes
+
+
+@dataclass(frozen=True)
+class ScoredItem:
+    """One item's outcome, and the hash of the prompt it was asked with."""
+
+    outcome: ItemOutcome
+    prompt_sha256: str
+
+
+@dataclass(frozen=True)
+class PromptCache:
+    """Prompts as text and as tokens, kept as long as their tokenizer."""
+
+    rendered: dict[str, str] = field(default_factory=dict)
+    encoded: dict[str, list[int]] = field(default_factory=dict)
+    batches: dict[tuple[str, ...], tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+
+def evaluate_benchmark(
+    model: Any,
+    *,
+    tokenizer: Any,
+    tasks: Mapping[str, Any],
+    benchmark: str,
+    batch_size: int,
+    prompts: PromptCache,
+) -> list[ScoredItem]:
+    """Generate and score every item of one benchmark, greedily.
+
+    Args:
+        model: The causal language model, adapter and TALAN in place.
+        tokenizer: Its tokenizer, with a chat template.
+        tasks: Loaded harness tasks by benchmark name.
+        benchmark: Which of them.
+        batch_size: Items generated together.
+        prompts: What earlier evaluations with this tokenizer prepared.
+
+    Returns:
+        One scored item per item of the benchmark, in item order.
+    """
+    harness_model = ResidentLM(model, tokenizer=tokenizer, batch_size=batch_size, prompts=prompts)
+    results = lm_eval.evaluate(
+        harness_model,
+        {"tasks": {benchmark: tasks[benchmark]}, "groups": {}, "group_map": {}},
+        bootstrap_iters=0,
+        apply_chat_template=True,
+        confirm_run_unsafe_code=True,
+    )
+    samples = sorted(results["samples"][benchmark], key=lambda sample: int(sample["doc_id"]))
+    prompt_hashes = [_sha256(sample["arguments"][0][0]) for sample in samples]
+    outcomes = read_outcomes(benchmark, samples)
+    return [ScoredItem(*pair) for pair in zip(outcomes, prompt_hashes, strict=True)]
+
+
+class ResidentLM(HFLM):  # type: ignore[misc]
+    """The harness' HuggingFace model over a model that is already in memory."""
+
+    def __init__(
+        self, model: Any, *, tokenizer: Any, batch_size: int, prompts: PromptCache
+    ) -> None:
+        super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
+        self._prompts = prompts
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        """Render once per conversation."""
+        key = f"{add_generation_prompt}{chat_history}"
+        if key not in self._prompts.rendered:
+            text = super().apply_chat_template(chat_history, add_generation_prompt)
+            self._prompts.rendered[key] = text
+        return self._prompts.rendered[key]
+
+    def tok_encode(self, string: str, **options: Any) -> list[int]:
+        """Tokenise once per prompt (the harness sorts prompts by their number of tokens)."""
+        if options:
+            return list(super().tok_encode(string, **options))
+        if string not in self._prompts.encoded:
+            self._prompts.encoded[string] = list(super().tok_encode(string))
+        return self._prompts.encoded[string]
+
+    def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
+        """Generate without a progress bar."""
+        return list(super().generate_until(requests, disable_tqdm=disable_tqdm))
+
+    def _model_generate(
+        self, context: Tensor, max_length: int, stop: list[str], **generation_kwargs: Any
+    ) -> Tensor:
+        token_stops = {text: self._stop_token(text) for text in stop}
+        eos_ids = {token for token in token_stops.values() if token is not None}
+        with torch.inference_mode():
+            generated: Tensor = super()._model_generate(
+                context,
+                max_length,
+                [text for text, token in token_stops.items() if token is None],
+                eos_token_id=sorted(eos_ids | self._own_eos_ids()),
+                **generation_kwargs,
+            )
+        return generated
+
+    def _stop_token(self, text: str) -> int | None:
+        """The special token that the stop string is, if it is one."""
+        token = self.tokenizer.convert_tokens_to_ids(text)
+        return token if token in self.tokenizer.all_special_ids else None
+
+    def _own_eos_ids(self) -> set[int]:
+        eos = self.model.generation_config.eos_token_id
+        return set() if eos is None else {eos} if isinstance(eos, int) else set(eos)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

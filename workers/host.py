@@ -1,0 +1,98 @@
+"""A host under test: the resident backbone with an adapter, and TALAN where the run has one.
+
+Owns: the order in which the parts go on and come off, the seeds between them, and one checkpoint
+folder for both. Does not cover: training, and the proof that nothing stayed behind
+(``workers.resident``).
+
+Matched initialisation: the global generators are re-seeded right before PEFT draws the adapter and
+again after TALAN is in place, and TALAN draws from a generator of its own. The adapter's first
+weights and every dropout draw are therefore the same with TALAN and without.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+
+from talan import Talan, TalanConfig, TalanError
+from talan import attach as attach_talan
+from workers.adapters import attach_adapter, detach_adapter
+from workers.determinism import seed_generators
+from workers.errors import ConfigurationError
+from workers.jobs import RunJob
+from workers.resident import ResidentBackbone
+
+_PEFT_CONFIG = "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class Host:
+    """What was put on the backbone."""
+
+    adapted: PeftModel
+    talan: Talan | None
+
+    def detach(self) -> None:
+        """Take TALAN and the adapter off; the adapter is not merged."""
+        if self.talan is not None:
+            self.talan.detach()
+        detach_adapter(self.adapted)
+
+    def save(self, folder: Path, *, backbone: str) -> None:
+        """Write adapter and TALAN into one folder, the same bytes for the same weights.
+
+        Args:
+            folder: An existing, empty folder.
+            backbone: The name that the adapter's file gives its base model.
+        """
+        self.adapted.save_pretrained(str(folder), save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)
+        _settle_peft_config(folder / _PEFT_CONFIG, backbone=backbone)
+        if self.talan is not None:
+            self.talan.save(folder)
+
+
+def attach_host(resident: ResidentBackbone, job: RunJob) -> Host:
+    """Put the job's adapter, then its TALAN block, on the resident backbone.
+
+    Raises:
+        AdapterError: The backbone lacks a target module.
+        ConfigurationError: TALAN's configuration is not allowed or does not fit the backbone.
+    """
+    config = read_configuration(job)
+    adapted = attach_adapter(resident.model, job.adapter, seed=job.seed)
+    try:
+        talan = None if config is None else attach_talan(adapted, config, seed=job.seed)
+    except TalanError as error:
+        detach_adapter(adapted)
+        raise ConfigurationError(str(error)) from error
+    seed_generators(job.seed)
+    return Host(adapted, talan)
+
+
+def read_configuration(job: RunJob) -> TalanConfig | None:
+    """The job's configuration, or None for a baseline.
+
+    Raises:
+        ConfigurationError: A key or a value is not allowed.
+    """
+    if job.configuration is None:
+        return None
+    try:
+        return TalanConfig.from_axes(dict(job.configuration), **dict(job.block))
+    except TalanError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _settle_peft_config(path: Path, *, backbone: str) -> None:
+    """PEFT writes sets in hash order and the base model's path on this machine."""
+    config = json.loads(path.read_text())
+    settled: Mapping[str, Any] = {
+        **config,
+        "base_model_name_or_path": backbone,
+        "target_modules": sorted(config["target_modules"]),
+    }
+    path.write_text(json.dumps(settled, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,39 @@
+"""The responses of one cell as bytes: Parquet, zstd, the same bytes for the same content.
+
+Owns the columns and their order. Does not cover where the bytes go (``storage.artifacts``).
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workers.evaluation import ScoredItem
+
+SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("prompt_sha256", pa.string()),
+        ("response", pa.string()),
+        ("extracted", pa.string()),
+        ("correct", pa.bool_()),
+    ]
+)
+
+
+def encode_responses(items: Sequence[ScoredItem]) -> bytes:
+    """Encode one row per item, in item order."""
+    columns = [
+        [item.outcome.item_id for item in items],
+        [item.prompt_sha256 for item in items],
+        [item.outcome.response for item in items],
+        [item.outcome.extracted for item in items],
+        [item.outcome.is_correct for item in items],
+    ]
+    arrays = [
+        pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)
+    ]
+    file = BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), file, compression="zstd")
+    return file.getvalue()

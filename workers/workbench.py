@@ -1,0 +1,220 @@
+"""Runs, one after the other, on a warm backbone.
+
+Owns: what stays in memory between runs (backbone, tokenizer, tokenised examples, harness tasks,
+rendered prompts), the order of a run's steps, and the reset between two of them.
+Does not cover: each step itself, dispatching (``workers.ray_worker``), storing results.
+
+The weights' fingerprint is checked after training and after every benchmark: a run that altered
+them fails. Between runs the adapter and TALAN come off, and module tree, flags and configuration
+are put back and checked; where anything is amiss, or a step failed half-way, the backbone is
+dropped and the next run loads it again. A, B, A gives A twice, bit for bit, and the same as A in a
+process of its own.
+"""
+
+import logging
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+
+from storage.artifacts import ArtifactRef, ArtifactStore
+from workers.adapters import generation_cache
+from workers.backbones import load_backbone
+from workers.errors import BackboneError, SuiteError, WorkerError
+from workers.evaluation import PromptCache, evaluate_benchmark
+from workers.host import Host, attach_host
+from workers.jobs import CellResult, RunJob, TrainResult
+from workers.process import require_main_thread
+from workers.provenance import collect_provenance
+from workers.resident import ResidentBackbone
+from workers.responses import encode_responses
+from workers.sft_data import SftExample, plan_batches, read_conversations, tokenise
+from workers.suites.registry import get_suite
+from workers.suites.tasks import load_tasks
+from workers.training import train
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The run that was begun last."""
+
+    job: RunJob
+    host: Host
+
+
+class Workbench:
+    """Trains and evaluates one run at a time; used from the main thread of its process.
+
+    Args:
+        device: Where backbones are put; None: the first GPU that this process sees, else the CPU.
+    """
+
+    def __init__(self, *, device: str | None = None) -> None:
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._scratch = tempfile.TemporaryDirectory(prefix="talan-run-")
+        self._resident: ResidentBackbone | None = None
+        self._resident_key: tuple[str, str] | None = None
+        self._prompts = PromptCache()
+        self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
+        self._tasks: dict[tuple[str, str], Any] = {}
+        self._run: _Run | None = None
+
+    def begin(self, job: RunJob) -> TrainResult:
+        """Reset, attach the job's host, train it and store its checkpoint.
+
+        Raises:
+            WorkerError: The job cannot be carried out; the workbench is fit for the next one.
+        """
+        require_main_thread()
+        self._end_run()
+        resident = self._load(job)
+        examples = self._tokenised(job, resident)
+        started = time.perf_counter()
+        self._run = _Run(job, attach_host(resident, job))
+        try:
+            losses = self._train(self._run, resident, examples)
+            resident.check_weights()
+            checkpoint = self._store_checkpoint(self._run)
+        except BaseException:
+            self._abandon_run()
+            raise
+        return TrainResult(
+            losses=losses,
+            steps=len(losses),
+            seconds=time.perf_counter() - started,
+            checkpoint=checkpoint,
+            provenance=collect_provenance(job),
+        )
+
+    def evaluate(self, benchmark: str) -> CellResult:
+        """Generate and score one benchmark with the host trained last; store its responses.
+
+        Raises:
+            WorkerError: No run was begun, or the run's job does not name this benchmark.
+        """
+        require_main_thread()
+        if self._run is None or self._resident is None:
+            raise WorkerError(f"benchmark {benchmark!r} cannot be evaluated before a run was begun")
+        job, started = self._run.job, time.perf_counter()
+        tasks = self._task(job, benchmark)
+        with generation_cache(job.adapter):
+            items = evaluate_benchmark(
+                self._resident.model,
+                tokenizer=self._resident.tokenizer,
+                tasks=tasks,
+                benchmark=benchmark,
+                batch_size=job.recipe.eval_batch_size,
+                prompts=self._prompts,
+            )
+        self._resident.check_weights()
+        responses = ArtifactStore(job.artifact_url).put_bytes(
+            encode_responses(items), suffix="parquet"
+        )
+        outcomes = tuple(item.outcome.is_correct for item in items)
+        return CellResult(
+            benchmark=benchmark,
+            n_items=len(outcomes),
+            n_correct=sum(outcomes),
+            outcomes=outcomes,
+            responses=responses,
+            seconds=time.perf_counter() - started,
+        )
+
+    def close(self) -> None:
+        """Give back everything that is held; the workbench cannot be used afterwards."""
+        self._abandon_run()
+        self._scratch.cleanup()
+
+    def __enter__(self) -> Self:
+        """Use as a context: closed at its end."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _train(
+        self, run: _Run, resident: ResidentBackbone, examples: Sequence[SftExample]
+    ) -> tuple[float, ...]:
+        talan, job = run.host.talan, run.job
+        return train(
+            run.host.adapted,
+            batches=plan_batches(examples, recipe=job.recipe, seed=job.seed),
+            recipe=job.recipe,
+            seed=job.seed,
+            pad_token_id=resident.tokenizer.pad_token_id,
+            output_dir=Path(self._scratch.name),
+            callbacks=[] if talan is None else [talan.trainer_callback()],
+        )
+
+    def _store_checkpoint(self, run: _Run) -> ArtifactRef:
+        with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:
+            run.host.save(Path(folder), backbone=run.job.backbone)
+            return ArtifactStore(run.job.artifact_url).put_folder(folder)
+
+    def _load(self, job: RunJob) -> ResidentBackbone:
+        """The job's backbone: the one in memory, or loaded in its place."""
+        key = (job.backbone, job.recipe.dtype)
+        if self._resident is None or self._resident_key != key:
+            self._drop_backbone()
+            model, tokenizer = load_backbone(
+                job.backbone, dtype=job.recipe.dtype, device=self._device
+            )
+            self._resident = ResidentBackbone(job.backbone, model=model, tokenizer=tokenizer)
+            self._resident_key = key
+        return self._resident
+
+    def _tokenised(self, job: RunJob, resident: ResidentBackbone) -> list[SftExample]:
+        key = (job.suite, job.recipe.num_examples, job.recipe.max_length)
+        if key not in self._examples:
+            conversations = read_conversations(
+                get_suite(job.suite).train_file, num_examples=job.recipe.num_examples
+            )
+            self._examples[key] = tokenise(
+                conversations, tokenizer=resident.tokenizer, max_length=job.recipe.max_length
+            )
+        return self._examples[key]
+
+    def _task(self, job: RunJob, benchmark: str) -> dict[str, Any]:
+        if benchmark not in job.benchmarks:
+            allowed = ", ".join(job.benchmarks)
+            raise SuiteError(f"benchmark is {benchmark!r}; this run has {allowed}")
+        key = (job.suite, benchmark)
+        if key not in self._tasks:
+            self._tasks[key] = load_tasks(get_suite(job.suite), [benchmark])[benchmark]
+        return {benchmark: self._tasks[key]}
+
+    def _end_run(self) -> None:
+        """Take the last run's host off; a backbone that is not as it was loaded is dropped.
+
+        No number of that run is in doubt: its weights were checked after every step.
+        """
+        if self._run is None or self._resident is None:
+            return
+        run, self._run = self._run, None
+        try:
+            run.host.detach()
+            self._resident.restore()
+        except BackboneError as error:
+            logger.warning("%s; it is loaded again", error)
+            self._drop_backbone()
+
+    def _abandon_run(self) -> None:
+        """After a failure: nothing of the backbone is trusted any more."""
+        self._run = None
+        self._drop_backbone()
+
+    def _drop_backbone(self) -> None:
+        self._resident, self._resident_key = None, None
+        self._prompts, self._examples = PromptCache(), {}
