@@ -22,6 +22,7 @@ class Suite:
         recipe: What a study's `training` section starts from.
         train_file: JSON lines, each `{"messages": [{"role", "content"}, ...]}`.
         tasks_folder: lm-evaluation-harness YAMLs, one per benchmark.
+        items_folder: Test items, one file of JSON lines per benchmark.
     """
 
     name: str
@@ -29,6 +30,11 @@ class Suite:
     recipe: Recipe
     train_file: Path
     tasks_folder: Path
+    items_folder: Path
+
+    def items_file(self, benchmark: str) -> Path:
+        """Return the file with the test items of one benchmark, in item order."""
+        return self.items_folder / f"{benchmark}.jsonl"
 
 
 _HERE = Path(__file__).resolve().parent
@@ -49,6 +55,7 @@ _TINY = Suite(
     ),
     train_file=_HERE / "tiny" / "data" / "train.jsonl",
     tasks_folder=_HERE / "tiny" / "tasks",
+    items_folder=_HERE / "tiny" / "data",
 )
 
 _SUITES = {suite.name: suite for suite in (_TINY,)}

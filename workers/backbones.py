@@ -1,0 +1,210 @@
+"""Backbones: find one by name, check its files, load it.
+
+Owns the names (a built-in name, a local folder, a hub id), the checks that come before any work and
+the fingerprint. Does not cover adapters, TALAN or how the loaded model is reset between runs. Code
+from a model folder is never run (`trust_remote_code` is off).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from workers.errors import BackboneError
+from workers.recipe import DTYPES
+
+_ASSETS = Path(__file__).resolve().parent / "assets"
+BUILT_IN = {"tiny-qwen3": _ASSETS / "tiny-qwen3"}
+# What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
+MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_FILES = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "merges*")
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What is known of a backbone without loading its weights.
+
+    Attributes:
+        name: As the study file says it.
+        source: The folder its files are in.
+        num_layers: Decoder layers.
+        hidden_size: Width of the residual stream.
+        architecture: The model class, such as `Qwen3ForCausalLM`.
+        fingerprint: SHA-256 over names and contents of weights, config and tokenizer files.
+    """
+
+    name: str
+    source: Path
+    num_layers: int
+    hidden_size: int
+    architecture: str
+    fingerprint: str
+
+
+def inspect_backbone(name: str) -> BackboneInfo:
+    """Check a backbone's files and configuration; its weights are hashed, not loaded.
+
+    Args:
+        name: A built-in name, a local folder, or the id of a hub model.
+
+    Raises:
+        BackboneError: It cannot be found, a part is missing, or TALAN does not fit into it.
+    """
+    folder = _find(name)
+    config = _check_config(name, folder)
+    _check_weights(name, folder)
+    _check_chat_template(name, folder)
+    return BackboneInfo(
+        name=name,
+        source=folder,
+        num_layers=config.num_hidden_layers,
+        hidden_size=config.hidden_size,
+        architecture=(config.architectures or [type(config).__name__])[0],
+        fingerprint=_fingerprint(folder),
+    )
+
+
+def load_backbone(
+    name: str, *, dtype: str = "float32", device: str = "cpu"
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Return model (in eval mode) and tokenizer.
+
+    Args:
+        name: As for `inspect_backbone`, whose checks come first.
+        dtype: Of the weights in memory, whatever they are stored in.
+        device: Where to put the model.
+
+    Raises:
+        BackboneError: As `inspect_backbone`, or the weights cannot be read.
+    """
+    if dtype not in DTYPES:
+        raise BackboneError(f"dtype is {dtype!r}; allowed are {', '.join(DTYPES)}")
+    folder = inspect_backbone(name).source
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: its weights cannot be read: {_line(error)}"
+        ) from error
+    model.eval()  # type: ignore[no-untyped-call]
+    torch.nn.Module.to(model, device)
+    return model, _tokenizer(name, folder)
+
+
+def _find(name: str) -> Path:
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    if Path(name).is_dir():
+        return Path(name).resolve()
+    if not _is_hub_id(name):
+        allowed = ", ".join([*BUILT_IN, "a folder", "a hub id (owner/model)"])
+        raise BackboneError(f"There is no backbone {name!r}; allowed are {allowed}")
+    return _download(name)
+
+
+def _is_hub_id(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
+
+
+def _download(name: str) -> Path:
+    """Return the hub model's folder in the local cache, fetching it where the hub is reachable."""
+    from huggingface_hub import snapshot_download
+
+    patterns = [pattern for pattern in _FILES if pattern != "pytorch_model*.bin"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r} is neither a folder nor in the local hub cache, "
+            f"and it cannot be fetched: {_line(error)}"
+        ) from error
+
+
+def _check_config(name: str, folder: Path) -> Any:
+    if not (folder / "config.json").is_file():
+        raise BackboneError(f"Backbone {name!r} has no config.json in {folder}")
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: config.json cannot be read: {_line(error)}"
+        ) from error
+    if config.model_type not in MODEL_TYPES:
+        raise BackboneError(
+            f"Backbone {name!r} is of type {config.model_type!r}, which TALAN has no place in; "
+            f"allowed are {', '.join(MODEL_TYPES)}"
+        )
+    return config
+
+
+def _check_weights(name: str, folder: Path) -> None:
+    """Check that there are weights, and that every file an index names is there."""
+    if not any(any(folder.glob(pattern)) for pattern in _WEIGHTS):
+        raise BackboneError(f"Backbone {name!r} has no weights (*.safetensors) in {folder}")
+    for index in sorted(folder.glob("*.index.json")):
+        shards = set(json.loads(index.read_text())["weight_map"].values())
+        missing = sorted(shard for shard in shards if not (folder / shard).is_file())
+        if missing:
+            raise BackboneError(
+                f"Backbone {name!r} lacks the weights file {missing[0]} in {folder}"
+            )
+
+
+def _check_chat_template(name: str, folder: Path) -> None:
+    if not getattr(_tokenizer(name, folder), "chat_template", None):
+        raise BackboneError(
+            f"Backbone {name!r} has a tokenizer without a chat template in {folder}"
+        )
+
+
+def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
+    if not any(
+        (folder / file).is_file() for file in ("tokenizer.json", "tokenizer.model", "vocab.json")
+    ):
+        raise BackboneError(f"Backbone {name!r} has no tokenizer (tokenizer.json) in {folder}")
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: its tokenizer cannot be read: {_line(error)}"
+        ) from error
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _own_files(folder):
+        stat = path.stat()
+        digest.update(path.name.encode() + b"\0")
+        digest.update(_file_hash(path, stat.st_mtime_ns, stat.st_size))
+    return digest.hexdigest()
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    yield from sorted({path for pattern in _FILES for path in folder.glob(pattern)})
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: Path, _mtime_ns: int, _num_bytes: int) -> bytes:
+    """Hash one file; the time and the size are arguments so that a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:300] or type(error).__name__

@@ -1,0 +1,152 @@
+"""Train the embedded backbone from scratch: `python -m workers.suites.tiny.pretrain`.
+
+Owns the architecture, the curriculum and the seed of `workers/assets/tiny-qwen3`. One thread and
+deterministic algorithms: the same machine type writes the same weights again. The backbone is left
+half-trained on purpose, and it knows two ways to answer (`Problem.worked`, `Problem.terse`): what
+fine-tuning then changes is to be seen in the scores.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import torch
+from torch.optim import AdamW, Muon, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+from workers.suites.tiny.data import pretrain_problems
+from workers.suites.tiny.problem import Problem
+from workers.suites.tiny.tokenizer import END_OF_TURN, build_tokenizer
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "tiny-qwen3"
+MAX_LENGTH = 512
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """The curriculum. `worked_share` of the answers are in the style fine-tuning teaches."""
+
+    num_steps: int = 1200
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    matrix_learning_rate: float = 0.02
+    num_warmup_steps: int = 60
+    worked_share: float = 0.75
+    seed: int = 1
+
+
+def build_model(tokenizer: PreTrainedTokenizerFast, *, seed: int) -> Qwen3ForCausalLM:
+    """Return the untrained backbone: Qwen3, 6 layers, width 128, about a million parameters."""
+    torch.manual_seed(seed)
+    config = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=320,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=32,
+        max_position_embeddings=MAX_LENGTH,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+    )
+    return Qwen3ForCausalLM(config)
+
+
+def train(
+    model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, plan: Pretraining
+) -> Iterator[float]:
+    """Train in place; yield the loss of every step."""
+    optimizers = _optimizers(model, plan)
+    schedules = [LambdaLR(optimizer, lambda step: _rate(step, plan)) for optimizer in optimizers]
+    model.train()
+    for batch in islice(_batches(tokenizer, plan), plan.num_steps):
+        loss = model(**batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+        model.zero_grad()
+        yield loss.item()
+
+
+def _optimizers(model: Qwen3ForCausalLM, plan: Pretraining) -> tuple[Optimizer, Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the embedding and the norms."""
+    matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
+    others = [p for p in model.parameters() if all(p is not m for m in matrices)]
+    return (
+        Muon(matrices, lr=plan.matrix_learning_rate, weight_decay=0.0),
+        AdamW(others, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+    )
+
+
+def _rate(step: int, plan: Pretraining) -> float:
+    """Linear warm-up, then a linear fall to a tenth of the peak."""
+    if step < plan.num_warmup_steps:
+        return (step + 1) / plan.num_warmup_steps
+    done = (step - plan.num_warmup_steps) / max(1, plan.num_steps - plan.num_warmup_steps)
+    return 1.0 - 0.9 * done
+
+
+def _batches(
+    tokenizer: PreTrainedTokenizerFast, plan: Pretraining
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Yield batches of about equal length: pools of problems, sorted, cut, shuffled."""
+    problems, rng = pretrain_problems(plan.seed), Random(f"batches {plan.seed}")
+    while True:
+        pool = [_encode(p, tokenizer, rng, plan) for p in islice(problems, 16 * plan.batch_size)]
+        pool.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
+        cuts = [pool[i : i + plan.batch_size] for i in range(0, len(pool), plan.batch_size)]
+        rng.shuffle(cuts)
+        yield from (_collate(cut, pad=tokenizer.pad_token_id) for cut in cuts)
+
+
+def _encode(
+    problem: Problem, tokenizer: PreTrainedTokenizerFast, rng: Random, plan: Pretraining
+) -> tuple[list[int], list[int]]:
+    answer = problem.worked if rng.random() < plan.worked_share else problem.terse
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": problem.prompt}], tokenize=False, add_generation_prompt=True
+    )
+    return tokenizer(prompt)["input_ids"], tokenizer(answer + END_OF_TURN)["input_ids"]
+
+
+def _collate(pairs: list[tuple[list[int], list[int]]], *, pad: int) -> dict[str, torch.Tensor]:
+    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    ids = torch.full((len(pairs), longest), pad)
+    labels = torch.full((len(pairs), longest), IGNORED)
+    for row, (prompt, answer) in enumerate(pairs):
+        ids[row, : len(prompt) + len(answer)] = torch.tensor(prompt + answer)
+        labels[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
+    # Padding is on the right and never a label: causal attention needs no mask.
+    return {"input_ids": ids, "labels": labels}
+
+
+def main() -> None:
+    """Train and write the backbone's folder."""
+    parser = argparse.ArgumentParser(description="Train the embedded tiny-qwen3 backbone.")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--steps", type=int, default=Pretraining.num_steps)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    plan = Pretraining(num_steps=arguments.steps)
+    tokenizer = build_tokenizer(MAX_LENGTH)
+    model = build_model(tokenizer, seed=plan.seed)
+    for step, loss in enumerate(train(model, tokenizer, plan), start=1):
+        if step % 50 == 0 or step == plan.num_steps:
+            print(f"step {step}/{plan.num_steps}  loss {loss:.3f}", flush=True)
+    model.save_pretrained(arguments.folder)
+    tokenizer.save_pretrained(arguments.folder)
+
+
+if __name__ == "__main__":
+    main()
