@@ -21,6 +21,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from talan import TalanConfig, TalanConfigError
 
 from search.errors import StudyFileError, refuse
+from search.labels import trainability_label, writeback_label
 from search.study_file import Axes
 
 T = TypeVar("T")
@@ -136,22 +137,6 @@ def optuna_params(configuration: Mapping[str, Any]) -> dict[str, Any]:
         "trainability": trainability_label(configuration["trainability"]),
         "gradient_scale": configuration["gradient_scale"],
     }
-
-
-def writeback_label(writeback: Mapping[str, Any]) -> str:
-    """A writeback's short name: ``gate:vector:0.008`` or ``direct:0.008``."""
-    parts = [writeback["rule"], writeback["gate"], format(writeback["alpha"], "g")]
-    return ":".join(part for part in parts if part)
-
-
-def trainability_label(trainability: Mapping[str, Any]) -> str:
-    """A trainability's short name: ``all``, ``all/until=20``, ``frozen/warmup=35``."""
-    label = str(trainability["scope"])
-    if trainability["train_until"] is not None:
-        label += f"/until={trainability['train_until']}"
-    if trainability["warmup_identity"]:
-        label += f"/warmup={trainability['warmup_identity']}"
-    return label
 
 
 def build_space(

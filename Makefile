@@ -1,0 +1,53 @@
+# Everything runs in .venv of this checkout. Needed beforehand: Python 3.11+, make, a C toolchain.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo test lint types contracts check lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv and install the project with its pinned dependencies
+
+# torch first and by its exact version: a range would let pip take a build with CUDA packages.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed; $(PYTHON) is {v.major}.{v.minor} (make PYTHON=python3.11 ...)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet torch==2.13.0 -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	@touch $(STAMP)
+
+demo: install ## Audit 24 configurations of TALAN on the embedded backbone (about 4 minutes)
+	$(BIN)/talan study run examples/tiny-lora-grid.yaml
+
+test: install ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: install ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## Check types
+	$(BIN)/mypy
+
+contracts: install ## Check that imports go one way
+	$(BIN)/lint-imports
+
+check: lint types contracts test ## Everything that CI checks
+
+lock: ## Resolve the dependencies afresh and write constraints.txt
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/python -m pip install --quiet --upgrade pip
+	.lock/bin/python -m pip install --quiet torch==2.13.0
+	.lock/bin/python -m pip install --quiet -e '.[dev]'
+	( echo "# Written by 'make lock': the versions that the tests ran with."; \
+	  .lock/bin/python -m pip freeze --exclude-editable | sed 's/^\(torch==[0-9.]*\)+.*/\1/' ) > constraints.txt
+	rm -rf .lock
+
+clean: ## Remove .venv and caches; studies and artifacts stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

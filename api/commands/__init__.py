@@ -1,0 +1,1 @@
+"""The commands of ``talan``, a file a group."""

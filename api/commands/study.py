@@ -1,0 +1,118 @@
+"""``talan study``: launch, resume, stop and watch audits."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from storage import AuditStore
+
+from api import screens
+from api.commands.listings import NameArgument, echo_json
+from api.live import Live
+from api.options import (
+    ArtifactsOption,
+    JsonOption,
+    RayOption,
+    StorageOption,
+    artifact_url,
+    open_store,
+)
+from api.shapes import status_shape
+
+app = typer.Typer(no_args_is_help=True, help="Launch, resume, stop and watch audit studies.")
+
+SOME_FAILED, INTERRUPTED = 1, 130
+
+
+@app.command("run")
+def run_study(
+    file: Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)],
+    storage: StorageOption = None,
+    artifacts: ArtifactsOption = None,
+    ray_address: RayOption = None,
+) -> None:
+    """Launch the audit that a study file describes and drive it to its end.
+
+    The same file again goes on where it stopped; a finished study is shown, not run again. Ctrl-C
+    keeps what is finished; `talan study resume NAME` goes on.
+    """
+    from search.audits import launch
+    from search.study_file import read_study_file
+
+    study = read_study_file(file)
+    with open_store(storage, create=True) as store:
+        launch(store, study, artifact_url=artifact_url(artifacts))
+        _drive(store, study.name, ray_address=ray_address)
+
+
+@app.command()
+def resume(
+    name: NameArgument, storage: StorageOption = None, ray_address: RayOption = None
+) -> None:
+    """Go on with a study: finished runs stay, interrupted and failed ones are run again."""
+    with open_store(storage) as store:
+        _drive(store, name, ray_address=ray_address)
+
+
+@app.command()
+def stop(name: NameArgument, storage: StorageOption = None) -> None:
+    """Ask a study's driver to stop; runs in flight go back to pending."""
+    from search.audits import stop as stop_study
+
+    with open_store(storage) as store:
+        stop_study(store, name)
+    typer.echo(f"Study {name} will stop within seconds. Go on with: talan study resume {name}")
+
+
+@app.command()
+def status(name: NameArgument, as_json: JsonOption = False, storage: StorageOption = None) -> None:
+    """Show where a study stands."""
+    with open_store(storage) as store:
+        found = store.studies.status(name)
+    if as_json:
+        echo_json(status_shape(found))
+    else:
+        screens.show_studies([found])
+
+
+@app.command("list")
+def list_studies(as_json: JsonOption = False, storage: StorageOption = None) -> None:
+    """List all studies."""
+    with open_store(storage) as store:
+        found = store.studies.list()
+    if as_json:
+        echo_json([status_shape(study) for study in found])
+    else:
+        screens.show_studies(found)
+
+
+def _drive(store: AuditStore, name: str, *, ray_address: str | None) -> None:
+    from search.audits import Engine, drive
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(stderr=True)
+    try:
+        with Live(console) as live:
+            state = drive(store, name, engine=Engine(ray_address=ray_address), observer=live)
+    except KeyboardInterrupt:
+        console.print(
+            f"\nInterrupted; everything finished is kept. Go on with: talan study resume {name}",
+            highlight=False,
+        )
+        sys.exit(INTERRUPTED)
+    found = store.studies.status(name)
+    screens.show_outcome(store, found)
+    if state == "stopped":
+        console.print(f"Stopped. Go on with: talan study resume {name}", highlight=False)
+    if any(counts.failed for counts in found.kinds.values()):
+        sys.exit(SOME_FAILED)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

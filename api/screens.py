@@ -1,0 +1,197 @@
+"""Tables for people: what the commands print without ``--json``.
+
+Owns: how runs, rates and studies look in a terminal. Does not cover: their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from storage import AuditStore
+from storage.records import Run, StateCounts, StudyStatus
+
+from api.shapes import g1_shapes
+from search.labels import trainability_label, writeback_label
+
+_console = Console(highlight=False)
+
+
+def show_studies(studies: Sequence[StudyStatus]) -> None:
+    """Where studies stand, a row each."""
+    if not studies:
+        _console.print("No study yet. Begin with: talan study run FILE")
+        return
+    table = _table("study", "state", "runs", "baselines", "failed", "G1", "rate")
+    for study in studies:
+        failed = sum(counts.failed for counts in study.kinds.values())
+        table.add_row(
+            study.name,
+            study.state,
+            _share(study.runs),
+            _share(study.baselines),
+            str(failed),
+            f"{study.g1}/{study.scored}",
+            percent(study.g1_rate),
+        )
+    _console.print(table)
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """Runs with the delta of each cell, a row each."""
+    if not runs:
+        _console.print("No run.")
+        return
+    benchmarks = list(dict.fromkeys(name for run in runs for name in run.cells))
+    table = _table("run", "host", "seed", "configuration", "state", *benchmarks, "mean", "G1")
+    for run in runs:
+        table.add_row(
+            run.id,
+            f"{run.backbone} {run.adapter}",
+            str(run.seed),
+            configuration_text(run.configuration),
+            run.state,
+            *(_cell_text(run, name) for name in benchmarks),
+            _signed(run.mean_delta),
+            {True: "yes", False: "no", None: ""}[run.g1],
+        )
+    _console.print(table)
+
+
+def show_run(run: Run, *, losses: Sequence[float]) -> None:
+    """One run in full."""
+    _console.print(f"[bold]{run.id}[/bold]  {run.kind} of study {run.study}, {run.state}")
+    _console.print(f"{run.backbone} {run.adapter}, seed {run.seed}, attempt {run.attempt}")
+    _console.print(configuration_text(run.configuration))
+    if run.error:
+        _console.print(f"error: {run.error}", style="red", markup=False)
+    if losses:
+        _console.print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps")
+    if run.compute_s is not None:
+        _console.print(f"{run.compute_s:.1f} s of training and evaluating on {run.worker}")
+    table = _table("benchmark", "right", "score", "baseline", "delta (pp)", "responses")
+    for name, cell in run.cells.items():
+        table.add_row(
+            name,
+            f"{cell.n_correct}/{cell.n_items}",
+            f"{cell.score:.2f}",
+            "" if cell.baseline_score is None else f"{cell.baseline_score:.2f}",
+            _signed(cell.delta),
+            cell.responses_artifact,
+        )
+    if run.cells:
+        _console.print(table)
+    if run.g1 is not None:
+        verdict = "G1: no cell loses" if run.g1 else "not G1: at least one cell loses"
+        _console.print(f"mean delta {_signed(run.mean_delta)} pp, {verdict}")
+    if run.checkpoint_artifact:
+        _console.print(f"checkpoint {run.checkpoint_artifact}")
+
+
+def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
+    """G1 rates with their intervals."""
+    if not rows:
+        _console.print("No completed run yet.")
+        return
+    axis = rows[0]["axis"]
+    table = _table("study", "backbone", "adapter", "design", *([axis] if axis else []))
+    for heading in ("runs", "G1", "rate", "95% interval"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        low, high = row["interval"]
+        table.add_row(
+            row["study"],
+            row["backbone"],
+            row["adapter"],
+            row["design"],
+            *([axis_text(axis, row["value"])] if axis else []),
+            str(row["runs"]),
+            str(row["g1"]),
+            percent(row["rate"]),
+            f"{percent(low)} to {percent(high)}",
+        )
+    _console.print(table)
+
+
+def show_champions(runs: Sequence[Run]) -> None:
+    """Champions, a paragraph each."""
+    if not runs:
+        _console.print("No champion: no completed run is G1.")
+    for run in runs:
+        cells = "  ".join(f"{name} {_signed(cell.delta)}" for name, cell in run.cells.items())
+        _console.print(
+            f"[bold]{run.study}[/bold]  {run.backbone} {run.adapter}  run {run.id}\n"
+            f"  {configuration_text(run.configuration)}, seed {run.seed}\n"
+            f"  mean delta {_signed(run.mean_delta)} pp   {cells}"
+        )
+
+
+def show_outcome(store: AuditStore, study: StudyStatus) -> None:
+    """What stands at the end of ``talan study run``: G1 by mixer, the champion, what is next."""
+    name = study.name
+    _console.print()
+    show_studies([study])
+    for by in (None, "mixer"):
+        _console.print()
+        show_g1(g1_shapes(store.rates.g1_counts(name, by=by)))
+    _console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
+    champions = store.rates.champions(name)
+    show_champions(champions)
+    example = champions[0].id if champions else "RUN_ID"
+    _console.print(
+        f"\nLook next:  talan runs {name} --sort mean_delta   talan run {example}\n"
+        f"            talan g1 {name} --by layer   talan export {name} --format csv"
+    )
+
+
+def configuration_text(configuration: Mapping[str, Any] | None) -> str:
+    """A configuration in a few words; a baseline has none."""
+    if configuration is None:
+        return "baseline"
+    gamma = configuration["gradient_scale"]
+    words = [
+        f"layer {configuration['layer']}",
+        f"T {configuration['slots']}",
+        configuration["mixer"],
+        writeback_label(configuration["writeback"]),
+        trainability_label(configuration["trainability"]),
+    ]
+    return ", ".join([*words, f"gamma {gamma:g}"] if gamma is not None else words)
+
+
+def axis_text(axis: str, value: Any) -> str:
+    """An axis value in a few words."""
+    if isinstance(value, Mapping):
+        return writeback_label(value) if axis == "writeback" else trainability_label(value)
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def percent(rate: float | None) -> str:
+    """A fraction as a percentage."""
+    return "" if rate is None else f"{100 * rate:.1f}%"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _share(counts: StateCounts) -> str:
+    return f"{counts.completed}/{counts.total}"
+
+
+def _cell_text(run: Run, benchmark: str) -> str:
+    cell = run.cells.get(benchmark)
+    if cell is None:
+        return ""
+    return f"{cell.score:.1f}%" if cell.delta is None else _signed(cell.delta)
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}"

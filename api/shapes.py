@@ -1,0 +1,96 @@
+"""The JSON shapes that others rely on: what ``--json`` prints and REST answers.
+
+Owns: field names and order, as the service's contract has them; scores in percent, deltas in pp.
+Does not cover: how values come about (``storage``, ``search``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from storage.records import G1Count, Run, StateCounts, StudyStatus
+
+from search.rates import rate_row
+
+
+def status_shape(status: StudyStatus) -> dict[str, Any]:
+    """``talan study status NAME --json``."""
+    return {
+        "name": status.name,
+        "state": status.state,
+        "runs": _counts(status.runs),
+        "baselines": _counts(status.baselines),
+        "g1": {"count": status.g1, "rate": status.g1_rate},
+    }
+
+
+def run_shape(run: Run) -> dict[str, Any]:
+    """One entry of ``talan runs NAME --json``."""
+    return {
+        "id": run.id,
+        "backbone": run.backbone,
+        "adapter": run.adapter,
+        "seed": run.seed,
+        "kind": run.kind,
+        "configuration": run.configuration,
+        "state": run.state,
+        "cells": {
+            name: {
+                "score": cell.score,
+                "baseline_score": cell.baseline_score,
+                "delta": cell.delta,
+                "n_items": cell.n_items,
+                "n_correct": cell.n_correct,
+            }
+            for name, cell in run.cells.items()
+        },
+        "mean_delta": run.mean_delta,
+        "g1": run.g1,
+    }
+
+
+def run_details_shape(run: Run) -> dict[str, Any]:
+    """``talan run RUN_ID --json``: a listing's entry and what only one run's page shows."""
+    return {
+        **run_shape(run),
+        "study": run.study,
+        "error": run.error,
+        "attempt": run.attempt,
+        "worker": run.worker,
+        "compute_s": run.compute_s,
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "checkpoint": run.checkpoint_artifact,
+        "responses": {name: cell.responses_artifact for name, cell in run.cells.items()},
+        "provenance": run.provenance_hash,
+    }
+
+
+def g1_shapes(counts: Iterable[G1Count]) -> list[dict[str, Any]]:
+    """``talan g1 --json``."""
+    return [
+        rate_row(
+            {
+                "study": count.study,
+                "backbone": count.backbone,
+                "adapter": count.adapter,
+                "design": count.design,
+                "axis": count.axis,
+                "value": count.value,
+                "runs": count.runs,
+                "g1": count.g1,
+            }
+        )
+        for count in counts
+    ]
+
+
+def _counts(counts: StateCounts) -> dict[str, int]:
+    return {
+        "total": counts.total,
+        "completed": counts.completed,
+        "running": counts.running,
+        "failed": counts.failed,
+        "pending": counts.pending,
+    }

@@ -1,0 +1,162 @@
+"""The use cases of an audit: launch, resume, stop. The command line and REST call these.
+
+Owns: who may drive a study, and what state it is left in however driving ends. Does not cover: how
+runs are dispatched (``search.driver``), or what is asked of the record afterwards (``storage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from storage import AuditStore
+from storage.errors import LeaseHeld, LeaseLost
+from storage.records import Study
+from workers.ray_worker import Bench
+
+from search.driver import LEASE_S, Driver
+from search.errors import StudyBusyError, StudyFileError
+from search.owner import is_dead, this_process
+from search.plan import Audit, resolve, study_plan
+from search.pool import WorkerPool
+from search.progress import Observer, unobserved
+from search.study_file import StudyFile, parse_study
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where runs are done.
+
+    Args:
+        ray_address: A Ray cluster; None: a Ray of our own on this machine.
+        make_bench: What each worker holds; None: the workbench that trains and evaluates.
+    """
+
+    ray_address: str | None = None
+    make_bench: Callable[[], Bench] | None = None
+
+
+def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
+    """Put a study on record; the same specification again answers the recorded one.
+
+    Raises:
+        StudyFileError: The file names something that does not exist.
+        StudyExists: The name is taken by another specification.
+    """
+    audit = resolve(file)
+    return store.studies.create(study_plan(audit, artifact_url=artifact_url))
+
+
+def drive(
+    store: AuditStore,
+    name: str,
+    *,
+    engine: Engine | None = None,
+    observer: Observer = unobserved,
+) -> str:
+    """Drive a recorded study until it is over or a stop is asked for; its state then.
+
+    Finished runs stay as they are; interrupted and failed ones are run again.
+
+    Raises:
+        StudyNotFound: Nobody launched it.
+        StudyBusyError: Another driver is at it.
+        KeyboardInterrupt: Passed on, the study ``stopped`` and everything finished kept.
+    """
+    study = store.studies.get(name)
+    audit = resolve(parse_study(study.spec))
+    _check_unchanged(study, audit)
+    owner = this_process()
+    _take_lease(store, name, owner=owner)
+    state = "stopped"
+    try:
+        store.studies.clear_stop(name)
+        store.dispatch.release_interrupted(name, owner=owner)
+        store.dispatch.requeue_failed(name, owner=owner)
+        if audit.adaptive or _anything_due(store, name):
+            store.studies.set_state(name, "running", owner=owner)
+            _drive(store, study, audit, owner=owner, engine=engine or Engine(), observer=observer)
+        state = _state(store, name)
+    finally:
+        _give_back(store, name, owner=owner, state=state)
+    return state
+
+
+def stop(store: AuditStore, name: str) -> None:
+    """Ask the study's driver to stop; runs in flight go back to pending.
+
+    Raises:
+        StudyNotFound: No such study.
+    """
+    store.studies.request_stop(name)
+
+
+def _drive(
+    store: AuditStore,
+    study: Study,
+    audit: Audit,
+    *,
+    owner: str,
+    engine: Engine,
+    observer: Observer,
+) -> None:
+    driver = Driver(
+        store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
+    )
+    make_bench = engine.make_bench or _workbench
+    resources = audit.file.resources
+    with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:
+        driver.drive(pool)
+
+
+def _workbench() -> Bench:
+    from workers.process import prepare_process
+
+    prepare_process()
+    from workers.workbench import Workbench
+
+    return Workbench()
+
+
+def _anything_due(store: AuditStore, name: str) -> bool:
+    return bool(store.dispatch.next_pending(name, limit=1) or store.trials.ended(name, limit=1))
+
+
+def _take_lease(store: AuditStore, name: str, *, owner: str) -> None:
+    """Take the study's lease; a holder on this machine that is gone need not be waited for."""
+    try:
+        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+    except LeaseHeld as held:
+        if not is_dead(held.owner):
+            msg = f"{held}; stop it with: talan study stop {name}"
+            raise StudyBusyError(msg) from held
+        with suppress(LeaseLost):  # somebody else was quicker to give it back
+            store.leases.release(name, owner=held.owner)
+        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+
+
+def _give_back(store: AuditStore, name: str, *, owner: str, state: str) -> None:
+    with suppress(LeaseLost):  # somebody else drives it now, and its state is theirs
+        store.dispatch.release_interrupted(name, owner=owner)
+        store.leases.release(name, owner=owner, state=state)
+
+
+def _state(store: AuditStore, name: str) -> str:
+    status = store.studies.status(name)
+    counts = status.kinds.values()
+    if any(kind.pending or kind.running for kind in counts):
+        return "stopped"
+    return "completed" if any(kind.completed for kind in counts) else "failed"
+
+
+def _check_unchanged(study: Study, audit: Audit) -> None:
+    """A study goes on only with the backbones it began with: its baselines are theirs."""
+    for recorded, found in zip(study.hosts, audit.hosts, strict=True):
+        if recorded.fingerprint != found.fingerprint:
+            msg = (
+                f"backbones: {found.backbone!r} has changed since study {study.name!r} began "
+                f"(its files' hash is {found.fingerprint[:12]}, it was "
+                f"{recorded.fingerprint[:12]}); put it back, or start a study of another name"
+            )
+            raise StudyFileError(msg)

@@ -1,0 +1,25 @@
+"""Short names of axis values that are made of several parts.
+
+Owns: how a writeback and a trainability are called in Optuna's trials, tables and progress lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def writeback_label(writeback: Mapping[str, Any]) -> str:
+    """A writeback's short name: ``gate:vector:0.008`` or ``direct:0.008``."""
+    parts = [writeback["rule"], writeback["gate"], format(writeback["alpha"], "g")]
+    return ":".join(part for part in parts if part)
+
+
+def trainability_label(trainability: Mapping[str, Any]) -> str:
+    """A trainability's short name: ``all``, ``all/until=20``, ``frozen/warmup=35``."""
+    label = str(trainability["scope"])
+    if trainability["train_until"] is not None:
+        label += f"/until={trainability['train_until']}"
+    if trainability["warmup_identity"]:
+        label += f"/warmup={trainability['warmup_identity']}"
+    return label

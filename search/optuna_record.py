@@ -1,0 +1,202 @@
+"""One Optuna study a host: every trial told with its objective and its constraints.
+
+Owns: opening the study beside our tables, writing finished trials, asking adaptive samplers for
+the next point. Does not cover: which runs make up a trial and whether they are over
+(``search.trials``); our own tables, which stay the truth (``storage``).
+
+A trial is a configuration on a host. Objective: the mean delta over its seeds, in pp, maximised.
+One constraint per benchmark: minus the worst delta over its seeds, feasible at <= 0, so that a
+feasible trial is G1 at every seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState, create_trial
+from sqlalchemy import make_url
+from storage import configure_sqlite
+
+from search.space import Space, optuna_params
+from search.study_file import ADAPTIVE_SAMPLERS
+
+_ID = "configuration_id"
+_DUPLICATE_TRIES = 50
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a trial is told with.
+
+    Args:
+        configuration_id: The configuration's identity.
+        configuration: Its canonical form.
+        worst_deltas: The worst delta over seeds per benchmark, in pp; None where a run failed.
+        mean_delta: The mean over seeds of the runs' mean deltas, in pp; None where a run failed.
+    """
+
+    configuration_id: str
+    configuration: Mapping[str, Any]
+    worst_deltas: Mapping[str, float] | None
+    mean_delta: float | None
+
+
+class HostStudy:
+    """The Optuna study of one host.
+
+    Args:
+        storage: From ``open_optuna_storage``.
+        name: ``study/backbone/adapter``.
+        sampler: The design's sampler.
+        seed: The design's seed; the sampler's own is derived from it, the name and the number of
+            trials so far, so that a resumed study does not replay its first proposals.
+        space: The host's space.
+    """
+
+    def __init__(
+        self,
+        storage: optuna.storages.BaseStorage,
+        *,
+        name: str,
+        sampler: str,
+        seed: int,
+        space: Space,
+    ) -> None:
+        self._space = space
+        self._adaptive = sampler in ADAPTIVE_SAMPLERS
+        self._distributions = space.distributions(with_unscaled=not self._adaptive)
+        self._study = optuna.create_study(
+            storage=storage, study_name=name, direction="maximize", load_if_exists=True
+        )
+        trials = self._study.get_trials(deepcopy=False)
+        live = [t for t in trials if _ID in t.user_attrs and t.state != TrialState.FAIL]
+        self._numbers = {t.user_attrs[_ID]: t.number for t in live}
+        self._told = {t.user_attrs[_ID] for t in live if t.state.is_finished()}
+        self._study.sampler = _sampler(sampler, seed=derived_seed(seed, name, len(trials)))
+
+    @property
+    def taken(self) -> set[str]:
+        """Identities of the configurations that Optuna holds, told or running."""
+        return set(self._numbers)
+
+    def tell(self, result: TrialResult) -> int:
+        """Record a trial that is over and answer its number; telling it again changes nothing.
+
+        A failed trial may be told once more, as a new one, after its runs were done again.
+        """
+        identity = result.configuration_id
+        if identity in self._told:
+            return self._numbers[identity]
+        number = self._numbers.pop(identity, None)
+        if number is None:
+            number = self._add(result)
+        else:
+            self._tell_asked(number, result)
+        if result.mean_delta is not None:
+            self._numbers[identity] = number
+            self._told.add(identity)
+        return number
+
+    def ask(self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]) -> tuple[int, dict[str, Any]] | None:
+        """The sampler's next configuration that nobody has taken, or None when all are.
+
+        A proposal that repeats a configuration costs no run: its trial is closed as failed.
+        After 50 repeats a free point is drawn at random, so that a study never spins.
+        """
+        taken = taken | self.taken
+        if len(taken) >= self._space.size:
+            return None
+        for _ in range(_DUPLICATE_TRIES):
+            trial = self._study.ask(self._distributions)
+            configuration = self._space.from_params(trial.params)
+            identity = identify(configuration)
+            if identity not in taken:
+                trial.set_user_attr(_ID, identity)
+                self._numbers[identity] = trial.number
+                return trial.number, configuration
+            self._study.tell(trial, state=TrialState.FAIL)
+        return self._draw_free(identify=identify, taken=taken)
+
+    def close_orphans(self, known: set[str]) -> None:
+        """Close as failed what was asked but never reached our tables (a crash in between)."""
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            identity = trial.user_attrs.get(_ID)
+            if identity not in known:
+                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                self._numbers.pop(identity, None)
+
+    def _draw_free(self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]) -> tuple[int, dict[str, Any]] | None:
+        for index in range(self._space.size):
+            configuration = self._space.point(index)
+            identity = identify(configuration)
+            if identity not in taken:
+                params = optuna_params(configuration)
+                if params["gradient_scale"] is None:
+                    params["gradient_scale"] = self._space.gammas[0]
+                self._study.enqueue_trial(params, user_attrs={_ID: identity})
+                trial = self._study.ask(self._distributions)
+                self._numbers[identity] = trial.number
+                return trial.number, configuration
+        return None
+
+    def _tell_asked(self, number: int, result: TrialResult) -> None:
+        if result.mean_delta is None or result.worst_deltas is None:
+            self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+            return
+        frozen = self._study.get_trials(deepcopy=False)[number]
+        trial = optuna.trial.Trial(self._study, frozen._trial_id)
+        for benchmark, delta in result.worst_deltas.items():
+            trial.set_constraint(benchmark, -delta)
+        self._study.tell(number, result.mean_delta, skip_if_finished=True)
+
+    def _add(self, result: TrialResult) -> int:
+        storage = self._study._storage  # add_trial() itself answers no number
+        trial_id = storage.create_new_trial(
+            self._study._study_id, template_trial=self._finished(result)
+        )
+        return storage.get_trial_number_from_id(trial_id)
+
+    def _finished(self, result: TrialResult) -> optuna.trial.FrozenTrial:
+        done = result.mean_delta is not None and result.worst_deltas is not None
+        return create_trial(
+            state=TrialState.COMPLETE if done else TrialState.FAIL,
+            value=result.mean_delta if done else None,
+            params=optuna_params(result.configuration),
+            distributions=self._distributions,
+            user_attrs={_ID: result.configuration_id},
+            constraints={b: -d for b, d in result.worst_deltas.items()}
+            if done and result.worst_deltas
+            else None,
+        )
+
+
+def derived_seed(*parts: object) -> int:
+    """A 32-bit seed that depends on every part."""
+    digest = hashlib.sha256("\x00".join(str(part) for part in parts).encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def open_optuna_storage(url: str) -> optuna.storages.RDBStorage:
+    """Optuna's tables at a URL; a SQLite file gets the same settings as our own connections."""
+    escaped = url.replace("{", "%7B").replace("}", "%7D")  # Optuna formats its URL
+    if make_url(url).get_backend_name() != "sqlite":
+        return optuna.storages.RDBStorage(escaped, engine_kwargs={"pool_pre_ping": True})
+    storage = optuna.storages.RDBStorage(escaped)
+    configure_sqlite(storage.engine)
+    storage.engine.dispose()
+    return storage
+
+
+def _sampler(sampler: str, *, seed: int) -> optuna.samplers.BaseSampler:
+    if sampler == "tpe":
+        return optuna.samplers.TPESampler(seed=seed, multivariate=True)
+    if sampler == "nsga2":
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
+    return optuna.samplers.RandomSampler(seed=seed)
+

@@ -1,0 +1,186 @@
+"""From a study file to everything that will be run: hosts, spaces, and the runs known in advance.
+
+Owns: asking the parts that know whether a study's backbones, benchmarks, recipe, adapters and
+layers exist, before anything starts. Does not cover: proposals of adaptive samplers, which come
+while the study runs (``search.proposals``), nor writing the plan down (``storage``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.plans import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
+from talan import TalanConfig
+from workers.backbones import inspect_backbone
+from workers.errors import WorkerError
+from workers.jobs import AdapterSpec
+from workers.recipe import Recipe
+from workers.suites.registry import Suite, resolve_benchmarks
+
+from search.designs import enumerated
+from search.errors import StudyFileError
+from search.space import Space, build_space
+from search.study_file import ADAPTIVE_SAMPLERS, StudyFile
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A study file with all its names resolved.
+
+    Args:
+        file: The study file.
+        suite: The suite its benchmarks belong to.
+        benchmarks: In the order in which they are evaluated.
+        recipe: The suite's recipe with the file's changes.
+        hosts: Backbone x adapter, in the file's order.
+        spaces: The space of each host.
+    """
+
+    file: StudyFile
+    suite: Suite
+    benchmarks: tuple[str, ...]
+    recipe: Recipe
+    hosts: tuple[HostPlan, ...]
+    spaces: tuple[Space, ...]
+
+    @property
+    def configurations_per_host(self) -> int | None:
+        """The most configurations a host may have; None: no bound."""
+        limit = self.file.design.max_runs
+        return None if limit is None else limit // len(self.file.seeds)
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the design chooses its points by results."""
+        return self.file.design.sampler in ADAPTIVE_SAMPLERS
+
+    @property
+    def recipe_hash(self) -> str:
+        """sha256 over what every run of the study shares: recipe, block's fixed fields, items."""
+        shared = {
+            "recipe": self.recipe.hash,
+            "talan": self.file.talan,
+            "suite": self.suite.name,
+            "benchmarks": list(self.benchmarks),
+        }
+        return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+
+    def treatments_due(self) -> list[int]:
+        """How many treatment runs each host will have at most."""
+        limit = self.configurations_per_host
+        sizes = [space.size if limit is None else min(limit, space.size) for space in self.spaces]
+        return [size * len(self.file.seeds) for size in sizes]
+
+
+def resolve(file: StudyFile) -> Audit:
+    """Check a study file against what exists.
+
+    Raises:
+        StudyFileError: Something it names does not exist or is out of range.
+    """
+    try:
+        suite, benchmarks = resolve_benchmarks(file.benchmarks)
+        recipe = suite.recipe.replace(**file.training)
+        adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
+        backbones = [inspect_backbone(name) for name in file.backbones]
+    except WorkerError as error:
+        raise StudyFileError(str(error)) from error
+    hosts, spaces = [], []
+    for backbone in backbones:
+        space = build_space(
+            file.axes,
+            backbone=backbone.name,
+            num_layers=backbone.num_layers,
+            block=file.talan,
+            max_steps=recipe.max_steps,
+        )
+        for adapter, label in zip(adapters, adapter_labels(adapters), strict=True):
+            spaces.append(space)
+            hosts.append(
+                HostPlan(
+                    backbone=backbone.name,
+                    adapter_label=label,
+                    adapter=adapter.to_record(),
+                    num_layers=backbone.num_layers,
+                    fingerprint=backbone.fingerprint,
+                )
+            )
+    audit = Audit(file, suite, benchmarks, recipe, tuple(hosts), tuple(spaces))
+    if audit.configurations_per_host == 0:
+        msg = (
+            f"design.max_runs: {file.design.max_runs} runs do not hold one configuration at "
+            f"{len(file.seeds)} seeds; allowed: at least {len(file.seeds)}"
+        )
+        raise StudyFileError(msg)
+    return audit
+
+
+def adapter_labels(adapters: Sequence[AdapterSpec]) -> list[str]:
+    """A study's adapters by name, told apart by as much as it takes: ``lora-r8``."""
+    short = [adapter.label for adapter in adapters]
+    longer = [f"{adapter.label}-a{adapter.alpha:g}" for adapter in adapters]
+    for labels in (short, longer):
+        if max(Counter(labels).values()) == 1:
+            return labels
+    return [f"{label}-{number}" for number, label in enumerate(longer, start=1)]
+
+
+def configuration_id(configuration: Mapping[str, Any]) -> str:
+    """The content hash that is a configuration's identity."""
+    return TalanConfig.from_axes(configuration).configuration_id
+
+
+def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
+    """The study for the record: all baselines, and every treatment that is known in advance.
+
+    Positions go seed by seed within a host, so that a baseline is followed by what it is matched
+    with.
+    """
+    runs: list[RunPlan] = []
+    for host, space in enumerate(audit.spaces):
+        runs += [
+            RunPlan(host=host, kind=BASELINE, seed=seed, position=len(runs) + number)
+            for number, seed in enumerate(audit.file.seeds)
+        ]
+        if not audit.adaptive:
+            design = audit.file.design
+            points = enumerated(
+                space,
+                sampler=design.sampler,
+                limit=audit.configurations_per_host,
+                seed=design.seed,
+            )
+            runs += treatments(audit, host=host, points=points, first_position=len(runs))
+    return StudyPlan(
+        name=audit.file.name,
+        spec=audit.file.spec,
+        spec_hash=audit.file.spec_hash,
+        design=audit.file.design.model_dump(mode="json"),
+        recipe_hash=audit.recipe_hash,
+        artifact_url=artifact_url,
+        hosts=audit.hosts,
+        runs=runs,
+    )
+
+
+def treatments(
+    audit: Audit, *, host: int, points: Sequence[Mapping[str, Any]], first_position: int
+) -> list[RunPlan]:
+    """One run a seed for each of a host's points."""
+    pairs = [(point, seed) for point in points for seed in audit.file.seeds]
+    return [
+        RunPlan(
+            host=host,
+            kind=TREATMENT,
+            seed=seed,
+            position=first_position + number,
+            configuration=point,
+            configuration_id=configuration_id(point),
+        )
+        for number, (point, seed) in enumerate(pairs)
+    ]

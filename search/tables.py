@@ -1,0 +1,100 @@
+"""A study as one tidy pandas frame: a row a cell.
+
+Owns: the columns of an export. Does not cover: reading the record (``storage``) or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from storage.records import Cell, Run
+
+COLUMNS = (
+    ("study", "string"),
+    ("run_id", "string"),
+    ("backbone", "string"),
+    ("adapter", "string"),
+    ("kind", "string"),
+    ("seed", "Int64"),
+    ("state", "string"),
+    ("configuration_id", "string"),
+    ("layer", "Int64"),
+    ("slots", "Int64"),
+    ("mixer", "string"),
+    ("writeback_rule", "string"),
+    ("writeback_gate", "string"),
+    ("alpha", "Float64"),
+    ("scope", "string"),
+    ("train_until", "Int64"),
+    ("warmup_identity", "Int64"),
+    ("gradient_scale", "Float64"),
+    ("benchmark", "string"),
+    ("n_items", "Int64"),
+    ("n_correct", "Int64"),
+    ("score", "Float64"),
+    ("baseline_n_correct", "Int64"),
+    ("baseline_score", "Float64"),
+    ("delta", "Float64"),
+    ("mean_delta", "Float64"),
+    ("g1", "boolean"),
+    ("compute_s", "Float64"),
+    ("error", "string"),
+)
+
+
+def cell_frame(runs: Iterable[Run]) -> pd.DataFrame:
+    """One row a cell (run x benchmark), one row for a run without cells; typed with nulls.
+
+    Scores in percent, deltas in pp, ``compute_s`` in seconds for the whole run.
+    """
+    rows = [row for run in runs for row in _rows(run)]
+    names = [name for name, _ in COLUMNS]
+    return pd.DataFrame(rows, columns=names).astype(dict(COLUMNS))
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    head = {
+        "study": run.study,
+        "run_id": run.id,
+        "backbone": run.backbone,
+        "adapter": run.adapter,
+        "kind": run.kind,
+        "seed": run.seed,
+        "state": run.state,
+        "configuration_id": run.configuration_id,
+        "mean_delta": run.mean_delta,
+        "g1": run.g1,
+        "compute_s": run.compute_s,
+        "error": run.error,
+        **_axes(run),
+    }
+    return [{**head, **_cell(cell)} for cell in run.cells.values()] or [head]
+
+
+def _axes(run: Run) -> dict[str, Any]:
+    if run.configuration is None:
+        return {}
+    configuration = dict(run.configuration)
+    writeback = configuration.pop("writeback")
+    trainability = configuration.pop("trainability")
+    return {
+        **configuration,
+        "writeback_rule": writeback["rule"],
+        "writeback_gate": writeback["gate"],
+        "alpha": writeback["alpha"],
+        **trainability,
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "benchmark": cell.benchmark,
+        "n_items": cell.n_items,
+        "n_correct": cell.n_correct,
+        "score": cell.score,
+        "baseline_n_correct": cell.baseline_n_correct,
+        "baseline_score": cell.baseline_score,
+        "delta": cell.delta,
+    }
