@@ -52,6 +52,28 @@ class Trials:
                 session.execute(update(Run).where(_is_trial(found, key)).values(told_at=utc_now()))
 
 
+def _has_open_run() -> ColumnElement[bool]:
+    """Return the condition that a run of the same trial has not ended."""
+    sibling, baseline = aliased(Run), aliased(Run)
+    baseline_may_finish = exists().where(
+        baseline.host_id == sibling.host_id,
+        baseline.seed == sibling.seed,
+        baseline.kind == BASELINE,
+        baseline.state != "failed",
+    )
+    unscored = and_(sibling.state == "completed", sibling.g1.is_(None), baseline_may_finish)
+    return exists().where(
+        sibling.study_id == Run.study_id,
+        sibling.host_id == Run.host_id,
+        sibling.kind == TREATMENT,
+        sibling.configuration_pk == Run.configuration_pk,
+        or_(sibling.state.in_(("pending", "running")), unscored),
+    )
+
+
+_HAS_OPEN_RUN = _has_open_run()
+
+
 def _is_trial(study: Study, key: TrialKey) -> ColumnElement[bool]:
     host = select(Host.id).where(Host.study_id == study.id, Host.position == key.host)
     configuration = select(Configuration.pk).where(
@@ -66,31 +88,20 @@ def _is_trial(study: Study, key: TrialKey) -> ColumnElement[bool]:
 
 
 def _ended_keys(session: Session, study: Study, *, limit: int) -> list[tuple[int, int]]:
-    """Return (host, configuration) of the trials that ended and were not told."""
-    sibling, baseline = aliased(Run), aliased(Run)
-    baseline_may_finish = exists().where(
-        baseline.host_id == sibling.host_id,
-        baseline.seed == sibling.seed,
-        baseline.kind == BASELINE,
-        baseline.state != "failed",
+    """Return (host, configuration) of the trials that ended and were not told, oldest first.
+
+    Ordered here and not in SQL: the rows are few, and SQLite without statistics would walk all runs
+    of the study in the order asked for.
+    """
+    query = select(Run.position, Run.host_id, Run.configuration_pk).where(
+        Run.study_id == study.id,
+        Run.state.in_(("completed", "failed")),
+        Run.told_at.is_(None),
+        Run.kind == TREATMENT,
+        ~_HAS_OPEN_RUN,
     )
-    unscored = and_(sibling.state == "completed", sibling.g1.is_(None), baseline_may_finish)
-    open_sibling = exists().where(
-        sibling.study_id == Run.study_id,
-        sibling.host_id == Run.host_id,
-        sibling.kind == TREATMENT,
-        sibling.configuration_pk == Run.configuration_pk,
-        or_(sibling.state.in_(("pending", "running")), unscored),
-    )
-    query = (
-        select(Run.host_id, Run.configuration_pk)
-        .where(Run.study_id == study.id, Run.state.in_(("completed", "failed")))
-        .where(Run.told_at.is_(None), Run.kind == TREATMENT, ~open_sibling)
-        .group_by(Run.host_id, Run.configuration_pk)
-        .order_by(func.min(Run.position), Run.host_id, Run.configuration_pk)
-        .limit(limit)
-    )
-    return [(host, configuration or 0) for host, configuration in session.execute(query)]
+    rows = sorted(tuple(row) for row in session.execute(query))
+    return list(dict.fromkeys((host, configuration) for _, host, configuration in rows))[:limit]
 
 
 def _load(session: Session, study: Study, keys: Sequence[tuple[int, int]]) -> list[Trial]:
