@@ -77,8 +77,8 @@ class Workbench:
         resident = self._load(job)
         examples = self._tokenised(job, resident)
         started = time.perf_counter()
-        self._run = _Run(job, attach_host(resident, job))
         try:
+            self._run = _Run(job, attach_host(resident, job))
             losses = self._train(self._run, resident, examples)
             resident.check_weights()
             checkpoint = self._store_checkpoint(self._run)
@@ -209,6 +209,9 @@ class Workbench:
         except BackboneError as error:
             logger.warning("%s; it is loaded again", error)
             self._drop_backbone()
+        except BaseException:
+            self._drop_backbone()
+            raise
 
     def _abandon_run(self) -> None:
         """After a failure: nothing of the backbone is trusted any more."""
