@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -109,12 +110,12 @@ def load_backbone(
 def _find(name: str) -> Path:
     if name in BUILT_IN:
         return BUILT_IN[name]
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return Path(name).resolve()
     if not _is_hub_id(name):
         allowed = ", ".join([*BUILT_IN, "a folder", "a hub id (owner/model)"])
         raise BackboneError(f"There is no backbone {name!r}; allowed are {allowed}")
-    return _download(name)
+    return _cached(name) or _fetch(name)
 
 
 def _is_hub_id(name: str) -> bool:
@@ -122,11 +123,17 @@ def _is_hub_id(name: str) -> bool:
     return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
 
 
-def _download(name: str) -> Path:
-    """Return the hub model's folder in the local cache, fetching it where the hub is reachable."""
-    from huggingface_hub import snapshot_download
+def _cached(name: str) -> Path | None:
+    """Return the hub model's folder in the local cache, if its weights are there."""
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+    return folder if any(folder.glob("*.safetensors")) else None
 
-    patterns = [pattern for pattern in _FILES if pattern != "pytorch_model*.bin"]
+
+def _fetch(name: str) -> Path:
+    patterns = [pattern for pattern in _FILES if not pattern.endswith(".bin")]
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:

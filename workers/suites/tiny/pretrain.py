@@ -31,12 +31,13 @@ IGNORED = -100
 class Pretraining:
     """The curriculum. `worked_share` of the answers are in the style fine-tuning teaches."""
 
-    num_steps: int = 1200
+    num_steps: int = 1500
     batch_size: int = 32
     learning_rate: float = 4e-3
     matrix_learning_rate: float = 0.02
     num_warmup_steps: int = 60
-    worked_share: float = 0.75
+    num_level_steps: int = 600
+    worked_share: float = 0.85
     seed: int = 1
 
 
@@ -89,11 +90,9 @@ def _optimizers(model: Qwen3ForCausalLM, plan: Pretraining) -> tuple[Optimizer, 
 
 
 def _rate(step: int, plan: Pretraining) -> float:
-    """Linear warm-up, then a linear fall to a tenth of the peak."""
-    if step < plan.num_warmup_steps:
-        return (step + 1) / plan.num_warmup_steps
-    done = (step - plan.num_warmup_steps) / max(1, plan.num_steps - plan.num_warmup_steps)
-    return 1.0 - 0.9 * done
+    """Linear warm-up, then level, then falling with the square root of the step."""
+    warm_up = (step + 1) / plan.num_warmup_steps
+    return min(1.0, warm_up, (plan.num_level_steps / max(step, 1)) ** 0.5)
 
 
 def _batches(
