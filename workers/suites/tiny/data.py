@@ -34,14 +34,14 @@ MIXTURE: tuple[tuple[int, Generator], ...] = (
 )
 
 
-def test_problems(benchmark: str) -> list[Problem]:
+def held_out_problems(benchmark: str) -> list[Problem]:
     """Return the test problems of one benchmark, in item order."""
     return _distinct(BENCHMARKS[benchmark], f"test {benchmark}", NUM_TEST_ITEMS, set())
 
 
 def train_problems() -> list[Problem]:
     """Return the fine-tuning problems, mixed."""
-    seen = set(test_keys())
+    seen = set(held_out_keys())
     problems = []
     for number, (count, generator) in enumerate(MIXTURE):
         problems += _distinct(generator, f"train {number}", count, seen)
@@ -55,21 +55,21 @@ def pretrain_problems(seed: int) -> Iterator[Problem]:
     generators, weights = [g for _, g in MIXTURE], [count for count, _ in MIXTURE]
     while True:
         problem = rng.choices(generators, weights)[0](rng)
-        if problem.key not in test_keys():
+        if problem.key not in held_out_keys():
             yield problem
 
 
 @cache
-def test_keys() -> frozenset[str]:
+def held_out_keys() -> frozenset[str]:
     """Return the keys of all test problems."""
-    return frozenset(problem.key for name in BENCHMARKS for problem in test_problems(name))
+    return frozenset(problem.key for name in BENCHMARKS for problem in held_out_problems(name))
 
 
 def write(folder: Path) -> None:
     """Write the test files and the training file into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in BENCHMARKS:
-        items = [_item(name, i, problem) for i, problem in enumerate(test_problems(name))]
+        items = [_item(name, i, problem) for i, problem in enumerate(held_out_problems(name))]
         _write_lines(folder / f"{name}.jsonl", items)
     _write_lines(folder / "train.jsonl", [_example(problem) for problem in train_problems()])
 
