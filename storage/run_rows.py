@@ -1,6 +1,7 @@
 """From rows to `records.Run`.
 
-Owns: the one query that a run is read by, and adding its cells.
+Owns: the one query that a run is read by, and adding its cells. It asks for columns and builds the
+records straight from them: an export reads a hundred thousand runs.
 Does not cover: which runs, and in what order (`listing.py`, `rates.py`).
 """
 
@@ -9,98 +10,87 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
 
 from storage import records
 from storage.models import Cell, Configuration, Host, Run, Study
 
-RunQuery = Select[Run, Host, str, Configuration | None]
+RunQuery = Select[*tuple[Any, ...]]
 _CHUNK = 5_000
+_RUN_COLUMNS = {
+    "id": Run.id,
+    "study": Study.name,
+    "host": Host.position,
+    "backbone": Host.backbone,
+    "adapter": Host.adapter_label,
+    "kind": Run.kind,
+    "seed": Run.seed,
+    "position": Run.position,
+    "configuration": Configuration.canonical,
+    "configuration_id": Configuration.configuration_id,
+    "trial_number": Run.trial_number,
+    "state": Run.state,
+    "attempt": Run.attempt,
+    "failures": Run.failures,
+    "worker": Run.worker,
+    "error": Run.error,
+    "g1": Run.g1,
+    "mean_delta": Run.mean_delta,
+    "worst_delta": Run.worst_delta,
+    "compute_s": Run.compute_s,
+    "started_at": Run.started_at,
+    "finished_at": Run.finished_at,
+    "checkpoint_artifact": Run.checkpoint_artifact,
+    "provenance_hash": Run.provenance_hash,
+}
+_CELL_COLUMNS = {
+    "benchmark": Cell.benchmark,
+    "n_items": Cell.n_items,
+    "n_correct": Cell.n_correct,
+    "score": Cell.score,
+    "baseline_n_correct": Cell.baseline_n_correct,
+    "baseline_score": Cell.baseline_score,
+    "delta": Cell.delta,
+    "seconds": Cell.seconds,
+    "responses_artifact": Cell.responses_artifact,
+}
 
 
 def select_runs() -> RunQuery:
     """Return the query all runs are read by; callers narrow and order it."""
     return (
-        select(Run, Host, Study.name, Configuration)
+        select(*_RUN_COLUMNS.values())
+        .select_from(Run)
         .join(Host, Run.host_id == Host.id)
         .join(Study, Run.study_id == Study.id)
         .outerjoin(Configuration, Run.configuration_pk == Configuration.pk)
-        .options(defer(Run.losses), defer(Host.adapter))
     )
 
 
 def load_runs(session: Session, query: RunQuery) -> list[records.Run]:
     """Run the query and add each run's cells."""
     rows = session.execute(query).all()
-    cells = _load_cells(session, [row[0].id for row in rows])
-    return [
-        _record(run, host, study=study, configuration=configuration, cells=cells[run.id])
-        for run, host, study, configuration in rows
-    ]
+    cells = _load_cells(session, [row[0] for row in rows])
+    return [_record(row, cells=cells[row[0]]) for row in rows]
 
 
 def _load_cells(session: Session, run_ids: Sequence[str]) -> dict[str, dict[str, records.Cell]]:
     cells: dict[str, dict[str, records.Cell]] = defaultdict(dict)
+    columns = select(Cell.run_id, *_CELL_COLUMNS.values())
     for start in range(0, len(run_ids), _CHUNK):
-        query = (
-            select(Cell)
-            .where(Cell.run_id.in_(run_ids[start : start + _CHUNK]))
-            .order_by(Cell.run_id, Cell.benchmark)
-            .options(defer(Cell.outcomes))
-        )
-        for cell in session.scalars(query):
-            cells[cell.run_id][cell.benchmark] = _cell(cell)
+        chunk = run_ids[start : start + _CHUNK]
+        query = columns.where(Cell.run_id.in_(chunk)).order_by(Cell.run_id, Cell.benchmark)
+        for run_id, *values in session.execute(query):
+            cell = records.Cell(**dict(zip(_CELL_COLUMNS, values, strict=True)))
+            cells[run_id][cell.benchmark] = cell
     return cells
 
 
-def _cell(cell: Cell) -> records.Cell:
-    return records.Cell(
-        benchmark=cell.benchmark,
-        n_items=cell.n_items,
-        n_correct=cell.n_correct,
-        score=cell.score,
-        baseline_n_correct=cell.baseline_n_correct,
-        baseline_score=cell.baseline_score,
-        delta=cell.delta,
-        seconds=cell.seconds,
-        responses_artifact=cell.responses_artifact,
-    )
-
-
-def _record(
-    run: Run,
-    host: Host,
-    *,
-    study: str,
-    configuration: Configuration | None,
-    cells: dict[str, records.Cell],
-) -> records.Run:
-    return records.Run(
-        id=run.id,
-        study=study,
-        host=host.position,
-        backbone=host.backbone,
-        adapter=host.adapter_label,
-        kind=run.kind,
-        seed=run.seed,
-        position=run.position,
-        configuration=json.loads(configuration.canonical) if configuration else None,
-        configuration_id=configuration.configuration_id if configuration else None,
-        trial_number=run.trial_number,
-        state=run.state,
-        attempt=run.attempt,
-        failures=run.failures,
-        worker=run.worker,
-        error=run.error,
-        g1=run.g1,
-        mean_delta=run.mean_delta,
-        worst_delta=run.worst_delta,
-        compute_s=run.compute_s,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        checkpoint_artifact=run.checkpoint_artifact,
-        provenance_hash=run.provenance_hash,
-        cells=cells,
-    )
+def _record(row: Row[*tuple[Any, ...]], *, cells: dict[str, records.Cell]) -> records.Run:
+    values = dict(zip(_RUN_COLUMNS, row, strict=True))
+    if values["configuration"] is not None:
+        values["configuration"] = json.loads(values["configuration"])
+    return records.Run(**values, cells=cells)

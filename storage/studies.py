@@ -81,12 +81,6 @@ class Studies:
         with self._database.reading() as session:
             return read_status(session, [find_study(session, study)])[0]
 
-    def statuses(self) -> list[records.StudyStatus]:
-        """Return where all studies stand, oldest first."""
-        with self._database.reading() as session:
-            studies = session.scalars(select(models.Study).order_by(models.Study.id)).all()
-            return read_status(session, studies)
-
     def set_state(self, study: str, state: str, *, owner: str | None = None) -> None:
         """Set a study's state, as the holder of its lease, or (no owner) while nobody holds it.
 
@@ -129,6 +123,12 @@ class Studies:
                 for name, num_runs in rows
                 if name is not None
             ]
+
+    def list(self) -> Sequence[records.StudyStatus]:
+        """Return where all studies stand, oldest first."""
+        with self._database.reading() as session:
+            studies = session.scalars(select(models.Study).order_by(models.Study.id)).all()
+            return read_status(session, studies)
 
     def _set_stop(self, study: str, *, wanted: bool) -> None:
         with self._database.writing() as session:

@@ -100,8 +100,8 @@ def _ended_keys(session: Session, study: Study, *, limit: int) -> list[tuple[int
         Run.kind == TREATMENT,
         ~_HAS_OPEN_RUN,
     )
-    rows = sorted(tuple(row) for row in session.execute(query))
-    return list(dict.fromkeys((host, configuration) for _, host, configuration in rows))[:limit]
+    rows = sorted((place, host, pk or 0) for place, host, pk in session.execute(query))
+    return list(dict.fromkeys((host, pk) for _, host, pk in rows))[:limit]
 
 
 def _load(session: Session, study: Study, keys: Sequence[tuple[int, int]]) -> list[Trial]:

@@ -165,7 +165,8 @@ def upgrade() -> None:
             name=op.f("uq_talan_runs_study_id_host_id_kind_configuration_pk_seed"),
         ),
     )
-    op.create_index("ix_talan_runs_delta", "talan_runs", ["study_id", "mean_delta"], unique=False)
+    op.create_index("ix_talan_runs_mean", "talan_runs", ["study_id", "mean_delta"], unique=False)
+    op.create_index("ix_talan_runs_worst", "talan_runs", ["study_id", "worst_delta"], unique=False)
     op.create_index(
         "ix_talan_runs_due", "talan_runs", ["study_id", "state", "position", "id"], unique=False
     )
