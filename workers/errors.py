@@ -39,3 +39,7 @@ class ConfigurationError(WorkerError):
 
 class TrainingDivergedError(WorkerError):
     """The loss or a trained weight stopped being a number."""
+
+
+class CheckpointError(WorkerError):
+    """A stored host is missing a file, is damaged, or was trained on another backbone."""

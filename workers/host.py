@@ -1,7 +1,7 @@
 """A host under test: the resident backbone with an adapter, and TALAN where the run has one.
 
-Owns: the order in which the parts go on and come off, the seeds between them, and one checkpoint
-folder for both. Does not cover: training, and the proof that nothing stayed behind
+Owns: the order in which the parts go on and come off, and the seeds between them. Does not cover:
+training, checkpoints (``workers.checkpoints``), and the proof that nothing stayed behind
 (``workers.resident``).
 
 Matched initialisation: the global generators are re-seeded right before PEFT draws the adapter and
@@ -9,23 +9,19 @@ again after TALAN is in place, and TALAN draws from a generator of its own. The 
 weights and every dropout draw are therefore the same with TALAN and without.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from peft import PeftModel
 
 from talan import Talan, TalanConfig, TalanError
 from talan import attach as attach_talan
 from workers.adapters import attach_adapter, detach_adapter
+from workers.checkpoints import save_checkpoint
 from workers.determinism import seed_generators
 from workers.errors import ConfigurationError
 from workers.jobs import RunJob
 from workers.resident import ResidentBackbone
-
-_PEFT_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,7 @@ class Host:
             folder: An existing, empty folder.
             backbone: The name that the adapter's file gives its base model.
         """
-        self.adapted.save_pretrained(str(folder), save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)
-        _settle_peft_config(folder / _PEFT_CONFIG, backbone=backbone)
-        if self.talan is not None:
-            self.talan.save(folder)
+        save_checkpoint(folder, adapted=self.adapted, talan=self.talan, backbone=backbone)
 
 
 def attach_host(resident: ResidentBackbone, job: RunJob) -> Host:
@@ -85,14 +77,3 @@ def read_configuration(job: RunJob) -> TalanConfig | None:
         return TalanConfig.from_axes(dict(job.configuration), **dict(job.block))
     except TalanError as error:
         raise ConfigurationError(str(error)) from error
-
-
-def _settle_peft_config(path: Path, *, backbone: str) -> None:
-    """PEFT writes sets in hash order and the base model's path on this machine."""
-    config = json.loads(path.read_text())
-    settled: Mapping[str, Any] = {
-        **config,
-        "base_model_name_or_path": backbone,
-        "target_modules": sorted(config["target_modules"]),
-    }
-    path.write_text(json.dumps(settled, indent=2, sort_keys=True) + "\n")

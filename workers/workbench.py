@@ -29,7 +29,7 @@ from workers.errors import BackboneError, SuiteError, WorkerError
 from workers.evaluation import PromptCache, evaluate_benchmark
 from workers.host import Host, attach_host
 from workers.jobs import CellResult, RunJob, TrainResult
-from workers.process import require_main_thread
+from workers.process import freeze_heap, require_main_thread, unfreeze_heap
 from workers.provenance import collect_provenance
 from workers.resident import ResidentBackbone
 from workers.responses import encode_responses
@@ -173,6 +173,7 @@ class Workbench:
             )
             self._resident = ResidentBackbone(job.backbone, model=model, tokenizer=tokenizer)
             self._resident_key = key
+            freeze_heap()
         return self._resident
 
     def _tokenised(self, job: RunJob, resident: ResidentBackbone) -> list[SftExample]:
@@ -219,5 +220,6 @@ class Workbench:
         self._drop_backbone()
 
     def _drop_backbone(self) -> None:
+        unfreeze_heap()
         self._resident, self._resident_key = None, None
         self._prompts, self._examples = PromptCache(), {}
