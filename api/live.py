@@ -14,6 +14,9 @@ from rich.progress import Progress as Bar
 from search.progress import Progress, RunNote
 
 
+_STARTING = "starting the workers"
+
+
 class Live:
     """An observer that draws; use as a context manager.
 
@@ -37,7 +40,9 @@ class Live:
     def __enter__(self) -> Live:
         if self._bar:
             self._bar.start()
-            self._task = self._bar.add_task("study", total=None, tail="starting the workers")
+            self._task = self._bar.add_task("study", total=None, tail=_STARTING)
+        else:
+            self._console.print(_STARTING)
         return self
 
     def __exit__(

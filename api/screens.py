@@ -96,21 +96,21 @@ def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
         _console.print("No completed run yet.")
         return
     axis = rows[0]["axis"]
-    table = _table("study", "backbone", "adapter", "design", *([axis] if axis else []))
+    several = len({row["study"] for row in rows}) > 1
+    table = _table(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
     for heading in ("runs", "G1", "rate", "95% interval"):
         table.add_column(heading, justify="right")
     for row in rows:
         low, high = row["interval"]
         table.add_row(
-            row["study"],
-            row["backbone"],
-            row["adapter"],
+            *([row["study"]] if several else []),
+            f"{row['backbone']} {row['adapter']}",
             row["design"],
             *([axis_text(axis, row["value"])] if axis else []),
             str(row["runs"]),
             str(row["g1"]),
             percent(row["rate"]),
-            f"{percent(low)} to {percent(high)}",
+            f"{percent(low)} - {percent(high)}",
         )
     _console.print(table)
 

@@ -9,6 +9,7 @@ Why plain actors and not Ray Tune's own trial loop: docs/decisions/0002-ray-acto
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,7 @@ class WorkerPool:
 
 def _start_ray(resources: Resources, *, address: str | None) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel("ERROR")
     options: dict[str, Any] = {
         "include_dashboard": False,
         "log_to_driver": False,

@@ -1,0 +1,213 @@
+"""A study that is killed in every way ends as one that was left alone, bit for bit.
+
+Everything is real here: the command line, Ray, the tiny backbone, training, SQLite, kill -9.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from storage import AuditStore
+
+TALAN = Path(sys.executable).with_name("talan")
+STUDY = """
+name: resumed
+axes:
+  layer: [1, 4]
+  slots: [2]
+  mixer: [cross_attn, per_token_mix]
+  writeback: [{rule: gate, gate: vector, alpha: 0.3}]
+benchmarks: [tiny_choice, tiny_code]
+training: {max_steps: 8}
+"""
+NUM_RUNS = 5  # four configurations and their baseline
+
+
+class Session:
+    """A working folder with a study, as a person at a terminal has it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        (folder / "study.yaml").write_text(STUDY)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            [str(TALAN), *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TALAN_STORAGE": "", "TALAN_ARTIFACTS": ""} | {"COLUMNS": "120"},
+        )
+
+    def finished(self) -> dict[str, int]:
+        """Attempts of the runs that are completed."""
+        with AuditStore.open(f"sqlite:///{self.folder}/talan.db") as store:
+            return {
+                run.id: run.attempt
+                for run in store.runs.iterate("resumed")
+                if run.state == "completed"
+            }
+
+    def record(self) -> dict[str, object]:
+        """All that a study measured: outcomes, losses, and the hashes of its artifacts."""
+        measured: dict[str, object] = {}
+        with AuditStore.open(f"sqlite:///{self.folder}/talan.db") as store:
+            for run in store.runs.iterate("resumed"):
+                measured[run.id] = {
+                    "state": run.state,
+                    "g1": run.g1,
+                    "losses": store.runs.losses(run.id),
+                    "checkpoint": run.checkpoint_artifact,
+                    "cells": {
+                        name: (cell.delta, cell.responses_artifact, store.runs.outcomes(run.id, name))
+                        for name, cell in run.cells.items()
+                    },
+                }
+        return measured
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 240) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+
+
+def completed(session: Session, process: subprocess.Popen[str], *, at_least: int) -> bool:
+    """Whether so many runs are over, while the driver is still at it."""
+    assert process.poll() is None, process.communicate()[0]
+    return (session.folder / "talan.db").exists() and len(_finished(session)) >= at_least
+
+
+def _finished(session: Session) -> dict[str, int]:
+    try:
+        return session.finished()
+    except Exception:  # the driver is only just making the tables
+        return {}
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The Ray actors that a driver started."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in family if "RayWorker" in _title(child)]
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return ""
+
+
+def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """A driver with everything it started."""
+    driver = psutil.Process(process.pid)
+    return [driver, *driver.children(recursive=True)]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """The study, left alone."""
+    session = Session(tmp_path_factory.mktemp("whole") / "study")
+    process = session.start("study", "run", "study.yaml")
+    output, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, output
+    return session
+
+
+def test_killed_in_every_way_and_resumed_equals_uninterrupted(
+    uninterrupted: Session, tmp_path: Path
+) -> None:
+    session = Session(tmp_path / "study")
+
+    process = session.start("study", "run", "study.yaml")
+    wait_for(lambda: completed(session, process, at_least=1))
+    os.killpg(process.pid, signal.SIGINT)  # Ctrl-C reaches the whole group
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "talan study resume resumed" in output
+    after_interrupt = session.finished()
+
+    process = session.start("study", "resume", "resumed")
+    wait_for(lambda: completed(session, process, at_least=len(after_interrupt) + 1))
+    process.kill()  # the driver alone
+    process.wait()
+    after_kill = session.finished()
+    assert after_interrupt.items() <= after_kill.items(), "a finished run was run again"
+
+    process = session.start("study", "resume", "resumed")
+    wait_for(lambda: bool(workers_of(process)))
+    time.sleep(6)
+    for victim in family_of(process):  # driver, Ray and workers at once
+        victim.kill()
+    process.wait()
+
+    process = session.start("study", "resume", "resumed")
+    wait_for(lambda: bool(workers_of(process)))
+    time.sleep(6)
+    workers_of(process)[0].kill()
+    output, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, output
+    assert after_kill.items() <= session.finished().items(), "a finished run was run again"
+
+    record = session.record()
+    assert len(record) == NUM_RUNS
+    assert record == uninterrupted.record()
+
+
+def test_a_finished_study_is_shown_and_not_run_again(uninterrupted: Session) -> None:
+    before = uninterrupted.finished()
+    started = time.monotonic()
+    process = uninterrupted.start("study", "run", "study.yaml")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert uninterrupted.finished() == before
+    assert "completed" in output
+    assert time.monotonic() - started < 60
+
+    other = STUDY.replace("max_steps: 8", "max_steps: 9")
+    (uninterrupted.folder / "other.yaml").write_text(other)
+    process = uninterrupted.start("study", "run", "other.yaml")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "resumed" in output
+    assert "another specification" in output
+
+
+def test_the_command_line_answers_in_the_promised_shapes(uninterrupted: Session) -> None:
+    def ask(*arguments: str) -> object:
+        process = uninterrupted.start(*arguments, "--json")
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+        return json.loads(output)
+
+    status = ask("study", "status", "resumed")
+    assert status == {
+        "name": "resumed",
+        "state": "completed",
+        "runs": {"total": 4, "completed": 4, "running": 0, "failed": 0, "pending": 0},
+        "baselines": {"total": 1, "completed": 1, "running": 0, "failed": 0, "pending": 0},
+        "g1": status["g1"],
+    }
+    runs = ask("runs", "resumed")
+    g1 = sum(bool(run["g1"]) for run in runs)
+    assert status["g1"] == {"count": g1, "rate": g1 / 4}
+    for run in runs:
+        for cell in run["cells"].values():
+            assert cell["score"] == 100 * cell["n_correct"] / cell["n_items"]
+            if run["kind"] == "treatment":
+                assert cell["delta"] == pytest.approx(cell["score"] - cell["baseline_score"])
