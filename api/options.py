@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from storage import AuditStore
 
 DEFAULT_STORAGE = "sqlite:///talan.db"

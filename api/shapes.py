@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from storage.records import G1Count, Run, StateCounts, StudyStatus
-
 from search.rates import rate_row
+from storage.records import G1Count, Run, StateCounts, StudyStatus
 
 
 def status_shape(status: StudyStatus) -> dict[str, Any]:

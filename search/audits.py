@@ -10,11 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from storage import AuditStore
-from storage.errors import LeaseHeld, LeaseLost
-from storage.records import Study
-from workers.ray_worker import Bench
-
 from search.driver import LEASE_S, Driver
 from search.errors import StudyBusyError, StudyFileError
 from search.owner import is_dead, this_process
@@ -22,6 +17,10 @@ from search.plan import Audit, resolve, study_plan
 from search.pool import WorkerPool
 from search.progress import Observer, unobserved
 from search.study_file import StudyFile, parse_study
+from storage import AuditStore
+from storage.errors import LeaseHeld, LeaseLost
+from storage.records import Study
+from workers.ray_worker import Bench
 
 
 @dataclass(frozen=True)
@@ -101,9 +100,7 @@ def _drive(
     engine: Engine,
     observer: Observer,
 ) -> None:
-    driver = Driver(
-        store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
-    )
+    driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
     make_bench = engine.make_bench or _workbench
     resources = audit.file.resources
     with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:

@@ -13,16 +13,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from storage import AuditStore
-from storage.plans import BASELINE, CellOutcome, RunOutcome
-from storage.records import DueRun, Run
-from workers.jobs import AdapterSpec, CellResult, RunJob, TrainResult
-
 from search.due_queue import DueQueue
 from search.plan import Audit
 from search.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.progress import Observer, Pace, Progress, RunNote, title, unobserved
 from search.trials import Trials
+from storage import AuditStore
+from storage.plans import BASELINE, CellOutcome, RunOutcome
+from storage.records import DueRun, Run
+from workers.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
 LEASE_S = 30.0
 HEARTBEAT_S = 5.0
@@ -118,9 +117,7 @@ class Driver:
             run = self._queue.take(warm=pool.backbone_of(slot))
             if run is None:
                 return
-            attempt = self._store.dispatch.start(
-                run.id, owner=self._owner, worker=f"worker-{slot}"
-            )
+            attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
             self._in_flight[run.id] = _InFlight(run, attempt)
             self._pace.start(run.id)
             pool.submit(slot, self._job(run))
@@ -166,7 +163,7 @@ class Driver:
         done = self._store.runs.get(run.id)
         self._count(done)
         deltas = "  ".join(
-            f"{name} {cell.score:.1f}%" + (f" ({cell.delta:+.1f})" if cell.delta is not None else "")
+            f"{name} {cell.score:.1f}%" + ("" if cell.delta is None else f" ({cell.delta:+.1f})")
             for name, cell in done.cells.items()
         )
         verdict = "  G1" if done.g1 else ""
@@ -251,9 +248,7 @@ class Driver:
 
     def _note(self, kind: str, run: DueRun, text: str) -> RunNote:
         host = self._audit.hosts[run.host]
-        name = title(
-            f"{host.backbone} {host.adapter_label}", run.configuration, seed=run.seed
-        )
+        name = title(f"{host.backbone} {host.adapter_label}", run.configuration, seed=run.seed)
         return RunNote(kind=kind, run_id=run.id, title=name, text=text)
 
     def _tell(self, note: RunNote | None) -> None:

@@ -19,10 +19,10 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import make_url
-from storage import configure_sqlite
 
 from search.space import Space, optuna_params
 from search.study_file import ADAPTIVE_SAMPLERS
+from storage import configure_sqlite
 
 _ID = "configuration_id"
 _DUPLICATE_TRIES = 50
@@ -76,7 +76,7 @@ class HostStudy:
         )
         trials = self._study.get_trials(deepcopy=False)
         live = [t for t in trials if _ID in t.user_attrs and t.state != TrialState.FAIL]
-        self._numbers = {t.user_attrs[_ID]: t.number for t in live}
+        self._numbers: dict[str, int] = {t.user_attrs[_ID]: t.number for t in live}
         self._told = {t.user_attrs[_ID] for t in live if t.state.is_finished()}
         self._study.sampler = _sampler(sampler, seed=derived_seed(seed, name, len(trials)))
 
@@ -103,7 +103,9 @@ class HostStudy:
             self._told.add(identity)
         return number
 
-    def ask(self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]) -> tuple[int, dict[str, Any]] | None:
+    def ask(
+        self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]
+    ) -> tuple[int, dict[str, Any]] | None:
         """The sampler's next configuration that nobody has taken, or None when all are.
 
         A proposal that repeats a configuration costs no run: its trial is closed as failed.
@@ -131,7 +133,9 @@ class HostStudy:
                 self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
                 self._numbers.pop(identity, None)
 
-    def _draw_free(self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]) -> tuple[int, dict[str, Any]] | None:
+    def _draw_free(
+        self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]
+    ) -> tuple[int, dict[str, Any]] | None:
         for index in range(self._space.size):
             configuration = self._space.point(index)
             identity = identify(configuration)
@@ -160,7 +164,7 @@ class HostStudy:
         trial_id = storage.create_new_trial(
             self._study._study_id, template_trial=self._finished(result)
         )
-        return storage.get_trial_number_from_id(trial_id)
+        return int(storage.get_trial_number_from_id(trial_id))
 
     def _finished(self, result: TrialResult) -> optuna.trial.FrozenTrial:
         done = result.mean_delta is not None and result.worst_deltas is not None
@@ -199,4 +203,3 @@ def _sampler(sampler: str, *, seed: int) -> optuna.samplers.BaseSampler:
     if sampler == "nsga2":
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
     return optuna.samplers.RandomSampler(seed=seed)
-

@@ -14,6 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from search.designs import enumerated
+from search.errors import StudyFileError
+from search.space import Space, build_space
+from search.study_file import ADAPTIVE_SAMPLERS, StudyFile
 from storage.plans import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
 from talan import TalanConfig
 from workers.backbones import inspect_backbone
@@ -21,11 +25,6 @@ from workers.errors import WorkerError
 from workers.jobs import AdapterSpec
 from workers.recipe import Recipe
 from workers.suites.registry import Suite, resolve_benchmarks
-
-from search.designs import enumerated
-from search.errors import StudyFileError
-from search.space import Space, build_space
-from search.study_file import ADAPTIVE_SAMPLERS, StudyFile
 
 
 @dataclass(frozen=True)

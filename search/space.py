@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from talan import TalanConfig, TalanConfigError
 
 from search.errors import StudyFileError, refuse
 from search.labels import trainability_label, writeback_label
 from search.study_file import Axes
+from talan import TalanConfig, TalanConfigError
 
 T = TypeVar("T")
 

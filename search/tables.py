@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
+
 from storage.records import Cell, Run
 
 COLUMNS = (

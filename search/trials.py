@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from search.optuna_record import HostStudy, TrialResult, open_optuna_storage
+from search.plan import Audit, configuration_id, treatments
 from storage import AuditStore
 from storage.plans import RunPlan, TrialKey
 from storage.records import RunFilter, Trial
-
-from search.optuna_record import HostStudy, TrialResult, open_optuna_storage
-from search.plan import Audit, configuration_id, treatments
 
 
 class Trials:

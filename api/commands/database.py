@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typer
-from storage import Database
 
 from api.options import DEFAULT_STORAGE, StorageOption
+from storage import Database
 
 app = typer.Typer(no_args_is_help=True, help="Look after the database.")
 

@@ -6,11 +6,11 @@ import json
 from typing import Annotated, Any
 
 import typer
-from storage.records import RunFilter
 
 from api import screens
 from api.options import JsonOption, StorageOption, open_store
 from api.shapes import g1_shapes, run_details_shape, run_shape
+from storage.records import Run, RunFilter
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", show_default=False)]
 AnyNameArgument = Annotated[
@@ -20,6 +20,7 @@ AnyNameArgument = Annotated[
 
 def runs(
     name: NameArgument,
+    *,
     g1: Annotated[
         bool | None, typer.Option("--g1/--not-g1", help="Only runs that are (not) G1.")
     ] = None,
@@ -34,7 +35,7 @@ def runs(
 ) -> None:
     """List a study's runs with their deltas, baselines included."""
     with open_store(storage) as store:
-        found = []
+        found: list[Run] = []
         cursor: str | None = None
         while True:
             page = store.runs.page(
@@ -67,6 +68,7 @@ def run(
 
 def g1(
     name: AnyNameArgument = None,
+    *,
     by: Annotated[
         str | None,
         typer.Option(

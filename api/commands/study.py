@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from storage import AuditStore
 
 from api import screens
 from api.commands.listings import NameArgument, echo_json
@@ -24,6 +23,7 @@ from api.options import (
     open_store,
 )
 from api.shapes import status_shape
+from storage import AuditStore
 
 app = typer.Typer(no_args_is_help=True, help="Launch, resume, stop and watch audit studies.")
 
