@@ -34,8 +34,12 @@ class SummarisedCache:
         raise _refusal("selecting rows of the cache", "a cache for each prompt")
 
     def crop(self, tokens_to_remove: int) -> None:
-        """Refuse to remove tokens: a sum cannot tell what to take away."""
-        if tokens_to_remove:
+        """Refuse to remove tokens: a sum cannot tell what to take away.
+
+        Assisted decoding also crops by 0 when every drafted token was right. With the scope
+        `sequence` those tokens have already been in each other's memory, so that is refused too.
+        """
+        if tokens_to_remove or (self.talan_state and self.talan_state.over_sequence):
             raise _refusal("cropping the cache (assisted decoding)", "plain decoding")
         super().crop(tokens_to_remove)  # type: ignore[misc]
 
@@ -45,13 +49,13 @@ class SummarisedCache:
         super().reset()  # type: ignore[misc]
 
 
-def state_beside(cache: Cache, *, layer: int, session: int, batch_size: int) -> RunningState:
+def state_beside(cache: Cache, *, layer: int, fresh: RunningState, batch_size: int) -> RunningState:
     """The state of `cache`, made on its first use.
 
     Args:
         cache: the `past_key_values` of this forward pass.
         layer: decoder block whose cached length counts.
-        session: number of the attachment that asks.
+        fresh: an empty state of the attachment that asks, kept if the cache has none.
         batch_size: rows of this forward pass.
 
     Raises:
@@ -59,13 +63,13 @@ def state_beside(cache: Cache, *, layer: int, session: int, batch_size: int) -> 
     """
     state: RunningState | None = getattr(cache, "talan_state", None)
     length = cache.get_seq_length(layer)
-    if state is None or (state.session != session and not length):
-        state = _new_state(cache, session=session)
-    _check(state, length=length, session=session, batch_size=batch_size)
+    if state is None or (state.session != fresh.session and not length):
+        state = _keep(cache, fresh)
+    _check(state, length=length, session=fresh.session, batch_size=batch_size)
     return state
 
 
-def _new_state(cache: Any, *, session: int) -> RunningState:
+def _keep(cache: Any, fresh: RunningState) -> RunningState:
     if cache.is_compileable:
         raise TalanDecodingError(
             f"TALAN cannot follow a {type(cache).__name__}: use a dynamic cache "
@@ -74,8 +78,8 @@ def _new_state(cache: Any, *, session: int) -> RunningState:
     if not isinstance(cache, SummarisedCache):
         kind: type = type(cache)
         cache.__class__ = _guarded(kind)
-    cache.talan_state = RunningState(session)
-    return cache.talan_state  # type: ignore[no-any-return]
+    cache.talan_state = fresh
+    return fresh
 
 
 @memoised

@@ -135,7 +135,8 @@ def _refuse_paged(kwargs: dict[str, Any]) -> None:
 def _find_state(x: Tensor, site: Site, cache: Any) -> RunningState | None:
     if cache is None:
         return None
-    state = state_beside(cache, layer=site.layer, session=site.session, batch_size=x.shape[0])
+    fresh = RunningState(site.session, site.over_sequence)
+    state = state_beside(cache, layer=site.layer, fresh=fresh, batch_size=x.shape[0])
     if site.over_sequence and state.num_tokens and x.shape[1] > 1:
         raise TalanDecodingError(
             f"{x.shape[1]} tokens follow a cache of {state.num_tokens}: with summary_scope "

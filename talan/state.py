@@ -16,11 +16,13 @@ class RunningState:
 
     Attributes:
         session: number of the attachment whose weights made the sums.
+        over_sequence: whether each token's memory covers the tokens that came with it.
         sums: numerator [B, T, d] and denominator [B, T]; None before the first token.
         num_tokens: columns seen, padding included; equals the cache's length.
     """
 
     session: int
+    over_sequence: bool = False
     sums: Sums | None = None
     num_tokens: int = 0
 

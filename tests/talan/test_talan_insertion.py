@@ -177,7 +177,8 @@ def test_nothing_is_shared_with_the_adapter_and_no_adapter_goes_into_the_block()
     talan = attach(adapted, make_config())
     ours = {p.data_ptr() for p in talan.block.parameters()}
     adapter = {p.data_ptr() for n, p in adapted.named_parameters() if "lora_" in n}
-    assert adapter and not ours & adapter
+    assert adapter
+    assert not ours & adapter
     model = make_backbone()
     attach(model, make_config())
     everywhere = get_peft_model(model, LoraConfig(r=2, target_modules="all-linear"))
@@ -208,7 +209,7 @@ def test_bf16_backbones_keep_the_block_in_float32(ids):
 
 def test_what_cannot_be_attached_to_is_refused():
     model = make_backbone()
-    with pytest.raises(TalanInsertionError, match="layer is 3, .* layers 0 to 2"):
+    with pytest.raises(TalanInsertionError, match=r"layer is 3, .* layers 0 to 2"):
         attach(model, make_config(layer=3))
     attach(model, make_config())
     with pytest.raises(TalanInsertionError, match="at layer 1"):
@@ -218,5 +219,5 @@ def test_what_cannot_be_attached_to_is_refused():
         attach(gpt2, make_config())
     model = make_backbone()
     model.config.model_type = "mistral"
-    with pytest.raises(TalanInsertionError, match="'mistral'.*llama, qwen2, qwen3, qwen3_moe"):
+    with pytest.raises(TalanInsertionError, match=r"'mistral'.*llama, qwen2, qwen3, qwen3_moe"):
         attach(model, make_config())

@@ -1,0 +1,285 @@
+"""Training under transformers' Trainer: schedules, gradient scale, and the null intervention."""
+
+import copy
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from tiny_talan_models import make_adapted, make_backbone, make_config
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from talan import TalanCheckpointError, TalanTrainingError, Trainability, Writeback, attach, load
+
+LR = 0.05
+
+
+class Rows(torch.utils.data.Dataset):
+    """Sixteen short rows of tokens, some padded on the right."""
+
+    def __init__(self):
+        generator = torch.Generator().manual_seed(1)
+        self.rows = torch.randint(2, 50, (16, 8), generator=generator)
+        self.lengths = torch.randint(4, 9, (16,), generator=generator)
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, index):
+        mask = (torch.arange(8) < self.lengths[index]).long()
+        labels = torch.where(mask.bool(), self.rows[index], -100)
+        return {"input_ids": self.rows[index] * mask, "attention_mask": mask, "labels": labels}
+
+
+class Watch(TrainerCallback):
+    """Copies TALAN's weights and gradients around every optimizer step."""
+
+    def __init__(self, talan):
+        self.talan, self.weights, self.norms = talan, [], []
+
+    def on_step_begin(self, *_, **__):
+        self.weights.append(copy.deepcopy(self.talan.block.state_dict()))
+
+    def on_pre_optimizer_step(self, *_, model, **__):
+        grads = {n: p.grad for n, p in self.talan.block.named_parameters() if p.grad is not None}
+        self.norms.append({n: g.norm().item() for n, g in grads.items()})
+        adapter = [p.grad for n, p in model.named_parameters() if "lora" in n]
+        self.adapter_norm = torch.stack([g.norm() for g in adapter]).norm().item()
+
+    def on_train_end(self, *_, **__):
+        self.weights.append(copy.deepcopy(self.talan.block.state_dict()))
+
+
+def train(model, talan, folder, *, steps=4, watch=None, resume=None, **options):
+    """Train and return the trainer; the watch comes before TALAN's callback."""
+    values = {
+        "output_dir": str(folder),
+        "max_steps": steps,
+        "per_device_train_batch_size": 4,
+        "learning_rate": LR,
+        "use_cpu": True,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "seed": 5,
+        "lr_scheduler_type": "constant",
+    }
+    args = TrainingArguments(**{**values, **options})
+    callbacks = [c for c in (watch, talan and talan.trainer_callback()) if c is not None]
+    trainer = Trainer(model, args, train_dataset=Rows(), callbacks=callbacks)
+    trainer.train(resume_from_checkpoint=resume)
+    return trainer
+
+
+def losses(trainer):
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def changed(before, after):
+    return {name for name, value in after.items() if not torch.equal(value, before[name])}
+
+
+@pytest.mark.parametrize(
+    ("mixer", "gate"), [("multihead_local", "vector"), ("gated_cross_attn", "scalar")]
+)
+def test_the_null_intervention_is_the_baseline_bit_for_bit(
+    architecture, mixer, gate, tmp_path, ids
+):
+    results = []
+    for null in (False, True):
+        model, talan = make_adapted(architecture, dropout=0.2), None
+        if null:
+            config = make_config(
+                mixer=mixer,
+                writeback=Writeback("gate", gate, 0.0),
+                trainability=Trainability("frozen"),
+            )
+            talan = attach(model, config, seed=3)
+        trainer = train(model, talan, tmp_path, weight_decay=0.1)
+        adapter = {n: p for n, p in model.named_parameters() if "lora" in n}
+        new = model.eval().generate(input_ids=ids, max_new_tokens=8, do_sample=False)
+        results.append((losses(trainer), adapter, new))
+    (base_losses, base_adapter, base_new), (null_losses, null_adapter, null_new) = results
+    assert null_losses == base_losses
+    assert base_adapter.keys() == null_adapter.keys()
+    assert all(torch.equal(p, null_adapter[n]) for n, p in base_adapter.items())
+    assert torch.equal(null_new, base_new)
+
+
+def test_attaching_leaves_the_adapter_and_every_random_draw_alone():
+    bare = make_adapted()
+    before = torch.get_rng_state()
+    attach(bare, make_config())
+    assert torch.equal(torch.get_rng_state(), before)
+    plain = make_adapted().state_dict()
+    assert all(torch.equal(value, bare.state_dict()[name]) for name, value in plain.items())
+
+
+PARTS = {
+    "all": {"summarizer", "mixer", "writeback"},
+    "remix_writeback": {"mixer", "writeback"},
+    "writeback": {"writeback"},
+    "frozen": set(),
+}
+
+
+@pytest.mark.parametrize("scope", PARTS)
+def test_the_scope_decides_what_moves(scope, tmp_path):
+    model = make_adapted()
+    talan = attach(model, make_config(trainability=Trainability(scope)))
+    watch = Watch(talan)
+    train(model, talan, tmp_path, steps=2, watch=watch)
+    moved = changed(watch.weights[0], watch.weights[-1])
+    assert {name.split(".")[0] for name in moved} == PARTS[scope]
+    assert set(watch.norms[0]) == {n for n in watch.weights[0] if n.split(".")[0] in PARTS[scope]}
+
+
+def test_the_gradient_scale_is_applied_after_clipping_and_right_before_the_step(tmp_path):
+    """With SGD at rate 1 a step is the gradient: clipped to 0.01 over all, then scaled by 500."""
+    model = make_adapted()
+    talan = attach(model, make_config(gradient_scale=500))
+    watch = Watch(talan)
+    options = {"optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 0.01}
+    train(model, talan, tmp_path, steps=1, watch=watch, **options)
+    before, after = watch.weights
+    clipped = watch.norms[0]
+    total = sum(norm**2 for norm in clipped.values()) + watch.adapter_norm**2
+    assert total**0.5 == pytest.approx(0.01, rel=1e-3)
+    for name, norm in clipped.items():
+        factor = 1 if name.startswith("writeback.") else 500
+        step = (after[name] - before[name]).norm().item()
+        assert step == pytest.approx(factor * norm, rel=1e-3, abs=1e-7), name
+
+
+def test_no_gradient_scale_is_a_scale_of_one(tmp_path):
+    results = []
+    for scale in (None, 1, 1.0):
+        model = make_adapted()
+        talan = attach(model, make_config(gradient_scale=scale))
+        train(model, talan, tmp_path, steps=2)
+        results.append(talan.block.state_dict())
+    assert not changed(results[0], results[1])
+    assert not changed(results[0], results[2])
+
+
+def test_training_stops_for_good_at_train_until(tmp_path):
+    """Momentum and weight decay would go on moving parameters that only lost their gradient."""
+    model = make_adapted()
+    config = make_config(trainability=Trainability("all", train_until=2), gradient_scale=7)
+    talan = attach(model, config)
+    watch = Watch(talan)
+    accumulate = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}
+    train(model, talan, tmp_path, steps=4, watch=watch, weight_decay=0.5, **accumulate)
+    assert changed(watch.weights[0], watch.weights[1])
+    assert changed(watch.weights[1], watch.weights[2])
+    assert not changed(watch.weights[2], watch.weights[3])
+    assert not changed(watch.weights[3], watch.weights[4])
+    assert [bool(norms) for norms in watch.norms] == [True, True, False, False]
+
+
+def test_warmup_is_the_identity_in_training_only(tmp_path, ids):
+    base = make_adapted()
+    plain = train(base, None, tmp_path, steps=2, weight_decay=0.5)
+    model = make_adapted()
+    talan = attach(model, make_config(trainability=Trainability("all", warmup_identity=2)))
+    with torch.no_grad():
+        inference = model.eval()(ids).logits
+    watch = Watch(talan)
+    trainer = train(model, talan, tmp_path, steps=3, watch=watch, weight_decay=0.5)
+    assert losses(trainer)[:2] == losses(plain)
+    assert not changed(watch.weights[0], watch.weights[2])
+    assert changed(watch.weights[2], watch.weights[3])
+    with torch.no_grad(), talan.disabled():
+        assert not torch.allclose(make_adapted()(ids).logits, inference)
+
+
+def test_frozen_talan_still_acts_in_training(tmp_path):
+    plain = train(make_adapted(), None, tmp_path, steps=1)
+    model = make_adapted()
+    talan = attach(model, make_config(trainability=Trainability("frozen")))
+    assert losses(train(model, talan, tmp_path, steps=1)) != losses(plain)
+
+
+@pytest.mark.parametrize("scope", ["sequence", "prefix"])
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("use_reentrant", [False, True])
+def test_gradient_checkpointing_gives_the_same_gradients(
+    architecture, layer, scope, use_reentrant, ids
+):
+    def gradients(checkpointing):
+        model = make_adapted(architecture).train()
+        if checkpointing:
+            model.enable_input_require_grads()
+            model.gradient_checkpointing_enable({"use_reentrant": use_reentrant})
+        talan = attach(model, make_config(layer=layer, summary_scope=scope))
+        model(input_ids=ids, labels=ids).loss.backward()
+        wanted = [p for n, p in model.named_parameters() if "lora" in n]
+        return [p.grad for p in [*wanted, *talan.block.parameters()]]
+
+    for plain, recomputed in zip(gradients(False), gradients(True), strict=True):
+        torch.testing.assert_close(recomputed, plain, rtol=1e-5, atol=1e-7)
+
+
+def test_bf16_autocast_training_runs_under_trainer(tmp_path):
+    model = make_adapted()
+    talan = attach(model, make_config(gradient_scale=500))
+    before = copy.deepcopy(talan.block.state_dict())
+    trainer = train(model, talan, tmp_path, steps=2, bf16=True)
+    assert all(torch.isfinite(torch.tensor(losses(trainer))))
+    assert changed(before, talan.block.state_dict())
+
+
+@pytest.mark.parametrize("adapted", [True, False])
+def test_a_resumed_run_ends_like_one_that_was_never_stopped(adapted, tmp_path):
+    def make():
+        model = make_adapted() if adapted else make_backbone()
+        schedule = Trainability("all", train_until=4, warmup_identity=1)
+        return model, attach(model, make_config(trainability=schedule, gradient_scale=3))
+
+    options = {"save_strategy": "steps", "save_steps": 3}
+    model, talan = make()
+    trainer = train(model, talan, tmp_path / "whole", steps=6, **options)
+    checkpoint = tmp_path / "whole" / "checkpoint-3"
+    assert (checkpoint / "talan.safetensors").is_file()
+
+    model, again = make()
+    resumed = train(model, again, tmp_path / "whole", steps=6, resume=str(checkpoint), **options)
+    assert losses(resumed) == losses(trainer)
+    assert not changed(talan.block.state_dict(), again.block.state_dict())
+
+
+def test_resuming_without_talans_weights_is_refused(tmp_path):
+    model = make_adapted()
+    talan = attach(model, make_config())
+    train(model, talan, tmp_path, steps=1, save_strategy="steps", save_steps=1)
+    checkpoint = tmp_path / "checkpoint-1"
+    for name in ("talan.safetensors", "talan_config.json"):
+        (checkpoint / name).rename(tmp_path / name)
+    model = make_adapted()
+    talan = attach(model, make_config())
+    with pytest.raises(TalanCheckpointError, match="resumes at step 1"):
+        train(model, talan, tmp_path, steps=2, resume=str(checkpoint))
+    model = make_adapted()
+    talan = load(model, tmp_path, trainable=True)
+    resumed = train(model, talan, tmp_path, steps=2, resume=str(checkpoint))
+    assert resumed.state.global_step == 2
+
+
+def test_a_lost_gradient_scale_is_an_error(ids):
+    model = make_adapted().train()
+    talan = attach(model, make_config(gradient_scale=500))
+    model(input_ids=ids, labels=ids).loss.backward()
+    talan.scale_gradients()
+    for parameter in talan.block.parameters():
+        parameter.grad = None
+    with pytest.raises(TalanTrainingError, match=r"gradient_scale is 500\.0"):
+        talan.scale_gradients()
+
+
+def test_a_block_attached_before_the_adapter_can_be_enabled_again():
+    model = make_backbone()
+    talan = attach(model, make_config())
+    get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj"]))
+    assert not any(p.requires_grad for p in talan.block.parameters())
+    talan.begin_step(0)
+    assert all(p.requires_grad for p in talan.block.parameters())
