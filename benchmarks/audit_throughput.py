@@ -1,0 +1,117 @@
+"""Configurations per hour: ``talan study run`` beside the loops one would otherwise write.
+
+Three ways to audit the tiny grid, one after the other on the same machine in the same run:
+(ours) the service with 2 workers; (a) a plain loop that starts a process per configuration, loads,
+trains with PEFT + Trainer and scores with lm-eval; (b) the same loop in one process.
+Also worker utilisation: compute seconds / (workers x wall seconds), from the first run's start to
+the moment when no run is left to hand out.
+
+    .venv/bin/python benchmarks/audit_throughput.py [--ours 24] [--plain 4]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from report import report
+from search.plan import resolve, study_plan
+from search.study_file import parse_study, read_study_file
+from storage import AuditStore
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "examples" / "tiny-lora-grid.yaml"
+SCRIPT = Path(__file__).with_name("plain_script.py")
+
+
+def ours(folder: Path, *, runs: int) -> dict[str, Any]:
+    """The whole command, Ray's start and the workers' set-up included."""
+    spec = {**read_study_file(EXAMPLE).spec, "design": {"sampler": "grid", "max_runs": runs}}
+    file = folder / "study.json"
+    file.write_text(json.dumps(spec))
+    started = time.monotonic()
+    command = [str(Path(sys.executable).with_name("talan")), "study", "run", str(file)]
+    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    wall_s = time.monotonic() - started
+    with AuditStore.open(f"sqlite:///{folder}/talan.db") as store:
+        done = [run for run in store.runs.iterate(spec["name"]) if run.finished_at]
+    return {
+        "who": "talan study run, 2 workers",
+        "configurations": runs,
+        "wall_s": wall_s,
+        "per_hour": 3600 * runs / wall_s,
+        "steady_per_hour": 3600 * len(done) / _busy_span(done)[0] if len(done) > 2 else None,
+        "utilisation": _utilisation(done, workers=2),
+    }
+
+
+def _busy_span(done: list[Any]) -> tuple[float, Any, Any]:
+    first = min(run.started_at for run in done)
+    last = max(run.finished_at for run in done)
+    return (last - first).total_seconds(), first, last
+
+
+def _utilisation(done: list[Any], *, workers: int) -> float:
+    """Compute seconds over worker seconds in the steady state.
+
+    The steady state begins when each worker's set-up is over (its first run has ended) and ends
+    when the last run was handed out: afterwards a worker is idle because nothing is left.
+    """
+    by_worker: dict[str, list[Any]] = {}
+    for run in sorted(done, key=lambda run: run.started_at):
+        by_worker.setdefault(run.worker, []).append(run)
+    begin = max(runs[0].finished_at for runs in by_worker.values())
+    end = max(run.started_at for run in done)
+    busy_s = 0.0
+    for run in done:
+        lived_s = (run.finished_at - run.started_at).total_seconds()
+        inside = (min(run.finished_at, end) - max(run.started_at, begin)).total_seconds()
+        busy_s += run.compute_s * max(0.0, inside) / lived_s
+    return busy_s / (workers * (end - begin).total_seconds())
+
+
+def plain(configurations: list[dict[str, Any]], *, process_each: bool) -> dict[str, Any]:
+    """The weekend loop."""
+    groups = [[c] for c in configurations] if process_each else [configurations]
+    started = time.monotonic()
+    for group in groups:
+        command = [sys.executable, str(SCRIPT), json.dumps(group)]
+        subprocess.run(command, check=True, capture_output=True)
+    wall_s = time.monotonic() - started
+    return {
+        "who": "plain loop, a process each" if process_each else "plain loop, one process",
+        "configurations": len(configurations),
+        "wall_s": wall_s,
+        "per_hour": 3600 * len(configurations) / wall_s,
+        "steady_per_hour": None,
+        "utilisation": None,
+    }
+
+
+def main() -> None:
+    """Measure all three."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ours", type=int, default=24, help="configurations for the service")
+    parser.add_argument("--plain", type=int, default=4, help="configurations for each loop")
+    options = parser.parse_args()
+    spec = read_study_file(EXAMPLE).spec
+    sample = {**spec, "design": {"sampler": "grid", "max_runs": options.plain}}
+    plan = study_plan(resolve(parse_study(sample)), artifact_url="unused")
+    configurations = [dict(run.configuration) for run in plan.runs if run.configuration]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [ours(Path(folder), runs=options.ours)]
+    rows.append(plain(configurations, process_each=True))
+    rows.append(plain(configurations, process_each=False))
+    for row in rows:
+        row["times_a"] = row["per_hour"] / rows[1]["per_hour"]
+    report("audit_throughput", rows=rows)
+
+
+if __name__ == "__main__":
+    main()
