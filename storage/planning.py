@@ -117,7 +117,7 @@ def _insert_configurations(session: Session, runs: Sequence[RunPlan]) -> dict[st
         if run.configuration is None or run.configuration_id is None:
             continue
         if run.configuration_id not in texts:
-            texts[run.configuration_id] = canonical_json(run.configuration)
+            texts[run.configuration_id] = canonical_json(dict(run.configuration))
             columns = to_columns(run.configuration)
             rows.append({"configuration_id": run.configuration_id, **columns})
     for row in rows:

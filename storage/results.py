@@ -57,7 +57,7 @@ class Results:
 
 
 def _complete(session: Session, run: Run, outcome: RunOutcome) -> None:
-    text = canonical_json(outcome.provenance)
+    text = canonical_json(dict(outcome.provenance))
     name = content_hash(text)
     row = {"hash": name, "data": dict(outcome.provenance)}
     insert_missing(session, models.Provenance, [row])

@@ -47,14 +47,14 @@ class PostgresServer:
     def __init__(self) -> None:
         self._programs = find_programs()
         self._account = _account()
-        self._folder = Path(tempfile.mkdtemp(prefix="talan-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="talan-postgres-"))
         self._numbers = itertools.count(1)
         try:
-            self._own(self._folder)
+            self._own(self.folder)
             self._initialise()
             self._process, self.port = self._start()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
     def url(self, database: str) -> str:
@@ -79,7 +79,7 @@ class PostgresServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _own(self, path: Path) -> None:
         if self._account is not None:
@@ -87,7 +87,7 @@ class PostgresServer:
 
     def _initialise(self) -> None:
         options = ["--auth=trust", "--username=talan", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), *options]
+        command = [str(self._programs / "initdb"), "-D", str(self.folder / "data"), *options]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, **self._as_account()
         )
@@ -97,10 +97,10 @@ class PostgresServer:
     def _start(self) -> tuple[subprocess.Popen[bytes], int]:
         """Start on a free port; another process may take the port first, so try three times."""
         for _ in range(3):
-            port, log = _free_port(), self._folder / "log"
-            settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": self._folder}
+            port, log = _free_port(), self.folder / "log"
+            settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": self.folder}
             options = [part for item in settings.items() for part in ("-c", "{}={}".format(*item))]
-            command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
+            command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
             with log.open("wb") as output:
                 process = subprocess.Popen(
                     command, stdout=output, stderr=output, **self._as_account(), **_die_with_us()
@@ -128,9 +128,9 @@ class PostgresServer:
 
     def _as_account(self) -> dict:
         if self._account is None:
-            return {"cwd": self._folder}
+            return {"cwd": self.folder}
         account = {"user": self._account.pw_uid, "group": self._account.pw_gid}
-        return {**account, "extra_groups": [], "cwd": self._folder}
+        return {**account, "extra_groups": [], "cwd": self.folder}
 
 
 def find_programs() -> Path:

@@ -1,4 +1,4 @@
-"""What is due, and a run's way to running or failed: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""What is due, and a run's way to running or failed; duties held to on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lease on a study: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""The lease on a study; duties held to on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages and filters of runs: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""Pages and filters of runs; duties held to on both databases."""
 
 from __future__ import annotations
 

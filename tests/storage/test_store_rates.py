@@ -1,4 +1,4 @@
-"""G1 counts and champions: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""G1 counts and champions; duties held to on both databases."""
 
 from __future__ import annotations
 

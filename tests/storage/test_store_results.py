@@ -1,4 +1,4 @@
-"""Finished runs: cells, deltas, verdicts: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""Finished runs: cells, deltas, verdicts; duties held to on both databases."""
 
 from __future__ import annotations
 

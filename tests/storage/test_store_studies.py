@@ -1,4 +1,4 @@
-"""Plans and states of studies: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""Plans and states of studies; duties held to on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials that ended: duties held to on SQLite and on Postgres (`store` is one, then the other)."""
+"""Trials that ended; duties held to on both databases."""
 
 from __future__ import annotations
 

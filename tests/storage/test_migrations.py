@@ -1,0 +1,108 @@
+"""Models and migrations say the same, on both databases, whoever else lives there."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import optuna
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from audit_plans import begin
+
+from storage import TREATMENT, AuditStore, Database, StorageOutdated, StorageUnavailable
+from storage.database import VERSION_TABLE, head_revision
+from storage.migrations.scope import include_object
+from storage.models import Base
+
+OURS = {*Base.metadata.tables, VERSION_TABLE}
+
+
+def differences(store: AuditStore) -> list[object]:
+    """What a migration would still have to change."""
+    options = {"version_table": VERSION_TABLE, "include_object": include_object}
+    with store.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        return compare_metadata(context, Base.metadata)
+
+
+def tables(url: str) -> set[str]:
+    engine = Database(url).engine
+    with engine.connect() as connection:
+        return set(sa.inspect(connection).get_table_names())
+
+
+def execute(url: str, statement: str) -> None:
+    with Database(url).engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+
+def test_the_migrations_make_the_models_tables(store: AuditStore) -> None:
+    assert differences(store) == []
+
+
+def test_a_difference_would_be_seen(store: AuditStore, storage_url: str) -> None:
+    execute(storage_url, "ALTER TABLE talan_runs ADD COLUMN surplus INTEGER")
+    execute(storage_url, "DROP INDEX ix_talan_runs_due")
+    assert {change[0] for change in differences(store)} == {"remove_column", "add_index"}
+
+
+@pytest.mark.parametrize("first", ["ours", "optunas"])
+def test_optuna_lives_beside_us(storage_url: str, first: str) -> None:
+    if first == "optunas" and storage_url.startswith("sqlite"):
+        optuna.storages.RDBStorage(storage_url)
+    with AuditStore.open(storage_url) as store:
+        url = store.sibling_url("optuna")
+        study = optuna.create_study(storage=url, study_name="grid/host", load_if_exists=True)
+        study.tell(study.ask({"x": optuna.distributions.FloatDistribution(0, 1)}), 1.0)
+        run = begin(store)[TREATMENT][0]
+        assert differences(store) == []
+    with AuditStore.open(storage_url) as store:
+        store.database.upgrade()
+        assert differences(store) == []
+        assert store.runs.get(run.id).state == "pending"
+    assert len(optuna.load_study(storage=url, study_name="grid/host").trials) == 1
+    present = tables(storage_url)
+    assert present >= OURS
+    if storage_url.startswith("postgres"):
+        assert present == OURS  # Optuna's are in a schema of their own
+
+
+def test_many_that_open_an_empty_database_make_its_tables_once(storage_url: str) -> None:
+    barrier = threading.Barrier(4)
+
+    def start(_: int) -> list[str]:
+        barrier.wait()
+        with AuditStore.open(storage_url) as opened:
+            return opened.studies.names()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(start, range(4))) == [[], [], [], []]
+    with AuditStore.open(storage_url) as store:
+        assert differences(store) == []
+
+
+def test_an_empty_database_is_not_filled_unasked(storage_url: str) -> None:
+    with pytest.raises(StorageUnavailable, match=r"holds no studies|no database file"):
+        AuditStore.open(storage_url, create=False)
+    if storage_url.startswith("postgres"):
+        assert tables(storage_url) == set()
+
+
+def test_tables_of_a_newer_program_are_left_alone(storage_url: str) -> None:
+    AuditStore.open(storage_url).close()
+    execute(storage_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999_future'")
+    with pytest.raises(StorageOutdated, match="at 9999_future, which is newer than this program"):
+        AuditStore.open(storage_url)
+    with pytest.raises(StorageOutdated, match="newer"):
+        Database(storage_url).upgrade()
+
+
+def test_upgrading_says_where_it_got_to(storage_url: str) -> None:
+    database = Database(storage_url)
+    assert database.revision() is None
+    assert database.upgrade() == head_revision()
+    assert database.revision() == head_revision()
+    assert tables(storage_url) == OURS
