@@ -1,7 +1,7 @@
 """A backbone that stays in memory between runs, and the proof that no run altered it.
 
-Owns: the snapshot taken at loading (flags, configuration, a fingerprint of the weights), putting
-flags and configuration back, and comparing the fingerprint.
+Owns: the snapshot taken at loading (every module's attributes, the configuration, a fingerprint of
+the weights), putting it back, and comparing the fingerprint.
 Does not cover: loading (``workers.backbones``), taking adapters and TALAN off (their own modules).
 
 The fingerprint adds up every tensor's bits as whole numbers: any one altered weight changes it. It
@@ -9,7 +9,7 @@ is a guard against accidents at memory speed (about 1 ms for a million parameter
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -36,6 +36,7 @@ class ResidentBackbone:
         self.tokenizer = tokenizer
         model.eval()
         self._modules = list(model.named_modules())
+        self._attributes = [_copied(vars(module)) for _, module in self._modules]
         self._parameters = list(model.named_parameters())
         self._requires_grad = [parameter.requires_grad for _, parameter in self._parameters]
         self._buffers = list(model.buffers())
@@ -50,21 +51,21 @@ class ResidentBackbone:
             return tuple(torch.stack(sums).tolist())
 
     def restore(self) -> None:
-        """Put flags and configuration back and check that module tree and weights are as loaded.
+        """Put every module's attributes, flags, hooks and the configuration back.
 
         Raises:
-            BackboneError: A run left something behind; the backbone must be loaded again.
+            BackboneError: The module tree or a weight is not as loaded; load the backbone again.
         """
-        if self.model.is_gradient_checkpointing:
-            self.model.gradient_checkpointing_disable()
-        self.model.eval()
+        self._check_tree()
+        for (_, module), attributes in zip(self._modules, self._attributes, strict=True):
+            vars(module).clear()
+            vars(module).update(_copied(attributes))
         for (_, parameter), flag in zip(self._parameters, self._requires_grad, strict=True):
             parameter.requires_grad_(flag)
             parameter.grad = None
         self.model.config.__dict__.clear()
         self.model.config.__dict__.update(copy.deepcopy(self._config))
         self.model.generation_config = copy.deepcopy(self._generation_config)
-        self._check_tree()
         self.check_weights()
 
     def check_weights(self) -> None:
@@ -88,6 +89,14 @@ class ResidentBackbone:
 def _bit_sum(tensor: Tensor) -> Tensor:
     bits = tensor.detach().contiguous().view(_BITS[tensor.element_size()])
     return bits.sum(dtype=torch.int64)
+
+
+def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """A module's attributes with its tables (parameters, hooks, sub-modules) copied, not shared."""
+    return {
+        key: value.copy() if isinstance(value, dict | set) else value
+        for key, value in attributes.items()
+    }
 
 
 def _same(current: Iterator[tuple[str, Any]], recorded: list[tuple[str, Any]]) -> bool:
