@@ -2,7 +2,7 @@
 
 Owns: which configurations an enumerated design takes from a space, always distinct ones, always
 the same for the same seed. Does not cover: adaptive samplers, which need results to choose
-(``search.proposals``).
+(``search.optuna_record``).
 
 What the rates over them mean: ``grid``, ``random`` and ``qmc`` points do not depend on results, so
 a G1 rate over them estimates the rate of the space; over ``tpe`` or ``nsga2`` it does not.

@@ -10,8 +10,12 @@ from typing import Any
 
 
 def writeback_label(writeback: Mapping[str, Any]) -> str:
-    """A writeback's short name: ``gate:vector:0.008`` or ``direct:0.008``."""
-    parts = [writeback["rule"], writeback["gate"], format(writeback["alpha"], "g")]
+    """A writeback's short name: ``gate:vector:0.008`` or ``direct:0.008``.
+
+    Alpha stands with all its digits: two writebacks never share a name.
+    """
+    alpha = repr(float(writeback["alpha"])).removesuffix(".0")
+    parts = [writeback["rule"], writeback["gate"], alpha]
     return ":".join(part for part in parts if part)
 
 

@@ -11,6 +11,8 @@ import socket
 
 import psutil
 
+_CLOCK_SLACK_S = 5  # a process's start, as told, moves when the machine's clock is set
+
 
 def this_process() -> str:
     """``host:pid:start`` of the running process; the start time tells a reused pid apart."""
@@ -24,12 +26,15 @@ def is_dead(owner: str) -> bool:
     if host != socket.gethostname() or not rest.isdigit() or not start.isdigit():
         return False
     try:
-        return _start(int(rest)) != int(start)
+        return abs(_start(int(rest)) - int(start)) > 100 * _CLOCK_SLACK_S
     except psutil.NoSuchProcess:
         return True
+    except psutil.AccessDenied:
+        return False
 
 
 def _start(pid: int) -> int:
+    """When a process started, in hundredths of a second."""
     process = psutil.Process(pid)
     if process.status() == psutil.STATUS_ZOMBIE:
         raise psutil.NoSuchProcess(pid)

@@ -2,7 +2,7 @@
 
 Owns: asking the parts that know whether a study's backbones, benchmarks, recipe, adapters and
 layers exist, before anything starts. Does not cover: proposals of adaptive samplers, which come
-while the study runs (``search.proposals``), nor writing the plan down (``storage``).
+while the study runs (``search.trials``), nor writing the plan down (``storage``).
 """
 
 from __future__ import annotations
@@ -89,6 +89,10 @@ def resolve(file: StudyFile) -> Audit:
         backbones = [inspect_backbone(name) for name in file.backbones]
     except WorkerError as error:
         raise StudyFileError(str(error)) from error
+    repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)
+    if repeated is not None:
+        msg = f"adapters: {repeated.to_record()} is listed twice; each may stand once"
+        raise StudyFileError(msg)
     hosts, spaces = [], []
     for backbone in backbones:
         space = build_space(

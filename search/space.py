@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from search.errors import StudyFileError, refuse
+from search.errors import StudyFileError, one_of, refuse
 from search.labels import trainability_label, writeback_label
 from search.study_file import Axes
+from search.study_values import TALAN_DEFAULTS
 from talan import TalanConfig, TalanConfigError
 
 T = TypeVar("T")
 
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
 
 
@@ -170,14 +173,10 @@ def build_space(
         try:
             return TalanConfig.from_axes({**base, **more, axis: value}, **block).axes()
         except TalanConfigError as error:
-            msg = f"axes.{axis}: {error}"
+            msg = f"axes.{error}"
             raise StudyFileError(msg) from error
 
-    try:
-        TalanConfig.from_axes(base, **block)
-    except (TalanConfigError, TypeError) as error:
-        msg = f"talan: {error}"
-        raise StudyFileError(msg) from error
+    _check_block(base, block)
     trainabilities = [
         _without_idle_limit(canonical("trainability", value)["trainability"], max_steps=max_steps)
         for value in axes.trainability
@@ -210,12 +209,24 @@ def resolve_layer(value: int | str, *, backbone: str, num_layers: int) -> int:
         return 0
     if isinstance(value, str):
         number = value.removesuffix("%")
-        if number == value or not number.replace(".", "", 1).isdigit() or float(number) >= 100:
+        if number == value or not _NUMBER.fullmatch(number) or float(number) >= 100:
             raise refuse("axes.layer", value, allowed)
         return int(num_layers * float(number) / 100)
     if isinstance(value, bool) or not 0 <= value < num_layers:
         raise refuse("axes.layer", value, allowed)
     return value
+
+
+def _check_block(base: Mapping[str, Any], block: Mapping[str, Any]) -> None:
+    for key in block:
+        if key not in TALAN_DEFAULTS:
+            msg = f"talan.{key}: unknown key; allowed: {one_of(list(TALAN_DEFAULTS), key)}"
+            raise StudyFileError(msg)
+    try:
+        TalanConfig.from_axes(base, **block)
+    except TalanConfigError as error:
+        msg = f"talan.{error}"
+        raise StudyFileError(msg) from error
 
 
 def _without_idle_limit(trainability: Mapping[str, Any], *, max_steps: int) -> dict[str, Any]:

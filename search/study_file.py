@@ -9,30 +9,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from search import study_yaml
 from search.errors import StudyFileError, one_of
+from search.study_values import (
+    ADAPTER_DEFAULTS,
+    TALAN_DEFAULTS,
+    TRAINABILITY_DEFAULTS,
+    WRITEBACK_DEFAULTS,
+    Benchmarks,
+    Int,
+    Layer,
+    Number,
+    Seed,
+    filled,
+)
 
 Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2")
 
 _SLUG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
-
-
-def _strict_int(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int):
-        msg = "should be a whole number"
-        raise ValueError(msg)
-    return value
-
-
-Int = Annotated[int, BeforeValidator(_strict_int)]
 
 
 class _Entry(BaseModel):
@@ -45,14 +49,16 @@ class Axes(_Entry):
     ``layer`` takes block numbers, ``embedding`` (block 0's input) or a depth such as ``25%``.
     """
 
-    layer: list[int | str] = Field(default=[0], min_length=1)
+    layer: list[Layer] = Field(default=[0], min_length=1)
     slots: list[Int] = Field(default=[2], min_length=1)
     mixer: list[str] = Field(default=["multihead_local"], min_length=1)
-    writeback: list[dict[str, Any]] = Field(
+    writeback: list[Annotated[dict[str, Any], filled(WRITEBACK_DEFAULTS)]] = Field(
         default=[{"rule": "gate", "gate": "vector", "alpha": 0.008}], min_length=1
     )
-    trainability: list[dict[str, Any]] = Field(default=[{"scope": "all"}], min_length=1)
-    gradient_scale: list[float] = Field(default=[1.0], min_length=1)
+    trainability: list[Annotated[dict[str, Any], filled(TRAINABILITY_DEFAULTS)]] = Field(
+        default=[{"scope": "all", **TRAINABILITY_DEFAULTS}], min_length=1
+    )
+    gradient_scale: list[Number] = Field(default=[1.0], min_length=1)
 
 
 class Design(_Entry):
@@ -64,15 +70,15 @@ class Design(_Entry):
 
     sampler: Sampler = "grid"
     max_runs: Annotated[Int | None, Field(ge=1)] = None
-    seed: Annotated[Int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class Resources(_Entry):
     """What the study takes: concurrent runs, and the CPUs and GPUs (or fractions) of each."""
 
     workers: Annotated[Int, Field(ge=1)] = 2
-    cpus_per_run: Annotated[float, Field(gt=0)] = 1
-    gpus_per_run: Annotated[float, Field(ge=0)] = 0
+    cpus_per_run: Annotated[Number, Field(gt=0, allow_inf_nan=False)] = 1
+    gpus_per_run: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0
 
 
 class StudyFile(_Entry):
@@ -80,23 +86,26 @@ class StudyFile(_Entry):
 
     name: Annotated[str, Field(pattern=_SLUG, max_length=80)]
     backbones: list[str] = Field(default=["tiny-qwen3"], min_length=1)
-    adapters: list[dict[str, Any]] = Field(
+    adapters: list[Annotated[dict[str, Any], filled(ADAPTER_DEFAULTS)]] = Field(
         default=[
             {
                 "type": "lora",
                 "r": 8,
                 "alpha": 16,
                 "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"],
+                **ADAPTER_DEFAULTS,
             }
         ],
         min_length=1,
     )
-    seeds: list[Annotated[Int, Field(ge=0)]] = Field(default=[42], min_length=1)
-    benchmarks: str | list[str] = "tiny"
+    seeds: list[Seed] = Field(default=[42], min_length=1)
+    benchmarks: Benchmarks = "tiny"
     axes: Axes = Axes()
     design: Design = Design()
     training: dict[str, Any] = Field(default_factory=dict)
-    talan: dict[str, Any] = Field(default_factory=dict)
+    talan: Annotated[dict[str, Any], filled(TALAN_DEFAULTS)] = Field(
+        default_factory=TALAN_DEFAULTS.copy
+    )
     resources: Resources = Resources()
 
     @property
@@ -106,10 +115,13 @@ class StudyFile(_Entry):
 
     @property
     def spec_hash(self) -> str:
-        """sha256 of what decides the results: all but how many runs go at once."""
+        """sha256 of what decides the results: all but how many runs go at once.
+
+        A number is itself however it is written: 1 and 1.0 are the same study.
+        """
         spec = self.spec
         del spec["resources"]["workers"]
-        text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -120,7 +132,7 @@ def read_study_file(path: Path) -> StudyFile:
         StudyFileError: The file is missing, is no YAML, or asks for something unknown.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        content = study_yaml.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         msg = f"cannot read the study file {str(path)!r}: {reason}"
@@ -161,9 +173,18 @@ def _check_repeats(study: StudyFile) -> None:
             raise StudyFileError(msg)
 
 
+_WORDS = {
+    "dict_type": "should be a mapping of keys",
+    "model_type": "should be a mapping of keys",
+    "list_type": "should be a list",
+    "string_type": "should be text",
+    "invalid_key": "should be text, as every key",
+}
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {_allowed_keys(first['loc'])}"
     if first["type"] == "missing":
@@ -175,8 +196,18 @@ def _sentence(error: ValidationError) -> str:
         )
     if first["type"] == "too_short":
         return f"{where}: the list is empty; at least one value is needed"
-    reason = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    told = first["msg"].removeprefix("Value error, ")
+    reason = _WORDS.get(first["type"]) or re.sub(r"^(Input|String) should", "should", told)
     return f"{where}: {first['input']!r} is not allowed; it {reason}"
+
+
+def _plain(value: Any) -> Any:
+    """Nested values with whole floats as integers."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _allowed_keys(loc: tuple[int | str, ...]) -> str:
@@ -187,15 +218,3 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> str:
     }
     model = models.get(str(loc[0]), StudyFile) if len(loc) > 1 else StudyFile
     return one_of(list(model.model_fields), loc[-1])
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader, refusing a key that stands twice: the first would be lost silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        repeated = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
-        if repeated is not None:
-            msg = f"the key {repeated!r} stands twice"
-            raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark)
-        return super().construct_mapping(node, deep)
