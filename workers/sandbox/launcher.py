@@ -8,7 +8,6 @@ Not covered: what happens inside; see ``inside/``.
 import contextlib
 import dataclasses
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.errors import SandboxError
-from workers.sandbox.inside import frames
+from workers.sandbox.inside import frames, removal
 from workers.sandbox.limits import Limits
 
 _START_S = 20.0
@@ -56,7 +55,7 @@ class Launcher:
         try:
             self._process = _spawn(settings, control, lifeline)
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            removal.remove(self._folder)
             raise SandboxError(f"{sys.executable!r} cannot be started: {error}") from error
         try:
             self.layers = self._greet()
@@ -93,7 +92,7 @@ class Launcher:
             self._process.wait(_GOODBYE_S)
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        removal.remove(self._folder)
 
     def _greet(self) -> frozenset[str]:
         self._control.settimeout(_START_S)

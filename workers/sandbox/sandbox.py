@@ -20,8 +20,9 @@ from workers.sandbox.launcher import Launcher, NamespacesDeniedError
 from workers.sandbox.limits import Limits
 from workers.sandbox.verdict import Verdict
 
-# How long the host waits beyond the wall clock that the interpreter itself keeps.
-_GRACE_S = 1.0
+# How long the host waits beyond the wall clock that the interpreter itself keeps: removing what a
+# program left on disk is on that program's account.
+_GRACE_S = 3.0
 _NAMES = {
     "process": "a separate process with an empty environment",
     "rlimits": "resource limits",

@@ -5,12 +5,10 @@ bounded size; a plain one is a folder on disk in which each file is bounded, but
 """
 
 import os
-import shutil
-import subprocess
 import tempfile
 from typing import ClassVar, Protocol
 
-from . import kernel
+from . import kernel, removal
 
 
 class Box(Protocol):
@@ -58,8 +56,5 @@ class FolderBox:
         return folder
 
     def close(self, folder: str) -> None:
-        """Remove it, also where it is too deep for Python or its rights were taken away."""
-        shutil.rmtree(folder, ignore_errors=True)
-        if os.path.lexists(folder):
-            for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-                subprocess.run([*command, folder], check=False, env={"PATH": os.defpath})
+        """Remove it."""
+        removal.remove(folder)

@@ -8,11 +8,11 @@ accidents and simple tricks from passing, not a program written for this file.
 
 import contextlib
 import dataclasses
+import mmap
 import os
 import random
 import resource
-import sys
-import types
+import signal
 
 from . import kernel, landlock, seccomp
 
@@ -58,9 +58,9 @@ def run(program: str, report: int, nonce: bytes, folder: str, confinement: Confi
     try:
         message = _prepare(report, folder, confinement)
         if message is None:
-            reserve = bytearray(_RESERVE_BYTES)
+            reserve = mmap.mmap(-1, _RESERVE_BYTES)
             message = _execute(program)
-            del reserve
+            reserve.close()
         if _own_pid() != leader:  # a process that the program forked has nothing to report
             _end_process(0)
         _write(report, nonce + message)
@@ -94,7 +94,8 @@ def _prepare(report: int, folder: str, confinement: Confinement) -> bytes | None
         os.setpgid(0, 0)
         _close_all_but(report, *_descriptors(confinement.library))
         os.chdir(folder)
-        _forget(folder, confinement)
+        os.environ.update(HOME=folder, TMPDIR=folder)
+        random.seed(0)
         _limit(confinement)
         _drop_rights(folder, confinement)
     except OSError as error:
@@ -113,20 +114,6 @@ def _close_all_but(*kept: int) -> None:
 def _descriptors(library: tuple[str, ...]) -> list[int]:
     named = [path for path in library if path.startswith(_BY_DESCRIPTOR)]
     return [int(path.removeprefix(_BY_DESCRIPTOR)) for path in named]
-
-
-def _forget(folder: str, confinement: Confinement) -> None:
-    """Leave no trace of the harness among the modules, and start from fixed state."""
-    for name in [name for name in sys.modules if name.split(".")[0] == "inside"]:
-        del sys.modules[name]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    sys.path[:] = confinement.library
-    sys.path_importer_cache.clear()
-    sys.argv[:] = [""]
-    sys.orig_argv[:] = [""]
-    os.environ.clear()
-    os.environ.update(HOME=folder, TMPDIR=folder, TZ="UTC", PATH="/usr/bin:/bin")
-    random.seed(0)
 
 
 def _limit(confinement: Confinement) -> None:
@@ -162,6 +149,7 @@ def _drop_rights(folder: str, confinement: Confinement) -> None:
         become_nobody()
     if kernel.AVAILABLE:
         kernel.drop_capabilities()
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
     if "seccomp" in layers:
         seccomp.install(processes=confinement.limits["max_processes"] > 1)
 

@@ -11,7 +11,7 @@ Not covered: files (mount namespace, Landlock) and quantities (resource limits).
 import ctypes
 import errno
 import os
-from typing import NamedTuple
+import struct
 
 from . import kernel
 
@@ -36,24 +36,13 @@ _ONLY_ITSELF = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 # fmt: on
 
 
-class _Step(NamedTuple):
-    code: int
-    if_true: int
-    if_false: int
-    value: int
-
-
-class _Instruction(ctypes.Structure):
-    _fields_ = (
-        ("code", ctypes.c_uint16),
-        ("if_true", ctypes.c_uint8),
-        ("if_false", ctypes.c_uint8),
-        ("value", ctypes.c_uint32),
-    )
+# Operation, steps to skip if true, steps to skip if false, value.
+_Step = tuple[int, int, int, int]
+_INSTRUCTION = struct.Struct("=HBBI")
 
 
 class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.POINTER(_Instruction)))
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
 def install(*, processes: bool) -> None:
@@ -65,8 +54,9 @@ def install(*, processes: bool) -> None:
     Raises:
         OSError: The kernel has no filters. no_new_privs must have been set.
     """
-    steps = [_Instruction(*step) for step in _filter(os.getpid(), processes=processes)]
-    program = _Program(len(steps), (_Instruction * len(steps))(*steps))
+    steps = _filter(os.getpid(), processes=processes)
+    packed = b"".join(_INSTRUCTION.pack(*step) for step in steps)
+    program = _Program(len(steps), packed)
     kernel.call(
         "prctl", kernel.PR_SET_SECCOMP, ctypes.c_ulong(_MODE_FILTER), ctypes.byref(program), 0, 0
     )
@@ -75,8 +65,8 @@ def install(*, processes: bool) -> None:
 def _filter(pid: int, *, processes: bool) -> list[_Step]:
     assert kernel.ABI is not None
     number = kernel.ABI.number
-    steps = [_Step(_LOAD, 0, 0, _ARCH_AT), *_unless(_EQUAL, kernel.ABI.audit, _KILL_PROCESS)]
-    steps += [_Step(_LOAD, 0, 0, _NUMBER_AT)]
+    steps = [(_LOAD, 0, 0, _ARCH_AT), *_unless(_EQUAL, kernel.ABI.audit, _KILL_PROCESS)]
+    steps += [(_LOAD, 0, 0, _NUMBER_AT)]
     steps += _when(_AT_LEAST, _X32_CALLS, _ERRNO | errno.ENOSYS)
     # Its flags lie behind a pointer; told that it does not exist, libc falls back to clone.
     steps += _when(_EQUAL, number["clone3"], _ERRNO | errno.ENOSYS)
@@ -87,31 +77,31 @@ def _filter(pid: int, *, processes: bool) -> list[_Step]:
         steps += _only_first_argument(number[name], pid)
     steps += _only_first_argument(number["prlimit64"], 0, pid)
     steps += _clone(number["clone"], processes=processes)
-    return [*steps, _Step(_RETURN, 0, 0, _ALLOW)]
+    return [*steps, (_RETURN, 0, 0, _ALLOW)]
 
 
 def _when(test: int, value: int, outcome: int) -> list[_Step]:
-    return [_Step(test, 0, 1, value), _Step(_RETURN, 0, 0, outcome)]
+    return [(test, 0, 1, value), (_RETURN, 0, 0, outcome)]
 
 
 def _unless(test: int, value: int, outcome: int) -> list[_Step]:
-    return [_Step(test, 1, 0, value), _Step(_RETURN, 0, 0, outcome)]
+    return [(test, 1, 0, value), (_RETURN, 0, 0, outcome)]
 
 
 def _only_first_argument(number: int, *allowed: int) -> list[_Step]:
     last = len(allowed) - 1
-    tests = [_Step(_EQUAL, last - i, int(i == last), value) for i, value in enumerate(allowed)]
-    return _for_call(number, [*tests, _Step(_RETURN, 0, 0, _ALLOW)])
+    tests = [(_EQUAL, last - i, int(i == last), value) for i, value in enumerate(allowed)]
+    return _for_call(number, [*tests, (_RETURN, 0, 0, _ALLOW)])
 
 
 def _clone(number: int, *, processes: bool) -> list[_Step]:
-    thread = [] if processes else [_Step(_ANY_BIT, 0, 1, _CLONE_THREAD)]
-    namespaces = _Step(_ANY_BIT, len(thread) + 1, 0, _CLONE_NAMESPACES)
-    return _for_call(number, [namespaces, *thread, _Step(_RETURN, 0, 0, _ALLOW)])
+    thread = [] if processes else [(_ANY_BIT, 0, 1, _CLONE_THREAD)]
+    namespaces = (_ANY_BIT, len(thread) + 1, 0, _CLONE_NAMESPACES)
+    return _for_call(number, [namespaces, *thread, (_RETURN, 0, 0, _ALLOW)])
 
 
 def _for_call(number: int, tests: list[_Step]) -> list[_Step]:
     """Tests on the first argument of one call; those that fall through are refused."""
-    body = [_Step(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), *tests]
-    refusal = _Step(_RETURN, 0, 0, _ERRNO | errno.EPERM)
-    return [_Step(_EQUAL, 0, len(body) + 1, number), *body, refusal]
+    body = [(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), *tests]
+    refusal = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+    return [(_EQUAL, 0, len(body) + 1, number), *body, refusal]

@@ -62,16 +62,17 @@ class Trial:
 
     def _end(self, pid: int) -> tuple[int, float]:
         """Kill all that is left; the child's exit status and the processor time it took."""
-        everything = -1 if "pid" in self.confinement.layers else -pid
+        layers = self.confinement.layers
+        everything = -1 if "pid" in layers else -pid
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(everything, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
+        # Orphans come to this process; the filter keeps them in the group that was just killed.
+        _bury(wait=bool({"pid", "seccomp"} & layers))
         if everything == -1:
-            _bury_all()
-        else:
-            _bury_dead()
+            _kill_the_rest()
         return status, usage.ru_utime + usage.ru_stime
 
     def _without_report(self, status: int, cpu_s: float) -> dict[str, str]:
@@ -92,19 +93,17 @@ def _answer(reason: str, detail: str) -> dict[str, str]:
     return {"reason": reason, "detail": detail}
 
 
-def _bury_all() -> None:
-    """As process 1: kill until nothing is left, for a fork bomb spawns while it is killed."""
+def _kill_the_rest() -> None:
+    """As process 1: again until nothing is left to kill, for a fork bomb spawns meanwhile."""
     with contextlib.suppress(ProcessLookupError):
         while True:
             os.kill(-1, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                while True:
-                    os.waitpid(-1, 0)
+            _bury(wait=True)
 
 
-def _bury_dead() -> None:
+def _bury(*, wait: bool) -> None:
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
+        while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
             pass
 
 

@@ -7,17 +7,17 @@ Not covered: one program's life (``trial.py``) and what its process does to itse
 import contextlib
 import ctypes
 import gc
-import importlib
+import importlib.util
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
-from . import child, frames, guardian, kernel, layers, namespaces
+from . import child, frames, guardian, kernel, layers, namespaces, removal
 from .box import Box, FolderBox, MountedBox
 from .trial import Trial
 
@@ -42,7 +42,7 @@ def main() -> None:
         frames.send(control, {"denied": str(error)})
         return
     guardian.guard(lambda: _serve(control, settings, left), lifeline=lifeline, control=control)
-    shutil.rmtree(settings["folder"], ignore_errors=True)
+    removal.remove(settings["folder"])
 
 
 def _serve(control: socket.socket, settings: dict[str, Any], left: frozenset[str]) -> None:
@@ -72,7 +72,7 @@ def _set_up(settings: dict[str, Any], left: frozenset[str]) -> Trial:
         box = FolderBox(folder, owner=child.NOBODY if os.geteuid() == 0 else None)
     active = left | layers.working(mounted="mount" in left)
     confinement = child.Confinement(limits, active, readable, library=_library(active))
-    _freeze()
+    _forget(confinement.library)
     return Trial(box, confinement)
 
 
@@ -96,8 +96,17 @@ def _low(descriptor: int) -> socket.socket:
         return given.dup()
 
 
-def _freeze() -> None:
-    """Keep what every child shares out of their garbage collections."""
+def _forget(library: tuple[str, ...]) -> None:
+    """Leave no name of the harness where a program looks first, and share what is here already."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "inside"]:
+        del sys.modules[name]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv[:] = sys.orig_argv[:] = [""]
+    os.environ.clear()
+    os.environ.update(PATH="/usr/bin:/bin", TZ="UTC")
+    sys.path[:] = library
+    sys.path_importer_cache.clear()
+    importlib.util.find_spec("no_such_module")  # reads the library's folders once for all
     gc.collect()
     gc.freeze()
 
