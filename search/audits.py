@@ -18,7 +18,7 @@ from search.pool import WorkerPool
 from search.progress import Observer, unobserved
 from search.study_file import StudyFile, parse_study
 from storage import AuditStore
-from storage.errors import LeaseHeld, LeaseLost
+from storage.errors import LeaseHeld, LeaseLost, StudyNotFound
 from storage.records import Study
 from workers.ray_worker import Bench
 
@@ -43,8 +43,14 @@ def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
         StudyFileError: The file names something that does not exist.
         StudyExists: The name is taken by another specification.
     """
-    audit = resolve(file)
-    return store.studies.create(study_plan(audit, artifact_url=artifact_url))
+    try:
+        recorded = store.studies.get(file.name)
+    except StudyNotFound:
+        recorded = None
+    # Read again, so that a key that a newer version added counts with its default.
+    if recorded and parse_study(recorded.spec).spec_hash == file.spec_hash:
+        return recorded
+    return store.studies.create(study_plan(resolve(file), artifact_url=artifact_url))
 
 
 def drive(
