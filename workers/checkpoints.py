@@ -49,7 +49,7 @@ def load_checkpoint(folder: Path, *, model: Any) -> tuple[PeftModel, Talan | Non
     stored = _stored_tensors(folder)
     adapted = _load_adapter(folder, model=model)
     try:
-        expected = set(get_peft_model_state_dict(adapted))
+        expected = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
         if wrong := sorted(stored ^ expected):
             raise CheckpointError(
                 f"checkpoint {folder}: the adapter's tensor {wrong[0]!r} is missing or unknown"

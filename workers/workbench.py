@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import torch
+from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
 from workers.adapters import generation_cache
@@ -35,6 +36,7 @@ from workers.resident import ResidentBackbone
 from workers.responses import encode_responses
 from workers.sft_data import SftExample, plan_batches, read_conversations, tokenise
 from workers.suites.registry import get_suite
+from workers.suites.scoring.programs import close_sandbox
 from workers.suites.tasks import load_tasks
 from workers.training import train
 
@@ -127,9 +129,21 @@ class Workbench:
             seconds=time.perf_counter() - started,
         )
 
+    @property
+    def model(self) -> PeftModel:
+        """The host trained last: backbone, adapter and TALAN.
+
+        Raises:
+            WorkerError: No run was begun.
+        """
+        if self._run is None:
+            raise WorkerError("there is no trained host before a run was begun")
+        return self._run.host.adapted
+
     def close(self) -> None:
         """Give back everything that is held; the workbench cannot be used afterwards."""
         self._abandon_run()
+        close_sandbox()
         self._scratch.cleanup()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,110 @@
+"""Matched initialisation: with TALAN or without, the adapter and the next draws are the same."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from workers.backbones import load_backbone
+from workers.errors import ConfigurationError
+from workers.host import Host, attach_host
+from workers.jobs import RunJob
+from workers.resident import ResidentBackbone
+
+AXES = {
+    "layer": 1,
+    "slots": 2,
+    "mixer": "multihead_local",
+    "writeback": {"rule": "gate", "gate": "vector", "alpha": 0.008},
+    "trainability": {"scope": "all", "train_until": None, "warmup_identity": 0},
+    "gradient_scale": 1.0,
+}
+
+
+@pytest.fixture
+def resident(small_backbone: str) -> ResidentBackbone:
+    model, tokenizer = load_backbone(small_backbone)
+    return ResidentBackbone(small_backbone, model=model, tokenizer=tokenizer)
+
+
+@pytest.fixture
+def attached(resident: ResidentBackbone, make_job: Callable[..., RunJob]) -> Callable[..., Host]:
+    """Attach hosts one after the other, each taken off before the next."""
+    hosts: list[Host] = []
+
+    def attach(**fields: Any) -> Host:
+        while hosts:
+            hosts.pop().detach()
+            resident.restore()
+        hosts.append(attach_host(resident, make_job(**fields)))
+        return hosts[-1]
+
+    return attach
+
+
+def _adapter(host: Host) -> dict[str, torch.Tensor]:
+    named = host.adapted.named_parameters()
+    return {name: p.detach().clone() for name, p in named if "lora_" in name}
+
+
+def test_treatment_starts_where_its_baseline_does(attached: Callable[..., Host]):
+    baseline = _adapter(attached())
+    next_draw = torch.rand(3)
+    treatment = _adapter(attached(configuration=AXES))
+
+    assert torch.equal(torch.rand(3), next_draw)
+    assert baseline.keys() == treatment.keys()
+    assert all(torch.equal(baseline[name], treatment[name]) for name in baseline)
+
+
+def test_talan_and_adapter_are_both_trainable(attached: Callable[..., Host]):
+    host = attached(configuration=AXES)
+
+    trainable = [name for name, p in host.adapted.named_parameters() if p.requires_grad]
+    assert any(".talan." in name for name in trainable)
+    assert any("lora_A" in name for name in trainable)
+    assert all(".talan." in name or "lora_" in name for name in trainable)
+
+
+def test_block_fields_reach_the_block(attached: Callable[..., Host]):
+    host = attached(configuration=AXES, block={"summary_scope": "prefix", "inner_dim": 8})
+
+    assert host.talan is not None
+    assert host.talan.config.summary_scope == "prefix"
+    assert host.talan.config.inner_dim == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"layer": 2}, "2"), ({"mixer": "mean"}, "'mean'"), ({"depth": 1}, "'depth'")],
+)
+def test_what_does_not_fit_is_named_and_leaves_nothing(
+    change: dict[str, Any],
+    named: str,
+    resident: ResidentBackbone,
+    make_job: Callable[..., RunJob],
+):
+    with pytest.raises(ConfigurationError, match=named):
+        attach_host(resident, make_job(configuration=AXES | change))
+
+    resident.restore()
+
+
+def test_seeds_differ_in_adapter_and_block(attached: Callable[..., Host]):
+    first = attached(configuration=AXES)
+    adapter = _adapter(first)
+    block = {k: v.clone() for k, v in first.talan.block.state_dict().items()}
+    second = attached(configuration=AXES, seed=8)
+
+    assert not all(torch.equal(adapter[name], w) for name, w in _adapter(second).items())
+    other = second.talan.block.state_dict()
+    assert not all(torch.equal(block[name], other[name]) for name in block)
+
+
+def test_job_is_left_as_it_was(make_job: Callable[..., RunJob], attached: Callable[..., Host]):
+    job = make_job(configuration=AXES)
+    attached(configuration=AXES)
+
+    assert job == replace(make_job(), configuration=AXES)
