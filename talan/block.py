@@ -28,6 +28,7 @@ _MIXERS = {
     "per_token_mix": PerTokenMix,
 }
 _PREFIX_ELEMENTS = 2**24
+_PREFIX_ROWS = 2**15
 
 
 class TalanBlock(nn.Module):
@@ -51,11 +52,6 @@ class TalanBlock(nn.Module):
         self.mixer = _MIXERS[config.mixer](width)
         self.writeback = _make_writeback(config, hidden_size=hidden_size)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """The parameters' dtype."""
-        return next(self.parameters()).dtype
-
     def forward(
         self, x: Tensor, mask: Tensor | None = None, state: RunningState | None = None
     ) -> Tensor:
@@ -67,11 +63,11 @@ class TalanBlock(nn.Module):
             state: sums over the tokens before `x`; brought up to date in place.
 
         Returns:
-            [B, S, d] in the dtype of `x`.
+            [B, S, d] in the dtype of `x`, on the block's device.
         """
-        work = working_copy(x, dtype=self.dtype)
+        work = working_copy(x, like=next(self.parameters()))
         assignment = self.summarizer.assign(work)
-        counted = assignment if mask is None else assignment * mask.unsqueeze(-1)
+        counted = assignment if mask is None else assignment * mask.to(work.device).unsqueeze(-1)
         carried = None if state is None else state.sums
         step = self._over_prefixes if self.over_prefixes else self._over_sequence
         out, sums = step(work, assignment, counted, carried)
@@ -91,7 +87,8 @@ class TalanBlock(nn.Module):
     ) -> tuple[Tensor, Sums]:
         """A memory for each token, in chunks: B x S x T x d is too large for a long sequence."""
         batch, length, width = x.shape
-        size = max(1, self.prefix_elements // (batch * assignment.shape[-1] * width))
+        rows = min(_PREFIX_ROWS, self.prefix_elements // (assignment.shape[-1] * width))
+        size = max(1, rows // batch)
         if length <= size:
             return self._prefix_chunk(x, assignment, counted, carried)
         outs = []

@@ -21,8 +21,9 @@ from talan.checkpoint import (
 from talan.config import TalanConfig, Trainability
 from talan.counting import num_parameters
 from talan.errors import TalanCheckpointError, TalanInsertionError, TalanTrainingError
-from talan.insertion import Site, insert
+from talan.insertion import insert, remove
 from talan.seeding import draw_weights, make_generator
+from talan.site import Site
 from talan.trainability import is_identity_at, scale_gradients, set_requires_grad
 
 
@@ -42,16 +43,15 @@ class Talan:
         self.config = config
         self.loaded_from: Path | None = None
         self._trainability = config.trainability if trainable else Trainability("frozen")
-        decoder: Any = find_decoder(model)
-        self._layer: Any = decoder.layers[config.layer]
-        self._site = Site(config.layer, config.summary_scope == "sequence", session=0)
-        self._hooks = insert(decoder, block, self._site)
+        self._decoder: Any = find_decoder(model)
+        self._site = Site(config.layer, config.summary_scope == "sequence")
+        self._hooks = insert(self._decoder, block, self._site)
         self.begin_step(0)
 
     @property
     def block(self) -> TalanBlock:
         """The block on its layer (in a PEFT `modules_to_save`, the copy in use)."""
-        module = self._layer.talan
+        module = self._decoder.layers[self.config.layer].talan
         copies = getattr(module, "modules_to_save", None)
         block: TalanBlock = module if copies is None else copies[module.active_adapter]
         return block
@@ -120,10 +120,7 @@ class Talan:
 
     def detach(self) -> None:
         """Take the block out; the backbone is then what it was before."""
-        for hook in self._hooks:
-            hook.remove()
-        if hasattr(self._layer, "talan"):
-            del self._layer.talan, self._layer.talan_site
+        remove(self._decoder, self._site, self._hooks)
 
 
 def attach(model: nn.Module, config: TalanConfig, *, seed: int = 0) -> Talan:
@@ -176,4 +173,5 @@ def _make_block(model: nn.Module, config: TalanConfig) -> TalanBlock:
         if hasattr(layer, "talan"):
             raise TalanInsertionError(f"The model has a TALAN block at layer {index}: detach it.")
     device, dtype = placement(decoder.layers[config.layer])
-    return TalanBlock(config, hf_config.hidden_size).to(device=device, dtype=dtype)
+    block = TalanBlock(config, hf_config.hidden_size).to(device=device, dtype=dtype)
+    return block.train(model.training)

@@ -15,9 +15,9 @@ from talan.errors import TalanInputError
 
 
 def packed_lengths(
-    *,
     position_ids: Tensor | None,
     boundaries: Tensor | None,
+    *,
     mask: Tensor | None,
     shape: torch.Size,
 ) -> list[int] | None:

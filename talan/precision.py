@@ -20,6 +20,8 @@ def parameter_dtype(dtype: torch.dtype) -> torch.dtype:
     return sum_dtype(dtype) if dtype.is_floating_point else torch.float32
 
 
-def working_copy(x: Tensor, *, dtype: torch.dtype) -> Tensor:
-    """`x` in the parameters' dtype; untouched under autocast, which casts by itself."""
-    return x if torch.is_autocast_enabled(x.device.type) else x.to(dtype)
+def working_copy(x: Tensor, *, like: Tensor) -> Tensor:
+    """`x` on the device and in the dtype of `like`; autocast chooses the dtype by itself."""
+    if torch.is_autocast_enabled(like.device.type):
+        return x.to(like.device)
+    return x.to(like)

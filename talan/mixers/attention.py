@@ -3,15 +3,12 @@
 Legend: N rows of tokens that share a memory, Q tokens a row, T slots, k inner width, h heads.
 """
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
     """softmax(q k^T / sqrt(k/h)) v in each head, heads concatenated.
-
-    T is small, so the plain products are at least as fast as a fused kernel, and deterministic
-    on every device.
 
     Args:
         query: [N, Q, k].
@@ -23,8 +20,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
         [N, Q, k].
     """
     q, k, v = (_split(part, heads) for part in (query, key, value))
-    scores = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5
-    return (torch.softmax(scores, dim=-1) @ v).transpose(1, 2).flatten(-2)
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2)
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
