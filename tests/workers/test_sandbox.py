@@ -112,11 +112,10 @@ def test_a_folder_that_resists_is_removed(
     deep = "import os\nfor _ in range(1100):\n    os.mkdir('d')\n    os.chdir('d')\n"
     locked = "import os\nos.makedirs('a/b')\nos.chmod('a', 0)"
     with Sandbox(namespaces=namespaces) as opened:
-        (base,) = tmp_path.iterdir()
         assert opened.run(deep).passed
         assert opened.run(locked).passed
         assert opened.run("import os\nassert os.listdir('.') == []").passed
-        assert list(base.iterdir()) == []
+        assert [list(base.iterdir()) for base in tmp_path.iterdir()] in ([], [[]])
     assert list(tmp_path.iterdir()) == []
 
 

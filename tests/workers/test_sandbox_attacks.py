@@ -1,7 +1,10 @@
 """What generated programs try, by accident or design, and must not get."""
 
+import errno
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from workers.sandbox import Limits, Sandbox
 QUICK = Limits(wall_s=1.2, cpu_s=1)
 SECRET = "a-token-that-must-not-be-seen"
 PROCESSES = 8
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["namespaces", "fallback"])
@@ -123,14 +127,27 @@ def test_no_network(sandbox: Sandbox) -> None:
             listener.accept()
 
 
-def test_the_network_namespace_holds_without_the_filter() -> None:
-    """A library call that the filter does not see: what is left is an empty interface list."""
-    with Sandbox() as opened:
-        verdict = opened.run("import socket\nraise ValueError(socket.if_nameindex())")
-        if "net" in opened.isolation and "seccomp" not in opened.isolation:
-            assert verdict.detail == "ValueError: [(1, 'lo')]"
-        else:
-            assert verdict.reason == "failed"
+def test_the_namespaces_hold_without_the_filter() -> None:
+    """Entered alone: the listener is out of reach, and process 1 is the first child."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, Sandbox() as opened:
+        script = (
+            "import os, socket\nfrom workers.sandbox.inside import namespaces\n"
+            "try: layers = namespaces.leave()\n"
+            "except OSError: print('denied'); raise SystemExit\n"
+            "if os.fork() == 0:\n"
+            f"    try: socket.create_connection(('127.0.0.1', {listener.getsockname()[1]}))\n"
+            "    except OSError as e: print(sorted(layers - {'user'}), os.getpid(), e.errno)\n"
+            "else: os.wait()"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        expected = f"['ipc', 'mount', 'net', 'pid'] 1 {errno.ENETUNREACH}\n"
+        assert done.stdout == (expected if "net" in opened.isolation else "denied\n")
 
 
 def test_nothing_is_written_or_read_outside(sandbox: Sandbox) -> None:

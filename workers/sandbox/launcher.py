@@ -59,6 +59,8 @@ class Launcher:
             raise SandboxError(f"{sys.executable!r} cannot be started: {error}") from error
         try:
             self.layers = self._greet()
+            if "mount" in self.layers:  # a tree of its own grew there: the place is not needed
+                removal.remove(self._folder)
         except BaseException:
             self.kill()
             raise
