@@ -58,6 +58,14 @@ class TalanCallback(TrainerCallback):
         if state.is_world_process_zero:
             self.talan.save(_checkpoint_folder(args, step=state.global_step))
 
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Follow Trainer, which has just put back the adapter of the best checkpoint."""
+        del control, kwargs
+        if args.load_best_model_at_end and state.best_model_checkpoint:
+            self.talan.load_weights(state.best_model_checkpoint)
+
     def _restore(self, args: TrainingArguments, *, step: int) -> None:
         folder = _checkpoint_folder(args, step=step)
         if has_checkpoint(folder):

@@ -77,9 +77,7 @@ def _apply(layer: Any, x: Tensor, tokens: Tokens) -> Tensor:
     if tokens.lengths is not None:
         out = over_packed(layer.talan, x, lengths=tokens.lengths)
     elif tokens.state is None and layer.training and layer.gradient_checkpointing:
-        out = checkpoint(
-            layer.talan, x, tokens.mask, use_reentrant=False, preserve_rng_state=False
-        )
+        out = checkpoint(layer.talan, x, tokens.mask, use_reentrant=False, preserve_rng_state=False)
     else:
         out = layer.talan(x, tokens.mask, tokens.state)
     return out

@@ -66,7 +66,7 @@ def train(model, talan, folder, *, steps=4, watch=None, resume=None, **options):
     }
     args = TrainingArguments(**{**values, **options})
     callbacks = [c for c in (watch, talan and talan.trainer_callback()) if c is not None]
-    trainer = Trainer(model, args, train_dataset=Rows(), callbacks=callbacks)
+    trainer = Trainer(model, args, train_dataset=Rows(), eval_dataset=Rows(), callbacks=callbacks)
     trainer.train(resume_from_checkpoint=resume)
     return trainer
 
@@ -246,6 +246,24 @@ def test_a_resumed_run_ends_like_one_that_was_never_stopped(adapted, tmp_path):
     resumed = train(model, again, tmp_path / "whole", steps=6, resume=str(checkpoint), **options)
     assert losses(resumed) == losses(trainer)
     assert not changed(talan.block.state_dict(), again.block.state_dict())
+
+
+def test_the_best_checkpoint_is_put_back_with_talans_weights(tmp_path):
+    model = make_adapted()
+    talan = attach(model, make_config())
+    options = {
+        "eval_strategy": "steps",
+        "eval_steps": 1,
+        "save_strategy": "steps",
+        "save_steps": 1,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "loss",
+    }
+    for prefer_high in (False, True):
+        folder = tmp_path / str(prefer_high)
+        trainer = train(model, talan, folder, steps=3, greater_is_better=prefer_high, **options)
+        saved = load(make_backbone(), trainer.state.best_model_checkpoint).block.state_dict()
+        assert not changed(saved, talan.block.state_dict())
 
 
 def test_resuming_without_talans_weights_is_refused(tmp_path):
