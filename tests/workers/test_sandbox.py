@@ -111,7 +111,8 @@ def test_a_folder_that_resists_is_removed(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     deep = "import os\nfor _ in range(1100):\n    os.mkdir('d')\n    os.chdir('d')\n"
     locked = "import os\nos.makedirs('a/b')\nos.chmod('a', 0)"
-    with Sandbox(namespaces=namespaces) as opened:
+    patient = Limits(wall_s=20)  # removing a thousand folders takes slow disks seconds
+    with Sandbox(patient, namespaces=namespaces) as opened:
         assert opened.run(deep).passed
         assert opened.run(locked).passed
         assert opened.run("import os\nassert os.listdir('.') == []").passed
@@ -182,12 +183,7 @@ def test_a_killed_interpreter_is_replaced(namespaces: bool) -> None:
         (guardian,) = _children(os.getpid()) - before
         (interpreter,) = _children(guardian)
         os.kill(interpreter, signal.SIGKILL)
-        verdict = opened.run("")
-        assert (verdict.reason, verdict.detail) == (
-            "crashed",
-            "the program took its interpreter down",
-        )
-        assert opened.run("").passed
+        assert opened.run("").passed  # nobody's fault: run again in the next interpreter
         assert opened.isolation == layers
         assert not _alive(guardian)
     assert _children(os.getpid()) == before

@@ -23,6 +23,7 @@ from workers.sandbox.verdict import Verdict
 # How long the host waits beyond the wall clock that the interpreter itself keeps: removing what a
 # program left on disk is on that program's account.
 _GRACE_S = 3.0
+_TOOK_IT_DOWN = Verdict(False, "crashed", "the program took its interpreter down twice")
 _NAMES = {
     "process": "a separate process with an empty environment",
     "rlimits": "resource limits",
@@ -86,9 +87,9 @@ class Sandbox:
         with self._lock:
             if self._closed:
                 raise SandboxError("the sandbox is closed: open a new one")
-            launcher = self._launcher = self._launcher or self._start()
             try:
-                return self._ask(launcher, program)
+                # An interpreter that dies once may be no fault of the program; twice is.
+                return self._ask(program) or self._ask(program) or _TOOK_IT_DOWN
             except BaseException:
                 self._drop()
                 raise
@@ -110,7 +111,8 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _ask(self, launcher: Launcher, program: str) -> Verdict:
+    def _ask(self, program: str) -> Verdict | None:
+        launcher = self._launcher = self._launcher or self._start()
         try:
             answer = launcher.ask(program, patience_s=self.limits.wall_s + _GRACE_S)
         except TimeoutError:
@@ -120,7 +122,7 @@ class Sandbox:
             )
         if answer is None:
             self._drop()
-            return Verdict(False, "crashed", "the program took its interpreter down")
+            return None
         if "error" in answer:
             raise SandboxError(f"a program could not be isolated: {answer['error']}")
         return Verdict(answer["reason"] == "passed", answer["reason"], answer["detail"])

@@ -13,6 +13,7 @@ import os
 import random
 import resource
 import signal
+import sys
 
 from . import kernel, landlock, seccomp
 
@@ -121,12 +122,15 @@ def _limit(confinement: Confinement) -> None:
     cpu_s = int(limits["cpu_s"])
     memory = int(limits["memory_mib"]) * _MIB
     size = int(limits["file_mib"]) * _MIB
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
-    with contextlib.suppress(ValueError, OSError):  # not every system knows this one
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    _lower(resource.RLIMIT_CPU, cpu_s, hard=cpu_s + 1)
+    _lower(resource.RLIMIT_FSIZE, size)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    if sys.platform == "linux":
+        _lower(resource.RLIMIT_AS, memory)
+    else:  # macOS refuses it
+        with contextlib.suppress(ValueError, OSError):
+            _lower(resource.RLIMIT_AS, memory)
     _limit_processes(int(limits["max_processes"]), confinement.layers)
 
 
@@ -136,7 +140,15 @@ def _limit_processes(number: int, layers: frozenset[str]) -> None:
         return
     # In a user namespace of ours the two processes of the harness are counted as well.
     number += 2 * ("user" in layers)
-    resource.setrlimit(resource.RLIMIT_NPROC, (number, number))
+    _lower(resource.RLIMIT_NPROC, number)
+
+
+def _lower(kind: int, value: int, *, hard: int | None = None) -> None:
+    """Set a limit, unless the machine's own is lower already."""
+    wanted = value if hard is None else hard
+    most = resource.getrlimit(kind)[1]
+    hard = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(kind, (min(value, hard), hard))
 
 
 def _drop_rights(folder: str, confinement: Confinement) -> None:

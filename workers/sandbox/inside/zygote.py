@@ -53,7 +53,11 @@ def _serve(control: socket.socket, settings: dict[str, Any], left: frozenset[str
         return
     frames.send(control, {"layers": sorted(trial.confinement.layers)})
     while (question := frames.receive(control)) is not None:
-        frames.send(control, trial.run(question["program"]))
+        try:
+            answer = trial.run(question["program"])
+        except OSError as error:  # the machine's fault, no verdict on the program
+            answer = {"error": str(error)}
+        frames.send(control, answer)
 
 
 def _set_up(settings: dict[str, Any], left: frozenset[str]) -> Trial:
