@@ -58,8 +58,10 @@ class Database:
         with translated(self.url), self._reader.connect() as connection:
             return _revision(connection)
 
-    def upgrade(self) -> str:
+    def upgrade(self, *, to: str = "head") -> str:
         """Bring the tables to this program's revision, in one transaction; return it.
+
+        `to` names an older revision to stop at.
 
         Raises:
             StorageOutdated: if the tables come from a newer program.
@@ -70,8 +72,8 @@ class Database:
             _refuse_newer(connection, shown(self.url))
             config = _alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        return head_revision()
+            command.upgrade(config, to)
+        return head_revision() if to == "head" else to
 
     def prepare(self, *, create: bool) -> None:
         """Check that the database answers and its tables fit; create or upgrade them if allowed.

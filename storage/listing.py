@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import and_, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.cursors import read_cursor, write_cursor
 from storage.database import Database
@@ -24,8 +24,12 @@ from storage.records import RunFilter, RunPage
 from storage.run_filters import conditions
 from storage.run_rows import RunQuery, load_runs, select_runs
 
-_SORTS = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta}
-SORTS = ("position", *_SORTS)
+Condition = ColumnElement[bool]
+Order = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
+
+_BY_POSITION: Order = (Run.position, Run.id)
+_DELTAS = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta}
+SORTS = ("position", *_DELTAS)
 _EVERYTHING = RunFilter()
 
 
@@ -107,31 +111,35 @@ class Runs:
 def _in_order(
     session: Session, query: RunQuery, *, sort: str, place: list[Any] | None, limit: int
 ) -> list[RunRecord]:
+    """Read the order's segments one after the other until there are enough runs.
+
+    Each segment is a stretch of one index, so that a page deep in the listing costs what the first
+    one does.
+    """
+    runs: list[RunRecord] = []
+    for condition, order in _segments(sort, place):
+        if len(runs) < limit:
+            segment = query.where(condition).order_by(*order).limit(limit - len(runs))
+            runs += load_runs(session, segment)
+    return runs
+
+
+def _segments(sort: str, place: list[Any] | None) -> list[tuple[Condition, Order]]:
+    """Return what is left of an order behind a place, as conditions with the order within each."""
+    further = tuple_(Run.position, Run.id) > tuple_(*place[1:]) if place else true()
     if sort == "position":
-        return load_runs(session, _by_position(query, place=place, limit=limit))
-    return _by_delta(session, query, sort=sort, place=place, limit=limit)
-
-
-def _by_position(query: RunQuery, *, place: list[Any] | None, limit: int) -> RunQuery:
-    if place is not None:
-        query = query.where(tuple_(Run.position, Run.id) > tuple_(*place[1:]))
-    return query.order_by(Run.position, Run.id).limit(limit)
-
-
-def _by_delta(
-    session: Session, query: RunQuery, *, sort: str, place: list[Any] | None, limit: int
-) -> list[RunRecord]:
-    """Read the runs with a verdict, then those without: each part has an index to go on from."""
-    column, runs = _SORTS[sort], []
-    if place is None or place[0] is not None:
-        scored = query.where(column.is_not(None))
-        if place is not None:
-            tied = and_(column == place[0], tuple_(Run.position, Run.id) > tuple_(*place[1:]))
-            scored = scored.where(column <= place[0], or_(column < place[0], tied))
-        scored = scored.order_by(column.desc(), Run.position, Run.id).limit(limit)
-        runs, place = load_runs(session, scored), None
-    rest = _by_position(query.where(column.is_(None)), place=place, limit=limit - len(runs))
-    return runs + (load_runs(session, rest) if len(runs) < limit else [])
+        return [(further, _BY_POSITION)]
+    column = _DELTAS[sort]
+    largest_first: Order = (column.desc(), *_BY_POSITION)
+    if place is None:
+        return [(column.is_not(None), largest_first), (column.is_(None), _BY_POSITION)]
+    if place[0] is None:
+        return [(and_(column.is_(None), further), _BY_POSITION)]
+    return [
+        (and_(column == place[0], further), _BY_POSITION),
+        (column < place[0], largest_first),
+        (column.is_(None), _BY_POSITION),
+    ]
 
 
 def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:

@@ -145,8 +145,8 @@ class Run(Base):
         Index("ix_talan_runs_due", "study_id", "state", "position", "id"),
         Index("ix_talan_runs_status", "study_id", "kind", "state", "g1"),
         Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
-        Index("ix_talan_runs_mean", "study_id", "mean_delta"),
-        Index("ix_talan_runs_worst", "study_id", "worst_delta"),
+        Index("ix_talan_runs_mean", "study_id", "mean_delta", "position", "id"),
+        Index("ix_talan_runs_worst", "study_id", "worst_delta", "position", "id"),
         Index("ix_talan_runs_match", "host_id", "seed", "kind"),
         Index("ix_talan_runs_rate", "host_id", "kind", "state", "configuration_pk", "g1"),
     )

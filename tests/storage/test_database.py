@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from audit_plans import OWNER, begin, study_plan
 
 from storage import AuditStore, Database, StorageFull, StorageUnavailable, StorageUrlError
-from storage.database import head_revision
 
 
 def chain(error: BaseException | None) -> str:
@@ -70,12 +69,6 @@ def test_a_full_database_keeps_nothing_of_what_did_not_fit(sqlite_url: str) -> N
         assert store.studies.names() == ["grid"]
         run = store.dispatch.next_pending("grid", limit=1)[0]
         assert store.dispatch.start(run.id, owner=OWNER, worker="w") == 1
-
-
-def test_an_older_sqlite_file_is_upgraded_on_opening(sqlite_url: str) -> None:
-    AuditStore.open(sqlite_url).close()
-    with AuditStore.open(sqlite_url, create=False) as store:
-        assert store.database.revision() == head_revision()
 
 
 def test_sqlite_is_set_up_for_many_processes(sqlite_url: str) -> None:

@@ -100,6 +100,35 @@ def test_tables_of_a_newer_program_are_left_alone(storage_url: str) -> None:
         Database(storage_url).upgrade()
 
 
+def test_an_older_sqlite_file_is_upgraded_on_opening(sqlite_url: str) -> None:
+    Database(sqlite_url).upgrade(to="0001_record")
+    with AuditStore.open(sqlite_url, create=False) as store:
+        assert store.database.revision() == head_revision()
+        assert differences(store) == []
+
+
+def test_an_older_postgres_is_upgraded_when_asked(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.upgrade(to="0001_record")
+    with pytest.raises(
+        StorageOutdated, match=r"are at 0001_record .* run `talan db upgrade` first"
+    ):
+        AuditStore.open(postgres_url)
+    assert database.revision() == "0001_record"
+    database.upgrade()
+    with AuditStore.open(postgres_url) as store:
+        assert differences(store) == []
+
+
+def test_an_upgrade_keeps_what_is_recorded(storage_url: str) -> None:
+    database = Database(storage_url)
+    database.upgrade(to="0001_record")
+    runs = begin(AuditStore(database))[TREATMENT]
+    database.upgrade()
+    with AuditStore.open(storage_url) as store:
+        assert [run.id for run in store.runs.iterate("grid")][:4] == [run.id for run in runs]
+
+
 def test_upgrading_says_where_it_got_to(storage_url: str) -> None:
     database = Database(storage_url)
     assert database.revision() is None
