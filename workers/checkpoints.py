@@ -31,10 +31,16 @@ def save_checkpoint(
         adapted: The backbone with its adapter.
         talan: The block, if there is one.
         backbone: The name that the adapter's file gives its base model.
+
+    Raises:
+        CheckpointError: The disk is full, or the folder cannot be written to.
     """
-    adapted.save_pretrained(str(folder), save_embedding_layers=False)
-    (folder / "README.md").unlink(missing_ok=True)
-    _settle_adapter_config(folder / ADAPTER_CONFIG, backbone=backbone)
+    try:
+        adapted.save_pretrained(str(folder), save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)
+        _settle_adapter_config(folder / ADAPTER_CONFIG, backbone=backbone)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"checkpoint cannot be written: {_line(error)}") from error
     if talan is not None:
         talan.save(folder)
 

@@ -36,7 +36,6 @@ class PromptCache:
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
-    batches: dict[tuple[str, ...], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
 
 def evaluate_benchmark(

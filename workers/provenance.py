@@ -64,6 +64,8 @@ def _version(package: str) -> str | None:
 @lru_cache(maxsize=1)
 def _git_revision() -> str | None:
     """The checkout this code runs from, with ``-dirty`` where tracked files were changed."""
+    if not (_SOURCE.parent / ".git").exists():  # installed somewhere: no checkout, or not ours
+        return None
     command = ["git", "-C", str(_SOURCE), "describe", "--always", "--abbrev=40", "--dirty"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

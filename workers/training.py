@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from workers.errors import TrainingDivergedError
+from workers.errors import RecipeError, TrainingDivergedError
 from workers.recipe import Recipe
 from workers.sft_data import SftExample, collate
 
@@ -47,6 +47,7 @@ def train(
         The mean loss over the step's assistant tokens, one per optimizer step.
 
     Raises:
+        RecipeError: The recipe cannot be carried out on the model's device.
         TrainingDivergedError: A loss or a trained weight is not finite.
     """
     trainer = SftTrainer(
@@ -65,7 +66,13 @@ def train(
 def training_arguments(
     recipe: Recipe, *, seed: int, device: torch.device, output_dir: Path
 ) -> TrainingArguments:
-    """The recipe in the Trainer's words; a loader item is one whole micro-batch."""
+    """The recipe in the Trainer's words; a loader item is one whole micro-batch.
+
+    Raises:
+        RecipeError: float16 on the CPU, which has no scaled float16 training.
+    """
+    if recipe.dtype == "float16" and device.type == "cpu":
+        raise RecipeError("training.dtype is 'float16'; allowed on a CPU are float32, bfloat16")
     return TrainingArguments(
         output_dir=str(output_dir),
         max_steps=recipe.max_steps,

@@ -14,7 +14,8 @@ process of its own.
 import logging
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,9 +25,11 @@ import torch
 from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
+from storage.errors import ArtifactError
+from talan import TalanError
 from workers.adapters import generation_cache
 from workers.backbones import load_backbone
-from workers.errors import BackboneError, SuiteError, WorkerError
+from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
 from workers.evaluation import PromptCache, evaluate_benchmark
 from workers.host import Host, attach_host
 from workers.jobs import CellResult, RunJob, TrainResult
@@ -80,10 +83,11 @@ class Workbench:
         examples = self._tokenised(job, resident)
         started = time.perf_counter()
         try:
-            self._run = _Run(job, attach_host(resident, job))
-            losses = self._train(self._run, resident, examples)
-            resident.check_weights()
-            checkpoint = self._store_checkpoint(self._run)
+            with _one_error_tree():
+                self._run = _Run(job, attach_host(resident, job))
+                losses = self._train(self._run, resident, examples)
+                resident.check_weights()
+                checkpoint = self._store_checkpoint(self._run)
         except BaseException:
             self._abandon_run()
             raise
@@ -106,7 +110,7 @@ class Workbench:
             raise WorkerError(f"benchmark {benchmark!r} cannot be evaluated before a run was begun")
         job, started = self._run.job, time.perf_counter()
         tasks = self._task(job, benchmark)
-        with generation_cache(job.adapter):
+        with _one_error_tree(), generation_cache(job.adapter):
             items = evaluate_benchmark(
                 self._resident.model,
                 tokenizer=self._resident.tokenizer,
@@ -115,10 +119,10 @@ class Workbench:
                 batch_size=job.recipe.eval_batch_size,
                 prompts=self._prompts,
             )
-        self._resident.check_weights()
-        responses = ArtifactStore(job.artifact_url).put_bytes(
-            encode_responses(items), suffix="parquet"
-        )
+            self._resident.check_weights()
+            responses = ArtifactStore(job.artifact_url).put_bytes(
+                encode_responses(items), suffix="parquet"
+            )
         outcomes = tuple(item.outcome.is_correct for item in items)
         return CellResult(
             benchmark=benchmark,
@@ -167,7 +171,7 @@ class Workbench:
             batches=plan_batches(examples, recipe=job.recipe, seed=job.seed),
             recipe=job.recipe,
             seed=job.seed,
-            pad_token_id=resident.tokenizer.pad_token_id,
+            pad_token_id=_padding_token(resident.tokenizer),
             output_dir=Path(self._scratch.name),
             callbacks=[] if talan is None else [talan.trainer_callback()],
         )
@@ -237,3 +241,20 @@ class Workbench:
         unfreeze_heap()
         self._resident, self._resident_key = None, None
         self._prompts, self._examples = PromptCache(), {}
+
+
+def _padding_token(tokenizer: Any) -> int:
+    """What fills short rows; any token will do, since the rows are masked there."""
+    token = tokenizer.pad_token_id
+    return int(tokenizer.eos_token_id if token is None else token)
+
+
+@contextmanager
+def _one_error_tree() -> Iterator[None]:
+    """What TALAN or the artifact store refuse becomes an error of this package."""
+    try:
+        yield
+    except TalanError as error:
+        raise ConfigurationError(str(error)) from error
+    except ArtifactError as error:
+        raise WorkerError(str(error)) from error

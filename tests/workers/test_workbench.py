@@ -23,6 +23,7 @@ from workers.errors import (
     AdapterError,
     BackboneError,
     ConfigurationError,
+    RecipeError,
     SuiteError,
     TrainingDivergedError,
     WorkerError,
@@ -236,8 +237,10 @@ def test_a_run_that_altered_the_backbone_fails_and_the_next_is_sound(
         ({"adapter": AdapterSpec("lora", 4, 8, ("wq",))}, (AdapterError, "'wq'")),
         ({"backbone": "./nowhere"}, (BackboneError, "nowhere")),
         ({"suite": "unheard-of"}, (SuiteError, "unheard-of")),
+        ({"training": {"dtype": "float16"}}, (RecipeError, "'float16'; allowed on a CPU")),
+        ({"artifact_url": "/dev/null/store"}, (WorkerError, "/dev/null/store")),
     ],
-    ids=["layer", "diverging", "target", "backbone", "suite"],
+    ids=["layer", "diverging", "target", "backbone", "suite", "dtype", "store"],
 )
 def test_a_failed_run_leaves_a_sound_workbench(
     change: dict[str, Any],
