@@ -109,7 +109,7 @@ class HostStudy:
         """The sampler's next configuration that nobody has taken, or None when all are.
 
         A proposal that repeats a configuration costs no run: its trial is closed as failed.
-        After 50 repeats a free point is drawn at random, so that a study never spins.
+        After 50 repeats the space's first free point is taken, so that a study never spins.
         """
         taken = taken | self.taken
         if len(taken) >= self._space.size:
@@ -123,7 +123,7 @@ class HostStudy:
                 self._numbers[identity] = trial.number
                 return trial.number, configuration
             self._study.tell(trial, state=TrialState.FAIL)
-        return self._draw_free(identify=identify, taken=taken)
+        return self._first_free(identify=identify, taken=taken)
 
     def close_orphans(self, known: set[str]) -> None:
         """Close as failed what was asked but never reached our tables (a crash in between)."""
@@ -133,21 +133,26 @@ class HostStudy:
                 self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
                 self._numbers.pop(identity, None)
 
-    def _draw_free(
+    def _first_free(
         self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]
     ) -> tuple[int, dict[str, Any]] | None:
         for index in range(self._space.size):
             configuration = self._space.point(index)
             identity = identify(configuration)
             if identity not in taken:
-                params = optuna_params(configuration)
-                if params["gradient_scale"] is None:
-                    params["gradient_scale"] = self._space.gammas[0]
+                params = self._params(configuration)
                 self._study.enqueue_trial(params, user_attrs={_ID: identity})
                 trial = self._study.ask(self._distributions)
                 self._numbers[identity] = trial.number
                 return trial.number, configuration
         return None
+
+    def _params(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration's parameters; an adaptive study has a gamma even where it is moot."""
+        params = optuna_params(configuration)
+        if self._adaptive and params["gradient_scale"] is None:
+            params["gradient_scale"] = self._space.gammas[0]
+        return params
 
     def _tell_asked(self, number: int, result: TrialResult) -> None:
         if result.mean_delta is None or result.worst_deltas is None:
@@ -171,7 +176,7 @@ class HostStudy:
         return create_trial(
             state=TrialState.COMPLETE if done else TrialState.FAIL,
             value=result.mean_delta if done else None,
-            params=optuna_params(result.configuration),
+            params=self._params(result.configuration),
             distributions=self._distributions,
             user_attrs={_ID: result.configuration_id},
             constraints={b: -d for b, d in result.worst_deltas.items()}
