@@ -6,8 +6,8 @@ runs are dispatched (``search.driver``), or what is asked of the record afterwar
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from search.driver import LEASE_S, Driver
@@ -62,39 +62,91 @@ def drive(
 ) -> str:
     """Drive a recorded study until it is over or a stop is asked for; its state then.
 
-    Finished runs stay as they are; interrupted and failed ones are run again.
+    Finished runs stay as they are; interrupted and failed ones are run again. Interrupted, or ended
+    by an error, the study is ``stopped`` and everything finished is kept.
 
     Raises:
         StudyNotFound: Nobody launched it.
         StudyBusyError: Another driver is at it.
-        KeyboardInterrupt: Passed on, the study ``stopped`` and everything finished kept.
+        KeyboardInterrupt: Passed on.
     """
     study = store.studies.get(name)
-    audit = resolve(parse_study(study.spec))
-    _check_unchanged(study, audit)
+    audit = _audit_of(study)
     owner = this_process()
     _take_lease(store, name, owner=owner)
-    state = "stopped"
-    try:
+    with _leased(store, name, owner=owner, else_state="stopped"):
         store.studies.clear_stop(name)
-        store.dispatch.release_interrupted(name, owner=owner)
         store.dispatch.requeue_failed(name, owner=owner)
-        if audit.adaptive or _anything_due(store, name):
-            store.studies.set_state(name, "running", owner=owner)
-            _drive(store, study, audit, owner=owner, engine=engine or Engine(), observer=observer)
-        state = _state(store, name)
-    finally:
-        _give_back(store, name, owner=owner, state=state)
-    return state
+        return _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+
+
+def drive_next(
+    store: AuditStore, *, engine: Engine | None = None, observer: Observer = unobserved
+) -> tuple[str, str] | None:
+    """Drive the study that has waited longest; its name and state, or None if none waits.
+
+    Interrupted, or ended by an error that is not the study's own, it is ``queued`` again for the
+    next scheduler. A study whose driver died is gone on with as it is; only one that a person
+    queued (again) has its failed runs run again.
+
+    Raises:
+        StudyFileError: The study asks for what is no longer there; it is ``failed``.
+    """
+    owner = this_process()
+    name = store.leases.claim(owner=owner, ttl_s=LEASE_S)
+    if name is None:
+        return None
+    study = store.studies.get(name)
+    with _leased(store, name, owner=owner, else_state="queued"):
+        audit = _audit_of(study)
+        if study.state == "queued":
+            store.dispatch.requeue_failed(name, owner=owner)
+        return name, _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+
+
+def queue(store: AuditStore, name: str) -> None:
+    """Have a scheduler go on with a study; nothing changes for one that is being driven.
+
+    Raises:
+        StudyNotFound: No such study.
+    """
+    store.studies.clear_stop(name)
+    with suppress(LeaseHeld):
+        store.studies.set_state(name, "queued")
 
 
 def stop(store: AuditStore, name: str) -> None:
     """Ask the study's driver to stop; runs in flight go back to pending.
 
+    A study that waits for a driver is stopped at once.
+
     Raises:
         StudyNotFound: No such study.
     """
     store.studies.request_stop(name)
+    with suppress(LeaseHeld):
+        if store.studies.get(name).state in ("queued", "running"):
+            store.studies.set_state(name, "stopped")
+
+
+@contextmanager
+def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Iterator[None]:
+    """Give the lease back however driving ends, with the state that the study then has."""
+    state = else_state
+    try:
+        yield
+        state = _state(store, name)
+    except StudyFileError:
+        state = "failed"
+        raise
+    finally:
+        _give_back(store, name, owner=owner, state=state)
+
+
+def _audit_of(study: Study) -> Audit:
+    audit = resolve(parse_study(study.spec))
+    _check_unchanged(study, audit)
+    return audit
 
 
 def _drive(
@@ -103,14 +155,21 @@ def _drive(
     audit: Audit,
     *,
     owner: str,
-    engine: Engine,
+    engine: Engine | None,
     observer: Observer,
-) -> None:
+) -> str:
+    """Run what is left of a study whose lease is held; its state then."""
+    engine, name = engine or Engine(), study.name
+    store.dispatch.release_interrupted(name, owner=owner)
+    if not audit.adaptive and not _anything_due(store, name):
+        return _state(store, name)
+    store.studies.set_state(name, "running", owner=owner)
     driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
     make_bench = engine.make_bench or _workbench
     resources = audit.file.resources
     with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:
         driver.drive(pool)
+    return _state(store, name)
 
 
 def _workbench() -> Bench:

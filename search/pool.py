@@ -17,11 +17,11 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError
-from workers.jobs import CellResult, RunJob, TrainResult
-from workers.ray_worker import Bench, RayWorker, StepFailed
 
 from search.errors import EngineError
 from search.study_file import Resources
+from workers.jobs import CellResult, RunJob, TrainResult
+from workers.ray_worker import Bench, RayWorker, StepFailed
 
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
 

@@ -6,7 +6,7 @@ Does not cover: what the holder writes (`locks.py` checks the lease there).
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage.clock import database_now
@@ -51,6 +51,25 @@ class Leases:
                 )
             return Lease(study, owner, ttl_s, previous)
 
+    def claim(self, *, owner: str, ttl_s: float) -> str | None:
+        """Take the lease of the study that has waited longest for a driver; None if none waits.
+
+        Two callers never get the same one, and neither waits for the other.
+        """
+        with self._database.writing() as session:
+            first = _waiting().limit(1).with_for_update(skip_locked=True)
+            study = session.scalar(first)
+            if study is None:
+                return None
+            study.lease_owner = owner
+            study.lease_expires_epoch_s = session.scalar(select(database_now() + ttl_s))
+            return study.name
+
+    def is_any_waiting(self) -> bool:
+        """Say whether a study waits for a driver."""
+        with self._database.reading() as session:
+            return session.scalar(_waiting().limit(1)) is not None
+
     def renew(self, study: str, *, owner: str, ttl_s: float) -> Lease:
         """Make the lease last `ttl_s` from now.
 
@@ -79,6 +98,13 @@ class Leases:
                 change_state(session, found, state)
             found.lease_owner = None
             found.lease_expires_epoch_s = None
+
+
+def _waiting() -> Select[Study]:
+    """Studies that wait: queued, or being driven by somebody whose lease has run out."""
+    free = or_(Study.lease_owner.is_(None), Study.lease_expires_epoch_s <= database_now())
+    wanted = (Study.state.in_(("queued", "running")), Study.stop_requested.is_(False))
+    return select(Study).where(free, *wanted).order_by(Study.id)
 
 
 def seconds_left(session: Session, study: Study) -> float:
