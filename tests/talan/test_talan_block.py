@@ -60,6 +60,22 @@ def test_equals_the_plain_reading(summarizer, mixer, writeback, scope, trained):
     np.testing.assert_allclose(double, expected, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_gradients_equal_finite_differences(mixer, scope):
+    config = make_config(mixer=mixer, summary_scope=scope, summarizer="soft_mos", slots=2)
+    block = make_block(config, width=4).double()
+    randomise(block)
+    names, values = zip(*block.named_parameters(), strict=True)
+    x, real = tokens(1, 3, 4).double().requires_grad_(), torch.tensor([[1, 1, 0]])
+
+    def run(x, *parameters):
+        weights = dict(zip(names, parameters, strict=True))
+        return torch.func.functional_call(block, weights, (x, real))
+
+    assert torch.autograd.gradcheck(run, (x, *values), fast_mode=True)
+
+
 @pytest.mark.parametrize("writeback", ["vector", "scalar"])
 def test_the_gate_is_exactly_alpha_at_the_start_and_depends_on_the_input_once_trained(writeback):
     rule = make_block(make_config(writeback=WRITEBACKS[writeback])).writeback

@@ -283,6 +283,31 @@ def test_resuming_without_talans_weights_is_refused(tmp_path):
     assert resumed.state.global_step == 2
 
 
+def test_a_loop_of_ones_own_follows_the_schedules(ids):
+    """Gradients that are left over must not move a block that is frozen from this step on."""
+    model = make_adapted().train()
+    schedule = Trainability("all", train_until=1, warmup_identity=1)
+    talan = attach(model, make_config(trainability=schedule, gradient_scale=10))
+    talan.begin_step(0)
+    assert torch.equal(model(ids).logits, make_adapted().train()(ids).logits)
+    talan.begin_step(1)
+    acting = model(ids).logits
+    assert not torch.allclose(acting, make_adapted().train()(ids).logits)
+    assert not any(p.requires_grad for p in talan.block.parameters())
+
+    other = make_adapted().train()
+    config = make_config(trainability=Trainability("all", train_until=1), gradient_scale=10)
+    talan = attach(other, config)
+    other(input_ids=ids, labels=ids).loss.backward()
+    before = {n: p.grad.clone() for n, p in talan.block.named_parameters()}
+    talan.scale_gradients()
+    for name, parameter in talan.block.named_parameters():
+        factor = 1 if name.startswith("writeback.") else 10
+        torch.testing.assert_close(parameter.grad, before[name] * factor)
+    talan.begin_step(1)
+    assert all(p.grad is None for p in talan.block.parameters())
+
+
 def test_a_lost_gradient_scale_is_an_error(ids):
     model = make_adapted().train()
     talan = attach(model, make_config(gradient_scale=500))
