@@ -24,6 +24,7 @@ from storage import AuditStore, StorageError
 
 POLL_S = 1.0
 LONGEST_PAUSE_S = 30.0
+MOST_FAILURES = 5
 _END_S = 30.0
 
 
@@ -55,15 +56,24 @@ class Scheduler:
         }
         self._ending = False
 
-    def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; then end the driver, its study queued again."""
+    def run(self) -> bool:
+        """Serve until SIGTERM or SIGINT; then end the driver, its study queued again.
+
+        Returns:
+            False after several drivers in a row that ended early: whoever keeps this process then
+            starts it afresh, and with it what it stands on (a Ray node that died, say).
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         failures = 0
         while not self._is_over():
             if self._is_any_waiting():
                 failures = 0 if self._drive() else failures + 1
+            if failures == MOST_FAILURES:
+                self._log(f"talan: {failures} drivers in a row ended early; the scheduler ends")
+                return False
             self._sleep(min(LONGEST_PAUSE_S, POLL_S * 2**failures))
+        return True
 
     def _is_any_waiting(self) -> bool:
         try:

@@ -35,6 +35,7 @@ def scheduler(storage: StorageOption = None, ray_address: RayOption = None) -> N
 
     open_store(storage, create=True).close()
     typer.echo("scheduler: waiting for studies", err=True)
+    keeper = os.environ.get("TALAN_KEEPER_PID")
     Scheduler(
         storage or DEFAULT_STORAGE,
         ray_address=ray_address,
