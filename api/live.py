@@ -13,7 +13,6 @@ from rich.progress import Progress as Bar
 
 from search.progress import Progress, RunNote
 
-
 _STARTING = "starting the workers"
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from storage import AuditStore
-from storage.records import Run, StateCounts, StudyStatus
 
 from api.shapes import g1_shapes
 from search.labels import trainability_label, writeback_label
+from storage import AuditStore
+from storage.records import Run, StateCounts, StudyStatus
 
 _console = Console(highlight=False)
 
