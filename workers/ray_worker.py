@@ -17,7 +17,6 @@ from typing import Protocol, TypeVar
 from workers.errors import WorkerError
 from workers.jobs import CellResult, RunJob, TrainResult
 
-
 R = TypeVar("R")
 
 
