@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -195,7 +196,9 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
         "configure_logging": False,
         "runtime_env": {"env_vars": _ENVIRONMENT},
     }
-    if address is None:
+    if address:
+        _check_answers(address)
+    else:
         options["num_cpus"] = max(1, -(-resources.workers * resources.cpus_per_run // 1))
     try:
         ray.init(address=address or "local", **options)
@@ -203,6 +206,17 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
         msg = f"cannot reach Ray at {address or 'this machine'}: {_first_line(error)}"
         raise EngineError(msg) from error
     _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself would try an address for minutes at which nothing listens."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            msg = f"cannot reach Ray at {address}: {_first_line(error)}"
+            raise EngineError(msg) from error
 
 
 def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None:
