@@ -1,0 +1,45 @@
+"""Fixtures of the search tests: a Ray cluster for all of them, a record, scripted workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scripted_bench
+from ray import cloudpickle
+from ray.cluster_utils import Cluster
+from scripted_bench import Script
+
+from search.audits import Engine
+from storage import AuditStore
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """A Ray cluster of four CPUs; each study joins it, which is quicker than starting a Ray."""
+    cloudpickle.register_pickle_by_value(scripted_bench)  # workers cannot import from here
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False}
+    )
+    yield cluster.address
+    cluster.shutdown()
+
+
+@pytest.fixture
+def store(sqlite_url: str) -> Iterator[AuditStore]:
+    """An empty record."""
+    with AuditStore.open(sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, ray_address: str) -> Callable[..., tuple[Engine, Script]]:
+    """Makes an engine whose workers follow a script, and the script."""
+
+    def make(**faults: Any) -> tuple[Engine, Script]:
+        script = Script(folder=str(tmp_path), **faults)
+        return Engine(ray_address=ray_address, make_bench=script), script
+
+    return make
