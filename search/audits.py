@@ -1,7 +1,8 @@
-"""The use cases of an audit: launch, resume, stop. The command line and REST call these.
+"""Launching and driving audits: the use cases that need torch and Ray. All faces call these.
 
 Owns: who may drive a study, and what state it is left in however driving ends. Does not cover: how
-runs are dispatched (``search.driver``), or what is asked of the record afterwards (``storage``).
+runs are dispatched (``search.driver``), the wish that a study go on or stop (``search.orders``), or
+what is asked of the record afterwards (``storage``).
 """
 
 from __future__ import annotations
@@ -102,31 +103,6 @@ def drive_next(
         if study.state == "queued":
             store.dispatch.requeue_failed(name, owner=owner)
         return name, _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
-
-
-def queue(store: AuditStore, name: str) -> None:
-    """Have a scheduler go on with a study; nothing changes for one that is being driven.
-
-    Raises:
-        StudyNotFound: No such study.
-    """
-    store.studies.clear_stop(name)
-    with suppress(LeaseHeld):
-        store.studies.set_state(name, "queued")
-
-
-def stop(store: AuditStore, name: str) -> None:
-    """Ask the study's driver to stop; runs in flight go back to pending.
-
-    A study that waits for a driver is stopped at once.
-
-    Raises:
-        StudyNotFound: No such study.
-    """
-    store.studies.request_stop(name)
-    with suppress(LeaseHeld):
-        if store.studies.get(name).state in ("queued", "running"):
-            store.studies.set_state(name, "stopped")
 
 
 @contextmanager

@@ -8,9 +8,10 @@ study_finished (its payload's `state` says how).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage import models, records
@@ -41,3 +42,15 @@ class Events:
                 .limit(limit)
             )
             return [records.Event(row.id, row.at, row.kind, row.payload) for row in rows]
+
+    def latest(self, studies: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Return the state and the newest event's id (0: none) of each of these studies."""
+        newest = (
+            select(func.max(models.Event.id))
+            .where(models.Event.study_id == models.Study.id)
+            .scalar_subquery()
+        )
+        query = select(models.Study.name, models.Study.state, func.coalesce(newest, 0))
+        with self._database.reading() as session:
+            rows = session.execute(query.where(models.Study.name.in_(studies)))
+            return {name: (state, event_id) for name, state, event_id in rows}

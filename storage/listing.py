@@ -7,12 +7,23 @@ Does not cover: aggregates (`rates.py`, `study_status.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    UnaryExpression,
+    and_,
+    asc,
+    desc,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from storage.axes import AXES, to_columns
 from storage.cursors import read_cursor, write_cursor
 from storage.database import Database
 from storage.errors import QueryError
@@ -28,8 +39,14 @@ Condition = ColumnElement[bool]
 Order = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
 
 _BY_POSITION: Order = (Run.position, Run.id)
-_DELTAS = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta}
-SORTS = ("position", *_DELTAS)
+_LARGEST_FIRST = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta, "g1": Run.g1}
+_SMALLEST_FIRST = {
+    name: column
+    for name, columns in AXES.items()
+    if len(columns) == 1
+    for column in columns.values()
+}
+SORTS = ("position", *_LARGEST_FIRST, *_SMALLEST_FIRST)
 _EVERYTHING = RunFilter()
 
 
@@ -50,8 +67,8 @@ class Runs:
     ) -> RunPage:
         """Return the next runs of a listing.
 
-        Sorts: `position` (the order of the plan), `mean_delta` and `worst_delta` (largest first,
-        ties by position; runs without a verdict last).
+        Sorts: `position` (the order of the plan); `mean_delta`, `worst_delta` and `g1` (largest
+        first); an axis (smallest first). Ties go by position, runs without such a value last.
 
         Raises:
             QueryError: for an unknown sort, state or axis, a limit below 1, or a wrong cursor.
@@ -129,17 +146,33 @@ def _segments(sort: str, place: list[Any] | None) -> list[tuple[Condition, Order
     further = tuple_(Run.position, Run.id) > tuple_(*place[1:]) if place else true()
     if sort == "position":
         return [(further, _BY_POSITION)]
-    column = _DELTAS[sort]
-    largest_first: Order = (column.desc(), *_BY_POSITION)
+    column, before = _order(sort)
+    in_order: Order = (before(column), *_BY_POSITION)
     if place is None:
-        return [(column.is_not(None), largest_first), (column.is_(None), _BY_POSITION)]
+        return [(column.is_not(None), in_order), (column.is_(None), _BY_POSITION)]
     if place[0] is None:
         return [(and_(column.is_(None), further), _BY_POSITION)]
+    value = literal(_fitting(column, place[0]), column.type)
+    past = column > value if before is asc else column < value
     return [
-        (and_(column == place[0], further), _BY_POSITION),
-        (column < place[0], largest_first),
+        (and_(column == value, further), _BY_POSITION),
+        (past, in_order),
         (column.is_(None), _BY_POSITION),
     ]
+
+
+def _order(sort: str) -> tuple[InstrumentedAttribute[Any], Callable[[Any], UnaryExpression[Any]]]:
+    if sort in _LARGEST_FIRST:
+        return _LARGEST_FIRST[sort], desc
+    return _SMALLEST_FIRST[sort], asc
+
+
+def _fitting(column: InstrumentedAttribute[Any], value: Any) -> Any:
+    """Refuse a cursor's value that its column cannot be compared with."""
+    kind = column.type.python_type
+    if type(value) is kind or (kind is float and type(value) is int):
+        return value
+    raise QueryError(f"the cursor goes on at '{value}', which is no value of '{column.key}'")
 
 
 def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:
@@ -147,5 +180,12 @@ def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:
     if len(runs) <= limit:
         return RunPage(kept, None)
     last = kept[-1]
-    value = None if sort == "position" else getattr(last, sort)
+    value = None if sort == "position" else _sorted_by(last, sort)
     return RunPage(kept, write_cursor(sort, [value, last.position, last.id]))
+
+
+def _sorted_by(run: RunRecord, sort: str) -> Any:
+    """Return the value that a run is ordered by."""
+    if sort in _LARGEST_FIRST:
+        return getattr(run, sort)
+    return to_columns(run.configuration)[sort] if run.configuration else None

@@ -63,7 +63,7 @@ def resume(
 @app.command()
 def stop(name: NameArgument, storage: StorageOption = None) -> None:
     """Ask a study's driver to stop; runs in flight go back to pending."""
-    from search.audits import stop as stop_study
+    from search.orders import stop as stop_study
 
     with open_store(storage) as store:
         stop_study(store, name)

@@ -96,7 +96,7 @@ class TestListingContract:
         begin(store, configurations=6)
         cursor = store.runs.page("grid", limit=1).next_cursor
         wrong = [
-            ({"sort": "alpha"}, "no sort 'alpha'; use one of position, mean_delta"),
+            ({"sort": "size"}, "no sort 'size'; use one of position, mean_delta"),
             ({"limit": 0}, "limit is 0; it must be 1 or more"),
             ({"cursor": "no!cursor"}, "cursor 'no!cursor' is not one"),
             ({"cursor": "WyJwb3NpdGlvbiJd"}, "is not one of a listing sorted by position"),
