@@ -202,24 +202,28 @@ class Driver:
 
     def _propose(self) -> None:
         """Ask an adaptive design for one more configuration, on the host that has fewest."""
-        if not self._audit.adaptive:
+        while open_hosts := self._open_hosts():
+            host = min(open_hosts, key=self._trials.num_configurations)
+            position = self._trials.num_configurations(host) * len(self._audit.file.seeds)
+            if self._trials.propose(host, position=position):
+                break
+            self._barren.add(host)
+        else:
             return
+        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
+            self._queue.put(run)
+        self._count_afresh()
+
+    def _open_hosts(self) -> list[int]:
+        """Hosts of an adaptive design that may have one more configuration."""
         limit = self._audit.configurations_per_host
-        assert limit is not None
-        open_hosts = [
+        if not self._audit.adaptive or limit is None:
+            return []
+        return [
             host
             for host in range(len(self._audit.hosts))
             if host not in self._barren and self._trials.num_configurations(host) < limit
         ]
-        if not open_hosts:
-            return
-        host = min(open_hosts, key=self._trials.num_configurations)
-        position = self._trials.num_configurations(host) * len(self._audit.file.seeds)
-        if not self._trials.propose(host, position=position):
-            self._barren.add(host)
-        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
-            self._queue.put(run)
-        self._count_afresh()
 
     def _count_afresh(self) -> None:
         """Take the counts from the record: at the start, and where several change at once."""
