@@ -75,10 +75,11 @@ def drive(
     audit = _audit_of(study)
     owner = this_process()
     _take_lease(store, name, owner=owner)
-    with _leased(store, name, owner=owner, else_state="stopped"):
+    with _leased(store, name, owner=owner, else_state="stopped") as ending:
         store.studies.clear_stop(name)
         store.dispatch.requeue_failed(name, owner=owner)
-        return _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+    return ending.state
 
 
 def drive_next(
@@ -98,25 +99,32 @@ def drive_next(
     if name is None:
         return None
     study = store.studies.get(name)
-    with _leased(store, name, owner=owner, else_state="queued"):
+    with _leased(store, name, owner=owner, else_state="queued") as ending:
         audit = _audit_of(study)
         if study.state == "queued":
             store.dispatch.requeue_failed(name, owner=owner)
-        return name, _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+    return name, ending.state
+
+
+@dataclass
+class _Ending:
+    """The state that a study is left in."""
+
+    state: str
 
 
 @contextmanager
-def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Iterator[None]:
+def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Iterator[_Ending]:
     """Give the lease back however driving ends, with the state that the study then has."""
-    state = else_state
+    ending = _Ending(else_state)
     try:
-        yield
-        state = _state(store, name)
+        yield ending
     except StudyFileError:
-        state = "failed"
+        ending.state = "failed"
         raise
     finally:
-        _give_back(store, name, owner=owner, state=state)
+        _give_back(store, name, owner=owner, state=ending.state)
 
 
 def _audit_of(study: Study) -> Audit:
@@ -144,8 +152,8 @@ def _drive(
     make_bench = engine.make_bench or _workbench
     resources = audit.file.resources
     with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:
-        driver.drive(pool)
-    return _state(store, name)
+        is_over = driver.drive(pool)
+    return _state(store, name) if is_over or not audit.adaptive else "stopped"
 
 
 def _workbench() -> Bench:
