@@ -1,0 +1,127 @@
+"""A configuration over seeds: is its delta positive, and by how much.
+
+Owns: the columns of the paper's Tables 5, 16 and 17 from deltas per seed (mean, sample standard
+deviation, paired t, positive seeds), with Student's interval and Wilcoxon's signed-rank test
+beside them; and the same from a printed (n, mean, std). The paper's formula (Appendix J):
+
+    t = mean / (std / sqrt(n)),   n - 1 degrees of freedom
+
+Assumes: one delta a seed, seeds independent. Pooled deltas (several cells or configurations of one
+seed) share that seed's baseline and are not independent: their t is a description, and is marked
+so in ``SeedTable``. Does not cover: the variance over items (``bootstrap``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+
+from scipy.stats import t as student
+from scipy.stats import wilcoxon
+
+from search.statistics.errors import StatisticsError, at_least, within
+
+
+@dataclass(frozen=True)
+class SeedSummary:
+    """Deltas over seeds, in pp; what one seed or no spread cannot give is None.
+
+    ``positive`` and ``wilcoxon_p`` need the deltas themselves: None from a printed summary.
+    """
+
+    n: int
+    mean: float
+    std: float | None
+    interval: tuple[float, float] | None
+    t: float | None
+    two_sided: float | None
+    one_sided: float | None
+    positive: int | None = None
+    wilcoxon_p: float | None = None
+
+
+@dataclass(frozen=True)
+class SeedTable:
+    """One configuration confirmed at several seeds.
+
+    Attributes:
+        seeds: Of each seed's mean delta over benchmarks: n is the number of seeds.
+        cells: Of each benchmark's deltas over seeds.
+        pooled: Of every (seed, benchmark) delta at once, as in the paper's Table 16; these are
+            not independent, so its t and p describe and do not test.
+        g1_seeds: Seeds at which no benchmark loses.
+    """
+
+    seeds: SeedSummary
+    cells: Mapping[str, SeedSummary]
+    pooled: SeedSummary
+    g1_seeds: int
+
+
+def seed_table(deltas: Sequence[Mapping[str, float]], *, confidence: float = 0.95) -> SeedTable:
+    """Summarise one mapping of benchmark to delta (pp) per seed.
+
+    Raises:
+        StatisticsError: No seed, or seeds that were not evaluated on the same benchmarks.
+    """
+    at_least(len(deltas), 1, name="seeds")
+    names = list(deltas[0])
+    if not names or any(set(seed) != set(names) for seed in deltas):
+        raise StatisticsError("every seed needs deltas on the same benchmarks, at least one")
+    by_cell = {name: [seed[name] for seed in deltas] for name in names}
+    return SeedTable(
+        seeds=seed_summary([fmean(seed.values()) for seed in deltas], confidence=confidence),
+        cells={
+            name: seed_summary(values, confidence=confidence) for name, values in by_cell.items()
+        },
+        pooled=seed_summary([d for seed in deltas for d in seed.values()], confidence=confidence),
+        g1_seeds=sum(all(delta >= 0 for delta in seed.values()) for seed in deltas),
+    )
+
+
+def seed_summary(deltas: Sequence[float], *, confidence: float = 0.95) -> SeedSummary:
+    """Summarise one delta per seed.
+
+    Raises:
+        StatisticsError: No delta, or a level outside (0, 1).
+    """
+    at_least(len(deltas), 1, name="seeds")
+    std = stdev(deltas) if len(deltas) > 1 else None
+    found = summary_from_moments(len(deltas), fmean(deltas), std, confidence=confidence)
+    return SeedSummary(
+        **{
+            **vars(found),
+            "positive": sum(delta > 0 for delta in deltas),
+            "wilcoxon_p": float(wilcoxon(deltas).pvalue) if any(deltas) else 1.0,
+        }
+    )
+
+
+def summary_from_moments(
+    n: int, mean: float, std: float | None, *, confidence: float = 0.95
+) -> SeedSummary:
+    """The same from a printed n, mean and sample standard deviation (pp).
+
+    Raises:
+        StatisticsError: n below 1, a negative standard deviation or a level outside (0, 1).
+    """
+    at_least(n, 1, name="seeds")
+    within(confidence, name="confidence")
+    if std is not None and std < 0:
+        raise StatisticsError(f"std is {std}; allowed: numbers from 0 up")
+    if n == 1 or not std:
+        return SeedSummary(n, mean, std, interval=None, t=None, two_sided=None, one_sided=None)
+    error = std / sqrt(n)
+    low, high = student.interval(confidence, n - 1, loc=mean, scale=error)
+    t = mean / error
+    return SeedSummary(
+        n,
+        mean,
+        std,
+        interval=(float(low), float(high)),
+        t=t,
+        two_sided=float(2 * student.sf(abs(t), n - 1)),
+        one_sided=float(student.sf(t, n - 1)),
+    )
