@@ -124,7 +124,7 @@ def _resample(
 def _signs(pairs: Pairs) -> Any:
     """+1 for each win, -1 for each loss, 0 for the others."""
     counts = [pairs.wins, pairs.losses, pairs.n_items - pairs.discordant]
-    return np.repeat(np.array([1, -1, 0]), counts)
+    return np.repeat(np.array([1.0, -1.0, 0.0]), counts)
 
 
 def _net(signs: Any, axis: int = -1) -> Any:

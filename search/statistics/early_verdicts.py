@@ -142,7 +142,7 @@ def order_items(
     Args:
         baseline: The matched baseline's outcomes.
         history: Outcomes of earlier runs of the host, on the same items.
-        batch: Items asked at once; batches keep full evaluation's composition and are ordered whole.
+        batch: Items asked at once; batches are composed as in full evaluation, ordered whole.
 
     Raises:
         StatisticsError: A run has another number of items, or a batch of no item.
