@@ -37,7 +37,7 @@ class Shape:
 
 SHAPES = {
     "tiny": Shape(batch=16, length=128, prompt=64, new_tokens=64),
-    "qwen3-0.6b": Shape(batch=1, length=256, prompt=128, new_tokens=24),
+    "qwen3-0.6b": Shape(batch=1, length=128, prompt=64, new_tokens=16),
 }
 
 
