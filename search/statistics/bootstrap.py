@@ -57,7 +57,7 @@ def bootstrap_net(
     """Interval of one cell's b - c; the same seed gives the same interval.
 
     Raises:
-        StatisticsError: Fewer than two resamples, a level outside (0, 1) or an unknown method.
+        StatisticsError: Fewer than two resamples or items, a level outside (0, 1) or an unknown method.
     """
     low, high, draws = _resample(
         [_signs(pairs)], _net, seed=seed, n=resamples, confidence=confidence, method=method
@@ -104,6 +104,7 @@ def _resample(
     signs: list[Any], statistic: Any, *, seed: int, n: int, confidence: float, method: str
 ) -> tuple[float, float, Any]:
     at_least(n, 2, name="resamples")
+    at_least(min(map(len, signs)), 2, name="n_items of a bootstrapped cell")
     within(confidence, name="confidence")
     if method not in METHODS:
         raise StatisticsError(f"method is {method!r}; allowed: {', '.join(METHODS)}")
