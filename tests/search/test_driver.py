@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -65,60 +66,58 @@ def test_faults_stay_with_their_runs_and_resuming_mends_them(
 ) -> None:
     engine, script = scripted(
         diverges=frozenset({3}),
-        breaks=frozenset({4}),
-        breaks_scoring=frozenset({5}),
-        kills={6: 1, 7: 3},
-        exits={8: 2},
+        breaks_scoring=frozenset({4}),
+        kills={5: 1, 6: 3},
+        exits={7: 1},
     )
-    put_on_record(store, axes={"slots": [1, 2, 3, 4, 5, 6, 7, 8, 9]})
+    put_on_record(store, axes={"slots": [1, 2, 3, 4, 5, 6, 7]})
     watcher = Watcher()
     assert drive(store, "scripted", engine=engine, observer=watcher) == "completed"
 
     runs = by_slots(store)
     errors = {
         3: "the loss is nan at step 3; allowed is a finite number",
-        4: "RuntimeError: a part broke, badly",
-        5: "ValueError: no such item",
+        4: "ValueError: no such item",
     }
     for slots, error in errors.items():
         assert (runs[slots].state, runs[slots].error) == ("failed", error)
         assert (runs[slots].attempt, runs[slots].cells) == (1, {})
-    assert runs[7].state == "failed"
-    assert (runs[7].attempt, runs[7].failures) == (3, 3)
-    assert (runs[7].error or "").startswith("the worker died: ")
-    assert (runs[7].error or "").endswith("(3 times; the run is given up)")
-    for slots, attempt in {1: 1, 2: 1, 6: 2, 8: 3, 9: 1}.items():
+    assert runs[6].state == "failed"
+    assert (runs[6].attempt, runs[6].failures) == (3, 3)
+    assert (runs[6].error or "").startswith("the worker died: ")
+    assert (runs[6].error or "").endswith("(3 times; the run is given up)")
+    for slots, attempt in {1: 1, 2: 1, 5: 2, 7: 2}.items():
         assert (runs[slots].state, runs[slots].attempt) == ("completed", attempt)
         assert_measured(runs[slots])
     begun = Counter(script.begun())
     assert {slots: begun[run.id] for slots, run in runs.items()} == {
-        **dict.fromkeys([BASELINE, 1, 2, 3, 4, 5, 9], 1),
-        **{6: 2, 7: 3, 8: 3},
+        **dict.fromkeys([BASELINE, 1, 2, 3, 4], 1),
+        **{5: 2, 6: 3, 7: 2},
     }
     assert runs[1].compute_s == 0.25 + 2 * 0.5
     assert store.runs.losses(runs[1].id) == pytest.approx((2.0, 1.042))
 
     last, verdicts = watcher.progress[-1], [run.g1 for run in runs.values() if run.g1 is not None]
-    assert (last.done, last.total, last.failed, last.running) == (10, 10, 4, 0)
-    assert (last.scored, last.g1) == (5, sum(verdicts))
-    assert (watcher.count("finished"), watcher.count("failed")) == (6, 4)
-    assert watcher.count("retried") == 1 + 2 + 2  # slots 6, 7 and 8
-    assert watcher.count("started") == 6 + 4 + 5
+    assert (last.done, last.total, last.failed, last.running) == (8, 8, 3, 0)
+    assert (last.scored, last.g1) == (4, sum(verdicts))
+    assert (watcher.count("finished"), watcher.count("failed")) == (5, 3)
+    assert watcher.count("retried") == 1 + 2 + 1  # slots 5, 6 and 7
+    assert watcher.count("started") == 5 + 3 + 4
     states = Counter(trial.state for trial in optuna_study(store).trials)
-    assert states == {TrialState.COMPLETE: 5, TrialState.FAIL: 4}
+    assert states == {TrialState.COMPLETE: 4, TrialState.FAIL: 3}
 
     # Mended, the same study: what is finished is not run again, what failed is.
     engine, script = scripted()
     already = len(script.begun())
     assert drive(store, "scripted", engine=engine) == "completed"
     again = by_slots(store)
-    assert sorted(script.begun()[already:]) == sorted(again[slots].id for slots in (3, 4, 5, 7))
+    assert sorted(script.begun()[already:]) == sorted(again[slots].id for slots in (3, 4, 6))
     assert {run.state for run in again.values()} == {"completed"}
-    for slots in range(1, 10):
+    for slots in range(1, 8):
         assert_measured(again[slots])
-    assert all(again[slots] == runs[slots] for slots in (1, 2, 6, 8, 9))
+    assert all(again[slots] == runs[slots] for slots in (1, 2, 5, 7))
     complete = optuna_study(store).get_trials(states=(TrialState.COMPLETE,))
-    assert len({trial.user_attrs["configuration_id"] for trial in complete}) == 9
+    assert len({trial.user_attrs["configuration_id"] for trial in complete}) == 7
     for run in again.values():
         if run.kind == "treatment":
             trial = optuna_study(store).trials[run.trial_number or 0]
@@ -191,7 +190,7 @@ def test_a_trial_is_its_mean_and_its_worst_over_seeds(
 def test_an_adaptive_study_goes_on_where_it_was_stopped(
     store: AuditStore, scripted: Scripted, monkeypatch: pytest.MonkeyPatch, sampler: str
 ) -> None:
-    monkeypatch.setattr("search.driver.HEARTBEAT_S", 0.0)
+    monkeypatch.setattr("search.driver.HEARTBEAT_S", 0.05)
     put_on_record(
         store,
         axes={"layer": [0, 1, 2], "slots": [1, 2, 3]},
@@ -202,6 +201,7 @@ def test_an_adaptive_study_goes_on_where_it_was_stopped(
     def stop_after_three(progress: Progress, note: RunNote | None) -> None:
         if note and note.kind == "finished" and progress.scored == 3:
             store.studies.request_stop("scripted")
+            time.sleep(0.1)  # the next heartbeat is due
 
     engine, script = scripted()
     # With one worker nothing is pending or running at that moment, and yet it is not over.
