@@ -20,6 +20,7 @@ from storage.listing import Runs
 from storage.rates import Rates
 from storage.results import Results
 from storage.studies import Studies
+from storage.totals import Totals
 from storage.trials import Trials
 
 
@@ -35,6 +36,7 @@ class AuditStore:
         runs: reading runs.
         rates: G1 counts and champions.
         events: the log of what happened.
+        totals: counts over all studies.
     """
 
     def __init__(self, database: Database) -> None:
@@ -47,6 +49,7 @@ class AuditStore:
         self.runs = Runs(database)
         self.rates = Rates(database)
         self.events = Events(database)
+        self.totals = Totals(database)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:

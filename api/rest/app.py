@@ -1,0 +1,77 @@
+"""The application: routers, what stands before them, and what they share.
+
+Owns: composing. Does not cover: any endpoint, or the server that runs it (``api.serve_api``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.rest import docs_page, openapi, problems
+from api.rest.auth import Guard
+from api.rest.feed import Feed
+from api.rest.headers import SecurityHeaders
+from api.rest.limits import BodyLimit, TokenBucket
+from api.rest.operations import Operations
+from api.rest.prometheus import Metrics
+from api.rest.record import Record
+from api.rest.routes import champions, events, export, health, metrics, rates, runs, studies
+from api.rest.settings import Settings
+
+PREFIX = "/api/v1"
+_ROUTERS = (studies, events, runs, export, rates, champions, health, metrics)
+
+
+def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
+    """The REST API over the record at a storage URL.
+
+    Nothing is connected to yet: while the database does not answer, calls get a 503.
+
+    Raises:
+        StorageUrlError: The URL names no database that this project can use.
+        SettingsError: A setting in the environment is not allowed.
+    """
+    settings = settings or Settings.from_environment()
+    record = Record(store_url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        record.close()
+
+    app = FastAPI(
+        title="TALAN Audit",
+        version=version("talan-audit"),
+        summary="Launch audit studies, follow them, and query G1 rates.",
+        description="Scores are in percent, deltas in percentage points. Errors are problem "
+        "details (RFC 9457): their detail names the offending value and what is allowed.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=lifespan,
+    )
+    app.state.record, app.state.settings = record, settings
+    app.state.feed = Feed(record.opened, poll_s=settings.event_poll_s)
+    app.state.launches = TokenBucket(settings.launches_per_minute)
+    app.state.metrics = Metrics(max_age_s=settings.metrics_max_age_s)
+    for module in _ROUTERS:
+        app.include_router(module.router, prefix=PREFIX)
+    for module in (health, metrics):  # where probes and scrapers look by themselves
+        app.include_router(module.router, include_in_schema=False)
+    openapi.install(app)
+    docs_page.install(app)
+    problems.install(app, Operations(app.openapi))
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(SecurityHeaders)  # added last: outermost
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

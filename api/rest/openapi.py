@@ -1,0 +1,136 @@
+"""The OpenAPI document: complete enough that a client generated from it works.
+
+Owns: the error answers of operations, the study file's schema, and the token's security scheme.
+Does not cover: answers' models (``api.rest.schemas``), nor the page that shows the document
+(``api.rest.docs_page``).
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.rest.problems import MEDIA_TYPE
+from api.rest.schemas import STUDY_FILE, ProblemDetails
+from search.study_file import StudyFile
+
+TAGS = [
+    {"name": "studies", "description": "Launch audits, see where they stand, stop and resume."},
+    {"name": "runs", "description": "Runs with their cells, and what they answered item by item."},
+    {"name": "rates", "description": "G1 rates with exact intervals, and champions."},
+    {"name": "health", "description": "Whether the service answers, and its metrics."},
+]
+_SCHEMAS = "#/components/schemas/"
+_WHAT = {
+    400: "The body is no JSON.",
+    401: "The token is missing or wrong.",
+    403: "A browser sent this for another site.",
+    404: "There is no such study, run or cell.",
+    405: "The address has no such method.",
+    409: "The name is taken by another specification, or somebody else is at it.",
+    410: "The stored responses are gone or were altered.",
+    413: "The body is too large.",
+    415: "The body is of another type than JSON.",
+    421: "The service does not answer to this host name.",
+    422: "A value is not allowed; the problem names it and what is.",
+    429: "Too many launches, or too many event streams.",
+    500: "Something went wrong in the service.",
+    503: "The record or the artifact store cannot be reached just now.",
+}
+_BEYOND_JSON_SCHEMA = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """An operation's error answers, for ``responses=``; every operation has some more."""
+    return {status: _problem(status) for status in sorted({*statuses, 401, 421, 500, 503})}
+
+
+def study_request() -> dict[str, Any]:
+    """The launch's body, for ``openapi_extra=``."""
+    content = {"schema": {"$ref": _SCHEMAS + "StudyFile"}, "example": STUDY_FILE}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def install(app: FastAPI) -> None:
+    """Have an application tell of itself completely."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        tags=TAGS,
+        routes=app.routes,
+    )
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas.update(
+        _with_definitions("Problem", ProblemDetails.model_json_schema(ref_template=_REF))
+    )
+    schemas.update(_with_definitions("StudyFile", _study_file()))
+    bearer = {"type": "http", "scheme": "bearer", "description": "The service's TALAN_API_TOKEN."}
+    found["components"]["securitySchemes"] = {"token": bearer}
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            # {}: without a token the service may serve this machine only.
+            operation["security"] = [] if "/health/" in path else [{"token": []}, {}]
+    return found
+
+
+_REF = _SCHEMAS + "{model}"
+
+
+def _with_definitions(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    definitions = schema.pop("$defs", {})
+    return {**definitions, name: schema}
+
+
+def _study_file() -> dict[str, Any]:
+    schema: dict[str, Any] = _standard(StudyFile.model_json_schema(ref_template=_REF))
+    schema["properties"]["benchmarks"] = {
+        "description": "a suite's name (tiny, paper) or a list of benchmarks",
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        "default": "tiny",
+    }
+    schema["$defs"]["Axes"]["properties"]["layer"]["items"] = {
+        "description": "a block number, embedding, or a depth such as 25%",
+        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],
+    }
+    return {**schema, "examples": [STUDY_FILE]}
+
+
+def _standard(schema: Any) -> Any:
+    """Bounds by the names that JSON Schema has for them."""
+    if isinstance(schema, dict):
+        return {
+            _BEYOND_JSON_SCHEMA.get(key, key): _standard(value)
+            for key, value in schema.items()
+            if key != "allow_inf_nan"
+        }
+    return [_standard(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _problem(status: int) -> dict[str, Any]:
+    name = HTTPStatus(status).phrase.lower().replace(" ", "-")
+    example = {
+        "type": f"urn:talan:problem:{name}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _WHAT[status],
+        "instance": "/api/v1/studies/tiny-lora-grid",
+    }
+    content = {"schema": {"$ref": _SCHEMAS + "Problem"}, "example": example}
+    return {"description": _WHAT[status], "content": {MEDIA_TYPE: content}}

@@ -1,0 +1,56 @@
+"""The record as the API holds it: one store for all requests, opened when it first answers.
+
+Owns: serving before the database is up (a request gets a 503, not a dead process), and the
+dependencies that hand the store and the settings to endpoints.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.rest.settings import Settings
+from storage import AuditStore, Database
+
+
+class Record:
+    """A store that is checked, and filled if it is empty, before its first use."""
+
+    def __init__(self, url: str) -> None:
+        self._store = AuditStore(Database(url))
+        self._lock = threading.Lock()
+        self._is_prepared = False
+
+    def opened(self) -> AuditStore:
+        """The store.
+
+        Raises:
+            StorageUnavailable: The database does not answer.
+            StorageOutdated: Its tables do not fit this program.
+        """
+        if not self._is_prepared:
+            with self._lock:
+                if not self._is_prepared:
+                    self._store.database.prepare(create=True)
+                    self._is_prepared = True
+        return self._store
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._store.close()
+
+
+def _store(request: Request) -> AuditStore:
+    record: Record = request.app.state.record
+    return record.opened()
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Store = Annotated[AuditStore, Depends(_store)]
+Configured = Annotated[Settings, Depends(_settings)]

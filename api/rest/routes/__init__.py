@@ -1,0 +1,1 @@
+"""The routers, a file a resource."""
