@@ -29,7 +29,7 @@ class Live:
         self._task: TaskID | None = None
         if console.is_terminal:
             self._bar = Bar(
-                TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
+                TextColumn("{task.fields[runs]}"),
                 BarColumn(bar_width=None),
                 TextColumn("{task.fields[tail]}"),
                 TimeElapsedColumn(),
@@ -39,7 +39,7 @@ class Live:
     def __enter__(self) -> Live:
         if self._bar:
             self._bar.start()
-            self._task = self._bar.add_task("study", total=None, tail=_STARTING)
+            self._task = self._bar.add_task("study", total=None, runs="", tail=_STARTING)
         else:
             self._console.print(_STARTING)
         return self
@@ -68,7 +68,11 @@ class Live:
             )
         if self._bar and self._task is not None:
             self._bar.update(
-                self._task, total=progress.total, completed=progress.done, tail=_tail(progress)
+                self._task,
+                total=progress.total,
+                completed=progress.done,
+                runs=f"{progress.done}/{progress.total} runs",
+                tail=_tail(progress),
             )
 
 
