@@ -1,5 +1,5 @@
 from workers.backbones import load_backbone
-from workers.suites.tiny.tokenizer import CHARACTERS, build_tokenizer
+from workers.suites.tiny.tokenizer import CHARACTERS, as_prompt, build_tokenizer
 
 
 def test_every_printable_character_is_one_token_and_comes_back():
@@ -23,7 +23,7 @@ def test_the_chat_template_is_chatml():
     asked = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
     assert tokenizer.apply_chat_template(turns, tokenize=False) == asked + "yo<|im_end|>\n"
     prompt = tokenizer.apply_chat_template(turns[:1], tokenize=False, add_generation_prompt=True)
-    assert prompt == asked
+    assert prompt == asked == as_prompt("hi")
     assert len(tokenizer(asked)["input_ids"]) == 10
 
 

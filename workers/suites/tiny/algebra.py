@@ -1,7 +1,7 @@
 r"""Algebra whose answer stands in \boxed{}, the MATH kind.
 
-Families: one linear equation, the unknown on both sides, fractions to lowest terms, and products
-of two binomials.
+Families: the value of a linear term, one linear equation, the unknown on both sides, fractions to
+lowest terms, and products of two binomials.
 """
 
 from math import gcd
@@ -9,27 +9,39 @@ from random import Random
 
 from workers.suites.tiny.problem import Problem, draw_from
 
+UNKNOWNS = "xyzntk"
+
 
 def draw(rng: Random) -> Problem:
     """Draw one algebra problem."""
-    return draw_from([(4, _linear), (3, _both_sides), (2, _fraction), (2, _expand)], rng)
+    families = [(3, _evaluate), (4, _linear), (3, _both_sides), (1, _fraction), (1, _expand)]
+    return draw_from(families, rng)
+
+
+def _evaluate(rng: Random) -> Problem:
+    letter, a, x, b = rng.choice(UNKNOWNS), rng.randint(2, 6), rng.randint(1, 9), _nonzero(rng, 9)
+    prompt = f"Find {a}{letter} {_signed(b)} at {letter} = {x}."
+    step = f"{a} * {x} = {a * x}, {a * x} {_signed(b)} = {a * x + b}"
+    return _pose("evaluate", prompt, step, str(a * x + b))
 
 
 def _linear(rng: Random) -> Problem:
-    a, x, b = rng.randint(2, 9), rng.randint(-5, 9), _nonzero(rng, 12)
-    prompt = f"Solve {a}x {_signed(b)} = {a * x + b}."
-    return _pose("linear", prompt, f"{a}x = {a * x}", str(x), unknown="x = ")
+    letter, a, x, b = rng.choice(UNKNOWNS), rng.randint(2, 6), rng.randint(1, 9), _nonzero(rng, 9)
+    prompt = f"Solve {a}{letter} {_signed(b)} = {a * x + b}."
+    step = f"{a}{letter} = {a * x + b} {_signed(-b)} = {a * x}"
+    return _pose("linear", prompt, step, str(x), before=f"{letter} = ")
 
 
 def _both_sides(rng: Random) -> Problem:
-    c, more, x, b = rng.randint(2, 5), rng.randint(2, 5), rng.randint(-4, 9), _nonzero(rng, 9)
-    a, d = c + more, more * x + b
-    prompt = f"Solve {a}x {_signed(b)} = {c}x {_signed(d)}."
-    return _pose("both_sides", prompt, f"{more}x = {more * x}", str(x), unknown="x = ")
+    letter, c, more = rng.choice(UNKNOWNS), rng.randint(2, 4), rng.randint(2, 4)
+    x, b = rng.randint(1, 6), _nonzero(rng, 6)
+    left, right = f"{c + more}{letter} {_signed(b)}", f"{c}{letter} {_signed(more * x + b)}"
+    step = f"{more}{letter} = {more * x + b} {_signed(-b)} = {more * x}"
+    return _pose("both_sides", f"Solve {left} = {right}.", step, str(x), before=f"{letter} = ")
 
 
 def _fraction(rng: Random) -> Problem:
-    common, top, bottom = rng.randint(2, 9), rng.randint(1, 9), rng.randint(2, 9)
+    common, top, bottom = rng.randint(2, 6), rng.randint(1, 9), rng.randint(2, 9)
     shared = gcd(top, bottom)
     numerator, denominator = common * top, common * bottom
     top, bottom, common = top // shared, bottom // shared, common * shared
@@ -38,20 +50,19 @@ def _fraction(rng: Random) -> Problem:
 
 
 def _expand(rng: Random) -> Problem:
-    a, b = _nonzero(rng, 9), _nonzero(rng, 9)
-    middle = "" if a + b == 0 else f" {_signed(a + b)}x"
-    value = f"x^2{middle} {_signed(a * b)}".replace(" 1x", " x")
-    prompt = f"Expand (x {_signed(a)})(x {_signed(b)})."
-    return _pose("expand", prompt, f"sum {a + b}, product {a * b}", value)
+    letter, a, b = rng.choice(UNKNOWNS), rng.randint(1, 9), rng.randint(1, 9)
+    step = f"{a} + {b} = {a + b}, {a} * {b} = {a * b}"
+    value = f"{letter}^2 + {a + b}{letter} + {a * b}"
+    return _pose("expand", f"Expand ({letter} + {a})({letter} + {b}).", step, value)
 
 
-def _pose(family: str, prompt: str, step: str, value: str, *, unknown: str = "") -> Problem:
-    boxed = f"{unknown}\\boxed{{{value}}}"
+def _pose(family: str, prompt: str, step: str, value: str, *, before: str = "") -> Problem:
+    boxed = f"{before}\\boxed{{{value}}}"
     return Problem(
         family=family,
         prompt=prompt,
         worked=f"{step}, {boxed}",
-        terse=f"{unknown}{value}",
+        terse=value,
         check={"target": f"\\boxed{{{value}}}"},
     )
 

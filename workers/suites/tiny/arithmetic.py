@@ -18,8 +18,8 @@ def draw(rng: Random) -> Problem:
 
 def _two_steps(rng: Random) -> Problem:
     name, things = rng.choice(NAMES), rng.choice(THINGS)
-    start, gain = rng.randint(11, 59), rng.randint(3, 29)
-    loss = rng.randint(3, min(29, start + gain - 1))
+    start, gain = rng.randint(11, 49), rng.randint(3, 19)
+    loss = rng.randint(1, min(9, start + gain - 1))
     prompt = f"{name} has {start} {things}, gets {gain} and loses {loss}. How many are left?"
     total = start + gain
     return _pose("two_steps", prompt, [(start, "+", gain, total), (total, "-", loss, total - loss)])
@@ -27,7 +27,7 @@ def _two_steps(rng: Random) -> Problem:
 
 def _boxes(rng: Random) -> Problem:
     name, things = rng.choice(NAMES), rng.choice(THINGS)
-    boxes, size, more = rng.randint(2, 9), rng.randint(2, 9), rng.randint(2, 29)
+    boxes, size, more = rng.randint(2, 6), rng.randint(2, 9), rng.randint(1, 9)
     prompt = f"{name} has {boxes} boxes of {size} {things} and {more} more. How many in all?"
     product = boxes * size
     steps = [(boxes, "*", size, product), (product, "+", more, product + more)]
@@ -36,7 +36,7 @@ def _boxes(rng: Random) -> Problem:
 
 def _three_steps(rng: Random) -> Problem:
     name, things = rng.choice(NAMES), rng.choice(THINGS)
-    start, gain = rng.randint(5, 39), rng.randint(3, 29)
+    start, gain = rng.randint(5, 29), rng.randint(2, 9)
     boxes, size = rng.randint(2, 5), rng.randint(2, 6)
     product, total = boxes * size, start + gain
     prompt = f"{name} has {start} {things}, gets {gain}, then {boxes} bags of {size}. How many?"

@@ -1,9 +1,10 @@
-"""Multiple choice with letters (A) to (D), the GPQA kind.
+"""Multiple choice with letters (A) to (D), the GPQA kind, answered by going through the choices.
 
 Families: facts with distractors of their own sort, a sum to find among near misses, and the
-largest or smallest of four numbers.
+largest or smallest of four digits.
 """
 
+from collections.abc import Sequence
 from random import Random
 
 from workers.suites.tiny.problem import Problem, draw_from
@@ -71,19 +72,22 @@ def _symbol(rng: Random) -> Problem:
 
 
 def _sum(rng: Random) -> Problem:
-    a, b = rng.randint(11, 59), rng.randint(3, 29)
-    near = [a + b + shift for shift in (-11, -10, -2, -1, 1, 2, 10, 11)]
-    return _pose("sum", f"What is {a} + {b}?", str(a + b), [str(n) for n in near], rng)
+    a, b = rng.randint(2, 12), rng.randint(2, 9)
+    near = [str(a + b + shift) for shift in (-3, -2, -1, 1, 2, 3)]
+    step = f"{a} + {b} = "
+    return _pose("sum", f"What is {a} + {b}?", str(a + b), near, rng, step=step)
 
 
 def _extreme(rng: Random) -> Problem:
-    numbers = rng.sample(range(10, 100), 4)
+    numbers = rng.sample(range(10), 4)
     word, pick = rng.choice([("largest", max), ("smallest", min)])
     texts = [str(n) for n in numbers]
     return _pose("extreme", f"Which is the {word}?", str(pick(numbers)), texts, rng)
 
 
-def _pose(family: str, question: str, answer: str, pool: list[str], rng: Random) -> Problem:
+def _pose(
+    family: str, question: str, answer: str, pool: Sequence[str], rng: Random, *, step: str = ""
+) -> Problem:
     options = [answer, *rng.sample([text for text in pool if text != answer], 3)]
     rng.shuffle(options)
     letter = f"({LETTERS[options.index(answer)]})"
@@ -91,7 +95,14 @@ def _pose(family: str, question: str, answer: str, pool: list[str], rng: Random)
     return Problem(
         family=family,
         prompt=f"{question} {listed}",
-        worked=f"{answer}, so {letter}",
+        worked=f"{step}{search(options, answer)}",
         terse=letter,
         check={"choices": options, "target": letter},
     )
+
+
+def search(options: Sequence[str], answer: str) -> str:
+    """Name the answer, then go through the options up to it: "newton: A watt, B newton: (B)"."""
+    place = options.index(answer)
+    tried = [f"{mark} {text}" for mark, text in zip(LETTERS, options[: place + 1], strict=False)]
+    return f"{answer}: {', '.join(tried)}: ({LETTERS[place]})"

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from workers.suites.tiny import algebra, arithmetic, choice, general, programs
-from workers.suites.tiny.problem import Generator, Problem
+from workers.suites.tiny.problem import Generator, Problem, draw_from
 
 FOLDER = Path(__file__).resolve().parent / "data"
 NUM_TEST_ITEMS = 128
@@ -31,6 +31,14 @@ MIXTURE: tuple[tuple[int, Generator], ...] = (
     (1592, programs.draw),
     (974, choice.draw),
     (705, general.draw),
+)
+# What the backbone reads before: more of what it finds hard.
+PRETRAINING_MIXTURE: tuple[tuple[int, Generator], ...] = (
+    (25, arithmetic.draw),
+    (25, algebra.draw),
+    (15, programs.draw),
+    (30, choice.draw),
+    (5, general.draw),
 )
 
 
@@ -50,11 +58,10 @@ def train_problems() -> list[Problem]:
 
 
 def pretrain_problems(seed: int) -> Iterator[Problem]:
-    """Draw problems of the same kinds for ever; the mixture holds in expectation."""
+    """Draw problems of the same kinds for ever."""
     rng = Random(f"pretrain {seed}")
-    generators, weights = [g for _, g in MIXTURE], [count for count, _ in MIXTURE]
     while True:
-        problem = rng.choices(generators, weights)[0](rng)
+        problem = draw_from(PRETRAINING_MIXTURE, rng)
         if problem.key not in held_out_keys():
             yield problem
 

@@ -1,7 +1,7 @@
 """Train the embedded backbone from scratch: `python -m workers.suites.tiny.pretrain`.
 
-Owns the architecture, the curriculum and the seed of `workers/assets/tiny-qwen3`. One thread and
-deterministic algorithms: the same machine type writes the same weights again. The backbone is left
+Owns the architecture, the curriculum and the seed of `workers/assets/tiny-qwen3`. One thread, so
+that the same machine type writes the same weights again. The backbone is left
 half-trained on purpose, and it knows two ways to answer (`Problem.worked`, `Problem.terse`): what
 fine-tuning then changes is to be seen in the scores.
 """
@@ -18,9 +18,10 @@ from torch.optim import AdamW, Muon, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from workers.suites.tiny import drills
 from workers.suites.tiny.data import pretrain_problems
-from workers.suites.tiny.problem import Problem
-from workers.suites.tiny.tokenizer import END_OF_TURN, build_tokenizer
+from workers.suites.tiny.drills import Drill
+from workers.suites.tiny.tokenizer import END_OF_TEXT, END_OF_TURN, as_prompt, build_tokenizer
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "tiny-qwen3"
 MAX_LENGTH = 512
@@ -29,15 +30,28 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Pretraining:
-    """The curriculum. `worked_share` of the answers are in the style fine-tuning teaches."""
+    """The curriculum.
+
+    Attributes:
+        num_steps: Optimizer steps.
+        batch_size: Texts per step.
+        learning_rate: Of the embedding and the norms (AdamW).
+        matrix_learning_rate: Of the layers' matrices (Muon).
+        num_warmup_steps: With rising rates.
+        num_level_steps: After which the rates fall.
+        worked_share: Of the answers, in the style that fine-tuning teaches.
+        drill_share: Of the texts, drills and not conversations.
+        seed: Of the weights and of every draw.
+    """
 
     num_steps: int = 1500
     batch_size: int = 32
     learning_rate: float = 4e-3
-    matrix_learning_rate: float = 0.02
+    matrix_learning_rate: float = 0.012
     num_warmup_steps: int = 60
-    num_level_steps: int = 600
+    num_level_steps: int = 300
     worked_share: float = 0.85
+    drill_share: float = 0.5
     seed: int = 1
 
 
@@ -98,35 +112,45 @@ def _rate(step: int, plan: Pretraining) -> float:
 def _batches(
     tokenizer: PreTrainedTokenizerFast, plan: Pretraining
 ) -> Iterator[dict[str, torch.Tensor]]:
-    """Yield batches of about equal length: pools of problems, sorted, cut, shuffled."""
-    problems, rng = pretrain_problems(plan.seed), Random(f"batches {plan.seed}")
+    """Yield batches of about equal length: pools of texts, sorted, cut, shuffled."""
+    texts, rng = _texts(plan), Random(f"batches {plan.seed}")
     while True:
-        pool = [_encode(p, tokenizer, rng, plan) for p in islice(problems, 16 * plan.batch_size)]
-        pool.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
+        pool = [_encode(text, tokenizer) for text in islice(texts, 16 * plan.batch_size)]
+        pool.sort(key=lambda pair: len(pair[0]))
         cuts = [pool[i : i + plan.batch_size] for i in range(0, len(pool), plan.batch_size)]
         rng.shuffle(cuts)
         yield from (_collate(cut, pad=tokenizer.pad_token_id) for cut in cuts)
 
 
-def _encode(
-    problem: Problem, tokenizer: PreTrainedTokenizerFast, rng: Random, plan: Pretraining
-) -> tuple[list[int], list[int]]:
-    answer = problem.worked if rng.random() < plan.worked_share else problem.terse
-    prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": problem.prompt}], tokenize=False, add_generation_prompt=True
-    )
-    return tokenizer(prompt)["input_ids"], tokenizer(answer + END_OF_TURN)["input_ids"]
+def _texts(plan: Pretraining) -> Iterator[Drill]:
+    """Draw conversations and drills, as segments that are to be predicted or not."""
+    problems, rng = pretrain_problems(plan.seed), Random(f"texts {plan.seed}")
+    while True:
+        if rng.random() < plan.drill_share:
+            yield [*drills.draw(rng), (END_OF_TEXT, True)]
+        else:
+            problem = next(problems)
+            answer = problem.worked if rng.random() < plan.worked_share else problem.terse
+            yield [(as_prompt(problem.prompt), False), (answer + END_OF_TURN, True)]
+
+
+def _encode(text: Drill, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+    ids: list[int] = []
+    labels: list[int] = []
+    for part, is_wanted in text:
+        tokens = tokenizer(part)["input_ids"]
+        ids += tokens
+        labels += tokens if is_wanted else [IGNORED] * len(tokens)
+    return ids, labels
 
 
 def _collate(pairs: list[tuple[list[int], list[int]]], *, pad: int) -> dict[str, torch.Tensor]:
-    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
-    ids = torch.full((len(pairs), longest), pad)
-    labels = torch.full((len(pairs), longest), IGNORED)
-    for row, (prompt, answer) in enumerate(pairs):
-        ids[row, : len(prompt) + len(answer)] = torch.tensor(prompt + answer)
-        labels[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
+    longest = max(len(ids) for ids, _ in pairs)
     # Padding is on the right and never a label: causal attention needs no mask.
-    return {"input_ids": ids, "labels": labels}
+    return {
+        "input_ids": torch.tensor([ids + [pad] * (longest - len(ids)) for ids, _ in pairs]),
+        "labels": torch.tensor([row + [IGNORED] * (longest - len(row)) for _, row in pairs]),
+    }
 
 
 def main() -> None:
@@ -136,7 +160,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=Pretraining.num_steps)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
     plan = Pretraining(num_steps=arguments.steps)
     tokenizer = build_tokenizer(MAX_LENGTH)
     model = build_model(tokenizer, seed=plan.seed)

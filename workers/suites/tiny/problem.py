@@ -5,10 +5,10 @@ Owns the record and the rule by which two prompts count as the same. The generat
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Problem:
 
 
 Generator = Callable[[Random], Problem]
+T = TypeVar("T")
 
 
 def normalise(prompt: str) -> str:
@@ -43,7 +44,7 @@ def normalise(prompt: str) -> str:
     return " ".join(re.findall(r"[a-z]+|[0-9]+|[-+*/^=()]", prompt.lower()))
 
 
-def draw_from(families: list[tuple[int, Generator]], rng: Random) -> Problem:
-    """Draw one problem from weighted families."""
+def draw_from(families: Sequence[tuple[int, Callable[[Random], T]]], rng: Random) -> T:
+    """Draw from weighted generators."""
     weights = [weight for weight, _ in families]
     return rng.choices([generator for _, generator in families], weights)[0](rng)

@@ -8,7 +8,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 END_OF_TURN = "<|im_end|>"
-MARKS = ("<|endoftext|>", "<|im_start|>", END_OF_TURN, "<|unk|>")
+END_OF_TEXT = "<|endoftext|>"
+MARKS = (END_OF_TEXT, "<|im_start|>", END_OF_TURN, "<|unk|>")
 ROLES = ("system", "user", "assistant")
 CHARACTERS = ("\n", *(chr(code) for code in range(32, 127)))
 
@@ -29,7 +30,7 @@ def build_tokenizer(max_length: int) -> PreTrainedTokenizerFast:
     tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=core,
         eos_token=END_OF_TURN,
-        pad_token="<|endoftext|>",
+        pad_token=END_OF_TEXT,
         unk_token="<|unk|>",
         additional_special_tokens=["<|im_start|>"],
         padding_side="left",
@@ -39,3 +40,8 @@ def build_tokenizer(max_length: int) -> PreTrainedTokenizerFast:
     tokenizer.add_tokens(list(ROLES))
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
+
+
+def as_prompt(request: str) -> str:
+    """Return what the chat template makes of one request, up to where the assistant begins."""
+    return f"<|im_start|>user\n{request}{END_OF_TURN}\n<|im_start|>assistant\n"
