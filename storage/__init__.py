@@ -30,6 +30,9 @@ from storage.errors import (
 from storage.listing import SORTS
 from storage.plans import (
     BASELINE,
+    NULL_KINDS,
+    SEED_NULL,
+    SHAM_NULL,
     TREATMENT,
     CellOutcome,
     HostPlan,
@@ -42,6 +45,7 @@ from storage.records import (
     RUN_STATES,
     STUDY_STATES,
     Cell,
+    Discordance,
     DueRun,
     Event,
     G1Count,
@@ -61,7 +65,10 @@ from storage.store import AuditStore
 __all__ = [
     "AXES",
     "BASELINE",
+    "NULL_KINDS",
     "RUN_STATES",
+    "SEED_NULL",
+    "SHAM_NULL",
     "SORTS",
     "STUDY_STATES",
     "TREATMENT",
@@ -77,6 +84,7 @@ __all__ = [
     "Cell",
     "CellOutcome",
     "Database",
+    "Discordance",
     "DueRun",
     "Event",
     "G1Count",

@@ -89,7 +89,7 @@ class Dispatch:
             error = f"baseline {baseline_id} failed: {baseline.error}"
             matched = select(Run.id).where(
                 Run.host_id == baseline.host_id,
-                Run.seed == baseline.seed,
+                Run.baseline_seed == baseline.seed,
                 Run.kind != BASELINE,
                 Run.state == "pending",
             )

@@ -42,6 +42,7 @@ def _pending(
             configuration=json.loads(canonical) if canonical else None,
             configuration_id=configuration_id,
             seed=run.seed,
+            baseline_seed=run.baseline_seed,
             position=run.position,
             trial_number=run.trial_number,
             attempt=run.attempt,

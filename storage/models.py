@@ -147,7 +147,7 @@ class Run(Base):
         Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
         Index("ix_talan_runs_mean", "study_id", "mean_delta", "position", "id"),
         Index("ix_talan_runs_worst", "study_id", "worst_delta", "position", "id"),
-        Index("ix_talan_runs_match", "host_id", "seed", "kind"),
+        Index("ix_talan_runs_match", "host_id", "baseline_seed", "kind"),
         Index("ix_talan_runs_rate", "host_id", "kind", "state", "configuration_pk", "g1"),
     )
 
@@ -157,6 +157,7 @@ class Run(Base):
     configuration_pk: Mapped[int | None] = mapped_column(ForeignKey("talan_configurations.pk"))
     kind: Mapped[str] = mapped_column(String(20))
     seed: Mapped[int] = mapped_column(BigInteger)
+    baseline_seed: Mapped[int] = mapped_column(BigInteger)
     position: Mapped[int]
     trial_number: Mapped[int | None]
     told_at: Mapped[datetime | None]

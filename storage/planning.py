@@ -89,6 +89,8 @@ def _check(run: RunPlan, *, num_hosts: int) -> None:
         raise PlanError(f"the run at position {run.position} needs configuration and id together")
     if run.kind == BASELINE and run.configuration_id is not None:
         raise PlanError(f"the baseline at position {run.position} must have no configuration")
+    if run.kind == BASELINE and run.baseline_seed not in (None, run.seed):
+        raise PlanError(f"the baseline at position {run.position} is its own baseline")
 
 
 def _row(study: Study, host: Host, *, run: RunPlan, keys: dict[str, int]) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def _row(study: Study, host: Host, *, run: RunPlan, keys: dict[str, int]) -> dic
         "configuration_pk": keys[run.configuration_id] if run.configuration_id else None,
         "kind": run.kind,
         "seed": run.seed,
+        "baseline_seed": run.seed if run.baseline_seed is None else run.baseline_seed,
         "position": run.position,
         "state": "pending",
         "attempt": 0,

@@ -12,6 +12,9 @@ from typing import Any
 
 BASELINE = "baseline"
 TREATMENT = "treatment"
+SEED_NULL = "seed_null"  # adapter alone, at another seed than its baseline
+SHAM_NULL = "sham_null"  # a fixed random direction in TALAN's place; its seed is the direction's
+NULL_KINDS = (SEED_NULL, SHAM_NULL)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class RunPlan:
     """One run to do; `host` is an index into the study's hosts; a baseline has no configuration.
 
     `configuration` is the canonical form of the six axes and `configuration_id` its content hash.
+    `baseline_seed` names the baseline that the run is compared with; None: the one of its own seed.
     """
 
     host: int
@@ -38,6 +42,7 @@ class RunPlan:
     position: int
     configuration: Mapping[str, Any] | None = None
     configuration_id: str | None = None
+    baseline_seed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ class DueRun:
     configuration: Mapping[str, Any] | None
     configuration_id: str | None
     seed: int
+    baseline_seed: int
     position: int
     trial_number: int | None
     attempt: int
@@ -135,7 +136,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Run:
-    """A run with its cells; `g1` and the deltas are None for baselines and until matched."""
+    """A run with its cells; `g1` and the deltas are None for baselines and until matched.
+
+    `baseline_seed` is the seed of the baseline it is matched with: its own, but for null runs.
+    """
 
     id: str
     study: str
@@ -144,6 +148,7 @@ class Run:
     adapter: str
     kind: str
     seed: int
+    baseline_seed: int
     position: int
     configuration: Mapping[str, Any] | None
     configuration_id: str | None
@@ -174,7 +179,10 @@ class RunPage:
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs are wanted; None asks for nothing. `axes` maps axis names to values."""
+    """Which runs are wanted; None asks for nothing. `axes` maps axis names to values.
+
+    Asking for `g1` without a `kind` asks for treatments: a null run's verdict is no finding.
+    """
 
     state: str | None = None
     g1: bool | None = None
@@ -214,6 +222,16 @@ class G1Count:
     value: Any
     runs: int
     g1: int
+
+
+@dataclass(frozen=True)
+class Discordance:
+    """Items that runs of one host answer otherwise than their baseline: a count per benchmark."""
+
+    study: str
+    backbone: str
+    adapter: str
+    runs: list[dict[str, int]]
 
 
 @dataclass(frozen=True)

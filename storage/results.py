@@ -1,7 +1,8 @@
 """A finished run: cells, deltas and verdict, in one transaction.
 
-Owns: writing a run's outcome once, comparing it with its matched baseline (same study, host and
-seed) when that is there, and comparing the runs that waited when the baseline itself finishes.
+Owns: writing a run's outcome once, comparing it with its matched baseline (same study and host, of
+the seed that the run names) when that is there, and comparing the runs that waited when the
+baseline itself finishes.
 Does not cover: the definitions of delta and G1 (`scoring.py`).
 """
 
@@ -83,8 +84,9 @@ def _judge(session: Session, study: models.Study, run: Run) -> None:
 
 
 def _matched(session: Session, run: Run, kinds: Any) -> Sequence[Run]:
-    same = (Run.host_id == run.host_id, Run.seed == run.seed, Run.state == "completed")
-    query = select(Run).where(*same, kinds, Run.id != run.id).order_by(Run.position, Run.id)
+    same = (Run.host_id == run.host_id, Run.baseline_seed == run.baseline_seed)
+    done = Run.state == "completed"
+    query = select(Run).where(*same, done, kinds, Run.id != run.id).order_by(Run.position, Run.id)
     return session.scalars(query).all()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement
 from storage.axes import axis_columns
 from storage.errors import QueryError
 from storage.models import Configuration, Host, Run
+from storage.plans import TREATMENT
 from storage.records import RUN_STATES, RunFilter
 
 
@@ -29,7 +30,7 @@ def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     plain = {
         Run.state: wanted.state,
         Run.g1: wanted.g1,
-        Run.kind: wanted.kind,
+        Run.kind: TREATMENT if wanted.kind is None and wanted.g1 is not None else wanted.kind,
         Run.seed: wanted.seed,
         Host.backbone: wanted.backbone,
         Host.adapter_label: wanted.adapter,

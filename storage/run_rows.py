@@ -28,6 +28,7 @@ _RUN_COLUMNS = {
     "adapter": Host.adapter_label,
     "kind": Run.kind,
     "seed": Run.seed,
+    "baseline_seed": Run.baseline_seed,
     "position": Run.position,
     "configuration": Configuration.canonical,
     "configuration_id": Configuration.configuration_id,

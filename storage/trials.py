@@ -57,7 +57,7 @@ def _has_open_run() -> ColumnElement[bool]:
     sibling, baseline = aliased(Run), aliased(Run)
     baseline_may_finish = exists().where(
         baseline.host_id == sibling.host_id,
-        baseline.seed == sibling.seed,
+        baseline.seed == sibling.baseline_seed,
         baseline.kind == BASELINE,
         baseline.state != "failed",
     )

@@ -16,6 +16,7 @@ def due(name: str, *, host: int = 0, kind: str = TREATMENT, position: int = 0) -
         configuration=None,
         configuration_id=None,
         seed=1,
+        baseline_seed=1,
         position=position,
         trial_number=None,
         attempt=0,

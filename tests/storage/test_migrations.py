@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import optuna
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from audit_plans import begin
+from audit_plans import begin, complete
 
-from storage import TREATMENT, AuditStore, Database, StorageOutdated, StorageUnavailable
+from storage import (
+    BASELINE,
+    TREATMENT,
+    AuditStore,
+    Database,
+    StorageOutdated,
+    StorageUnavailable,
+    migrations,
+)
 from storage.database import VERSION_TABLE, head_revision
 from storage.migrations.scope import include_object
 from storage.models import Base
@@ -32,6 +43,15 @@ def tables(url: str) -> set[str]:
     engine = Database(url).engine
     with engine.connect() as connection:
         return set(sa.inspect(connection).get_table_names())
+
+
+def downgrade(url: str, *, to: str) -> None:
+    with Database(url).engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
 
 
 def execute(url: str, statement: str) -> None:
@@ -121,12 +141,20 @@ def test_an_older_postgres_is_upgraded_when_asked(postgres_url: str) -> None:
 
 
 def test_an_upgrade_keeps_what_is_recorded(storage_url: str) -> None:
+    with AuditStore.open(storage_url) as store:
+        runs = begin(store, seeds=(42, 7))
+        baseline, treatment = runs[BASELINE][1], runs[TREATMENT][1]
+        complete(store, treatment, 11)
+        recorded = list(store.runs.iterate("grid"))
+    downgrade(storage_url, to="0001_record")
     database = Database(storage_url)
-    database.upgrade(to="0001_record")
-    runs = begin(AuditStore(database))[TREATMENT]
+    assert database.revision() == "0001_record"
     database.upgrade()
     with AuditStore.open(storage_url) as store:
-        assert [run.id for run in store.runs.iterate("grid")][:4] == [run.id for run in runs]
+        assert list(store.runs.iterate("grid")) == recorded
+        assert {run.baseline_seed for run in recorded} == {42, 7}
+        complete(store, baseline, 10)
+        assert store.runs.get(treatment.id).mean_delta == 5.0
 
 
 def test_upgrading_says_where_it_got_to(storage_url: str) -> None:
