@@ -97,20 +97,41 @@ class PostgresServer:
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed: {done.stderr.strip()}")
 
+    def kill(self) -> None:
+        """Kill the server as a power cut would: no goodbye to anybody."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """Start a killed server on its port; those that the kill left behind may still hold it."""
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            self._process = self._launch(self.port)
+            if self._wait(self._process, self.port):
+                return
+            time.sleep(0.5)
+        raise RuntimeError(f"Postgres did not start again: {self._log_text()}")
+
     def _start(self) -> tuple[subprocess.Popen[bytes], int]:
         """Start on a free port; another process may take the port first, so try three times."""
         for _ in range(3):
-            port, log = _free_port(), self.folder / "log"
-            settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": self.folder}
-            options = [part for item in settings.items() for part in ("-c", "{}={}".format(*item))]
-            command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    command, stdout=output, stderr=output, **self._as_account(), **_die_with_us()
-                )
+            port = _free_port()
+            process = self._launch(port)
             if self._wait(process, port):
                 return process, port
-        raise RuntimeError(f"Postgres did not start: {log.read_text(errors='replace').strip()}")
+        raise RuntimeError(f"Postgres did not start: {self._log_text()}")
+
+    def _launch(self, port: int) -> subprocess.Popen[bytes]:
+        settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": self.folder}
+        options = [part for item in settings.items() for part in ("-c", "{}={}".format(*item))]
+        command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
+        with (self.folder / "log").open("ab") as output:
+            return subprocess.Popen(
+                command, stdout=output, stderr=output, **self._as_account(), **_die_with_us()
+            )
+
+    def _log_text(self) -> str:
+        return (self.folder / "log").read_text(errors="replace").strip()
 
     def _wait(self, process: subprocess.Popen[bytes], port: int) -> bool:
         deadline = time.monotonic() + _START_S
