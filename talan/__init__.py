@@ -13,8 +13,10 @@ from talan.errors import (
     TalanTrainingError,
 )
 from talan.handle import Talan, attach, load
+from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [
+    "Sham",
     "Talan",
     "TalanCallback",
     "TalanCheckpointError",
@@ -28,6 +30,9 @@ __all__ = [
     "Trainability",
     "Writeback",
     "attach",
+    "attach_sham",
     "count_parameters",
     "load",
+    "load_sham",
+    "perturbation_norm",
 ]

@@ -5,6 +5,7 @@ import talan
 
 def test_the_exported_names_are_these():
     assert sorted(talan.__all__) == [
+        "Sham",
         "Talan",
         "TalanCallback",
         "TalanCheckpointError",
@@ -18,7 +19,10 @@ def test_the_exported_names_are_these():
         "Trainability",
         "Writeback",
         "attach",
+        "attach_sham",
         "count_parameters",
         "load",
+        "load_sham",
+        "perturbation_norm",
     ]
     assert all(hasattr(talan, name) for name in talan.__all__)
