@@ -195,6 +195,22 @@ class Cell(Base):
     seconds: Mapped[float]
 
 
+class RescoredCell(Base):
+    """A cell's stored responses under another scorer; its recorded counts stay in `Cell`."""
+
+    __tablename__ = "talan_rescored_cells"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("talan_runs.id"), primary_key=True)
+    benchmark: Mapped[str] = mapped_column(Text, primary_key=True)
+    scorer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    scorer_version: Mapped[int]
+    n_items: Mapped[int]
+    n_correct: Mapped[int]
+    baseline_n_correct: Mapped[int | None]
+    delta: Mapped[float | None]
+    outcomes: Mapped[bytes]
+
+
 class Event(Base):
     """What happened, in order; never changed, never deleted."""
 

@@ -170,6 +170,18 @@ class Run:
 
 
 @dataclass(frozen=True)
+class RescoredCell:
+    """A cell under another scorer, beside the baseline under the same one (None until matched)."""
+
+    benchmark: str
+    scorer: str
+    n_items: int
+    n_correct: int
+    baseline_n_correct: int | None
+    delta: float | None
+
+
+@dataclass(frozen=True)
 class RunPage:
     """Some runs in order, and the cursor that goes on after them (None at the end)."""
 

@@ -18,6 +18,7 @@ from storage.events import Events
 from storage.leases import Leases
 from storage.listing import Runs
 from storage.rates import Rates
+from storage.rescored import Rescored
 from storage.results import Results
 from storage.studies import Studies
 from storage.totals import Totals
@@ -35,6 +36,7 @@ class AuditStore:
         trials: the bridge between runs and Optuna's trials.
         runs: reading runs.
         rates: G1 counts and champions.
+        rescored: cells under other scorers.
         events: the log of what happened.
         totals: counts over all studies.
     """
@@ -48,6 +50,7 @@ class AuditStore:
         self.trials = Trials(database)
         self.runs = Runs(database)
         self.rates = Rates(database)
+        self.rescored = Rescored(database)
         self.events = Events(database)
         self.totals = Totals(database)
 
