@@ -1,4 +1,4 @@
-"""What can go wrong in starting the service: one tree, each a sentence for a person."""
+"""What can go wrong in the faces themselves: one tree, each a sentence for a person."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class ServeError(ApiError):
 
 class SettingsError(ApiError):
     """A setting in the environment is not allowed; the message names it and what is."""
+
+
+class ExportError(ApiError):
+    """A table cannot be written to where it was asked for."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.errors import ExportError
 from api.options import StorageOption, open_store
 
 
@@ -33,16 +35,34 @@ def export(
     Runs without cells (pending, failed) have one row with empty cell columns. Scores are in
     percent, deltas in percentage points.
     """
-    from search.tables import cell_frame
+    from api.rest.export_stream import export_stream
 
     with open_store(storage) as store:
-        frame = cell_frame(store.runs.iterate(name))
-    if file_format is Format.parquet:
+        store.studies.get(name)
+        parts = export_stream(store.runs.iterate(name), file_format.value)
+        if file_format is Format.csv and output is None:
+            sys.stdout.buffer.writelines(parts)
+            return
         target = output or Path(f"{name}.parquet")
-        frame.to_parquet(target, index=False)
-        typer.echo(f"{len(frame)} rows in {target}", err=True)
-    elif output:
-        frame.to_csv(output, index=False)
-        typer.echo(f"{len(frame)} rows in {output}", err=True)
-    else:
-        frame.to_csv(sys.stdout, index=False)
+        _write(parts, target)
+    typer.echo(f"{name} is in {target}", err=True)
+
+
+def _write(parts: Iterable[bytes], target: Path) -> None:
+    """Write a file whole or not at all; what is there already and no file is written to as it is.
+
+    Raises:
+        ExportError: The file cannot be written.
+    """
+    in_place = target.exists() and not target.is_file()
+    path = target if in_place else target.with_name(f".{target.name}.part")
+    try:
+        with path.open("wb") as file:
+            file.writelines(parts)
+        if not in_place:
+            path.replace(target)
+    except OSError as error:
+        if path.is_file() and not in_place:
+            path.unlink()
+        msg = f"cannot write {str(target)!r}: {error.strerror or error}"
+        raise ExportError(msg) from error
