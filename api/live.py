@@ -37,11 +37,6 @@ class Live:
             )
 
     def __enter__(self) -> Live:
-        if self._bar:
-            self._bar.start()
-            self._task = self._bar.add_task("study", total=None, runs="", tail=_STARTING)
-        else:
-            self._console.print(_STARTING)
         return self
 
     def __exit__(
@@ -55,6 +50,9 @@ class Live:
 
     def __call__(self, progress: Progress, note: RunNote | None) -> None:
         """Show where the study stands, and the run that moved it."""
+        if progress.total == 0:
+            self._start()
+            return
         if note and note.kind in ("finished", "failed", "retried"):
             mark = {"finished": "", "failed": "failed: ", "retried": "again: "}[note.kind]
             tail = "" if self._bar else f"  [{progress.done}/{progress.total}, {_tail(progress)}]"
@@ -74,6 +72,13 @@ class Live:
                 runs=f"{progress.done}/{progress.total} runs",
                 tail=_tail(progress),
             )
+
+    def _start(self) -> None:
+        if self._bar:
+            self._bar.start()
+            self._task = self._bar.add_task("study", total=None, runs="", tail=_STARTING)
+        else:
+            self._console.print(_STARTING)
 
 
 def duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ from search.errors import StudyBusyError, StudyFileError
 from search.owner import is_dead, this_process
 from search.plan import Audit, resolve, study_plan
 from search.pool import WorkerPool
-from search.progress import Observer, unobserved
+from search.progress import Observer, Progress, unobserved
 from search.study_file import StudyFile, parse_study
 from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StudyNotFound
@@ -151,6 +151,7 @@ def _drive(
     driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
     make_bench = engine.make_bench or _workbench
     resources = audit.file.resources
+    observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
     with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:
         is_over = driver.drive(pool)
     return _state(store, name) if is_over or not audit.adaptive else "stopped"

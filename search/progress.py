@@ -20,7 +20,7 @@ class Progress:
 
     Args:
         done: Runs that are over, completed or failed, baselines included.
-        total: Runs in all, as far as they are known.
+        total: Runs in all, as far as they are known; 0 while the workers are started.
         g1: G1 runs so far.
         scored: Treatment runs with a verdict so far.
         failed: Runs that failed for good.
