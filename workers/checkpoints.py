@@ -12,24 +12,24 @@ from typing import Any
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 
-from talan import Talan, TalanError
+from talan import Sham, Talan, TalanError, load_sham
 from talan import load as load_talan
 from workers.adapters import detach_adapter
 from workers.errors import CheckpointError
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-TALAN_CONFIG = "talan_config.json"
+TALAN_CONFIG, SHAM = "talan_config.json", "talan_sham.safetensors"
 
 
 def save_checkpoint(
-    folder: Path, *, adapted: PeftModel, talan: Talan | None, backbone: str
+    folder: Path, *, adapted: PeftModel, talan: Talan | Sham | None, backbone: str
 ) -> None:
     """Write adapter and TALAN into an existing, empty folder.
 
     Args:
         folder: Where to.
         adapted: The backbone with its adapter.
-        talan: The block, if there is one.
+        talan: The block or the sham, if there is one.
         backbone: The name that the adapter's file gives its base model.
 
     Raises:
@@ -45,7 +45,7 @@ def save_checkpoint(
         talan.save(folder)
 
 
-def load_checkpoint(folder: Path, *, model: Any) -> tuple[PeftModel, Talan | None]:
+def load_checkpoint(folder: Path, *, model: Any) -> tuple[PeftModel, Talan | Sham | None]:
     """Put a stored host back on the backbone it was trained on, for inference.
 
     Raises:
@@ -60,7 +60,7 @@ def load_checkpoint(folder: Path, *, model: Any) -> tuple[PeftModel, Talan | Non
             raise CheckpointError(
                 f"checkpoint {folder}: the adapter's tensor {wrong[0]!r} is missing or unknown"
             )
-        talan = load_talan(adapted, folder) if (folder / TALAN_CONFIG).exists() else None
+        talan = _load_side_path(folder, adapted=adapted)
     except TalanError as error:
         detach_adapter(adapted)
         raise CheckpointError(f"checkpoint {folder}: {error}") from error
@@ -68,6 +68,12 @@ def load_checkpoint(folder: Path, *, model: Any) -> tuple[PeftModel, Talan | Non
         detach_adapter(adapted)
         raise
     return adapted, talan
+
+
+def _load_side_path(folder: Path, *, adapted: PeftModel) -> Talan | Sham | None:
+    if (folder / SHAM).exists():
+        return load_sham(adapted, folder)
+    return load_talan(adapted, folder) if (folder / TALAN_CONFIG).exists() else None
 
 
 def _stored_tensors(folder: Path) -> set[str]:

@@ -113,6 +113,7 @@ class RunJob:
         suite: Name of the suite that holds training data and benchmarks.
         benchmarks: The benchmarks to evaluate, in order.
         artifact_url: Where responses and checkpoints go (a folder or an fsspec URL).
+        sham: Number of the sham that stands in the configuration's place; None: TALAN itself.
     """
 
     key: str
@@ -125,6 +126,7 @@ class RunJob:
     suite: str
     benchmarks: tuple[str, ...]
     artifact_url: str
+    sham: int | None = None
 
     @property
     def is_baseline(self) -> bool:

@@ -37,7 +37,7 @@ from workers.process import freeze_heap, require_main_thread, unfreeze_heap
 from workers.provenance import collect_provenance
 from workers.resident import ResidentBackbone
 from workers.responses import encode_responses
-from workers.sft_data import SftExample, plan_batches, read_conversations, tokenise
+from workers.sft_data import SftExample, collate, plan_batches, read_conversations, tokenise
 from workers.suites.registry import get_suite
 from workers.suites.scoring.programs import close_sandbox
 from workers.suites.tasks import load_tasks
@@ -84,8 +84,10 @@ class Workbench:
         started = time.perf_counter()
         try:
             with _one_error_tree():
-                self._run = _Run(job, attach_host(resident, job))
-                losses = self._train(self._run, resident, examples)
+                batches = plan_batches(examples, recipe=job.recipe, seed=job.seed)
+                first = self._on_device(batches[0], resident) if job.sham is not None else None
+                self._run = _Run(job, attach_host(resident, job, batch=first))
+                losses = self._train(self._run, resident, batches)
                 resident.check_weights()
                 checkpoint = self._store_checkpoint(self._run)
         except BaseException:
@@ -96,7 +98,7 @@ class Workbench:
             steps=len(losses),
             seconds=time.perf_counter() - started,
             checkpoint=checkpoint,
-            provenance=collect_provenance(job),
+            provenance={**collect_provenance(job), **self._run.host.provenance(job)},
         )
 
     def evaluate(self, benchmark: str) -> CellResult:
@@ -163,18 +165,24 @@ class Workbench:
         self.close()
 
     def _train(
-        self, run: _Run, resident: ResidentBackbone, examples: Sequence[SftExample]
+        self, run: _Run, resident: ResidentBackbone, batches: Sequence[Sequence[SftExample]]
     ) -> tuple[float, ...]:
         talan, job = run.host.talan, run.job
         return train(
             run.host.adapted,
-            batches=plan_batches(examples, recipe=job.recipe, seed=job.seed),
+            batches=batches,
             recipe=job.recipe,
             seed=job.seed,
             pad_token_id=_padding_token(resident.tokenizer),
             output_dir=Path(self._scratch.name),
             callbacks=[] if talan is None else [talan.trainer_callback()],
         )
+
+    def _on_device(
+        self, batch: Sequence[SftExample], resident: ResidentBackbone
+    ) -> dict[str, torch.Tensor]:
+        padded = collate(batch, pad_token_id=_padding_token(resident.tokenizer))
+        return {name: tensor.to(self._device) for name, tensor in padded.items()}
 
     def _store_checkpoint(self, run: _Run) -> ArtifactRef:
         with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:

@@ -32,7 +32,7 @@ def _resident(name: str) -> ResidentBackbone:
 
 
 def _disturbed_host(resident: ResidentBackbone, job: RunJob) -> Host:
-    host = attach_host(resident, job)
+    host = attach_host(resident, job, batch={"input_ids": IDS, "attention_mask": IDS > 0})
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in host.adapted.parameters():
@@ -50,11 +50,11 @@ def _saved(folder: Path, resident: ResidentBackbone, job: RunJob) -> torch.Tenso
     return logits
 
 
-@pytest.mark.parametrize("axes", [None, AXES])
+@pytest.mark.parametrize(("axes", "sham"), [(None, None), (AXES, None), (AXES, 3)])
 def test_saved_host_gives_the_same_logits(
-    axes: dict[str, Any] | None, tmp_path: Path, make_job: Callable[..., RunJob]
+    axes: dict[str, Any] | None, sham: int | None, tmp_path: Path, make_job: Callable[..., RunJob]
 ):
-    job = make_job(configuration=axes)
+    job = make_job(configuration=axes, sham=sham)
     logits = _saved(tmp_path / "host", _resident(job.backbone), job)
     model, _ = load_backbone(job.backbone)
 

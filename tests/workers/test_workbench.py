@@ -93,6 +93,23 @@ def test_a_run_is_the_same_after_any_other(
     assert _bits(_run(workbench, make_job())) == baseline
 
 
+def test_a_sham_is_a_run_like_any_other_and_its_norm_is_on_record(
+    workbench: Workbench, make_job: Callable[..., RunJob], baseline: dict[str, Any], tmp_path: Path
+):
+    jobs = [make_job(configuration=AXES, sham=number) for number in (0, 1)]
+    first, second = (_run(workbench, job) for job in jobs)
+
+    assert _bits(first)["losses"] != _bits(second)["losses"]
+    assert baseline["losses"] not in (_bits(first)["losses"], _bits(second)["losses"])
+    assert _bits(_run(workbench, make_job())) == baseline
+    assert _bits(_run(workbench, jobs[0])) == _bits(first)
+    found = [run[0].provenance["sham"] for run in (first, second)]
+    assert [sham["number"] for sham in found] == [0, 1]
+    assert found[0]["norm"] == pytest.approx(found[1]["norm"], rel=1e-5)
+    assert found[0]["norm"] > 0
+    assert "sham" not in _run(workbench, make_job(configuration=AXES))[0].provenance
+
+
 @pytest.mark.parametrize("kind", ["dora", "rslora"])
 def test_adapters_differ_and_are_taken_off(
     kind: str,
