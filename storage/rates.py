@@ -46,18 +46,20 @@ class Rates:
             StudyNotFound: if a study is named that does not exist.
         """
         columns = axis_columns(by) if by else {}
-        counted = _counted(list(columns.values()), kind=kind)
         wanted = {Host.backbone: backbone, Host.adapter_label: adapter, Study.name: study}
-        query = (
-            select(Study.name, Host.backbone, Host.adapter_label, Study.sampler, counted)
-            .join(Host, Host.id == counted.c.host_id)
-            .join(Study, Study.id == Host.study_id)
-            .where(*(column == value for column, value in wanted.items() if value is not None))
-            .order_by(Study.id, Host.position, *(counted.c[3:]))
-        )
+        asked = [column == value for column, value in wanted.items() if value is not None]
+        hosts = select(Host.id).join(Study, Study.id == Host.study_id).where(*asked)
         with self._database.reading() as session:
             if study is not None:
                 find_study(session, study)
+            # The ids go into the query, so that only these hosts' stretch of the index is read.
+            counted = _counted(session.scalars(hosts).all(), list(columns.values()), kind=kind)
+            query = (
+                select(Study.name, Host.backbone, Host.adapter_label, Study.sampler, counted)
+                .join(Host, Host.id == counted.c.host_id)
+                .join(Study, Study.id == Host.study_id)
+                .order_by(Study.id, Host.position, *(counted.c[3:]))
+            )
             return [_count(by, tuple(row)) for row in session.execute(query)]
 
     def discordance(
@@ -98,14 +100,14 @@ class Rates:
             return load_runs(session, query)
 
 
-def _counted(axis: Sequence[Column], *, kind: str) -> Subquery:
+def _counted(hosts: Sequence[int], axis: Sequence[Column], *, kind: str) -> Subquery:
     """Group first, on the runs' covering index, and add the names to the few rows left."""
     query = select(
         Run.host_id,
         func.count().label("runs"),
         func.sum(cast(Run.g1, Integer)).label("g1"),
         *axis,
-    ).where(Run.kind == kind, Run.state == "completed", Run.g1.is_not(None))
+    ).where(Run.host_id.in_(hosts), Run.kind == kind, Run.state == "completed", Run.g1.is_not(None))
     if axis:
         query = query.join(Configuration, Run.configuration_pk == Configuration.pk)
     return query.group_by(Run.host_id, *axis).subquery()

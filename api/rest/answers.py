@@ -58,7 +58,9 @@ def _rows(artifacts: ArtifactStore, run: Run, benchmark: str) -> list[dict[str, 
 def _baseline(store: AuditStore, run: Run) -> Run | None:
     if run.kind == BASELINE:
         return None
-    wanted = RunFilter(kind=BASELINE, backbone=run.backbone, adapter=run.adapter, seed=run.seed)
+    wanted = RunFilter(
+        kind=BASELINE, backbone=run.backbone, adapter=run.adapter, seed=run.baseline_seed
+    )
     found = store.runs.page(run.study, wanted, limit=1).runs
     return found[0] if found else None
 

@@ -357,7 +357,9 @@ class RunQuery(BaseModel):
 
     state: RunState | None = None
     g1: bool | None = None
-    kind: Literal["treatment", "baseline"] | None = None
+    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,20}$")] | None = Field(
+        default=None, description="treatment, baseline, or a kind of null run"
+    )
     backbone: Text | None = None
     adapter: Text | None = Field(default=None, description="its label, such as lora-r8")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None

@@ -1,0 +1,240 @@
+"""What a question costs over REST, on a Postgres record of a large audit; Optuna's beside it.
+
+Seeds 10,000 configurations x 4 backbones x 4 cells (``--configurations 100000`` for ten times as
+many), serves it with ``talan serve`` as it is, and asks with 1, 8 and 32 clients. Beside it: G1 by
+mixer as one would ask Optuna's own storage (load the studies, get their trials, count the
+feasible), and optuna-dashboard's call for one study.
+
+    .venv/bin/python benchmarks/api_load.py [--configurations 10000] [--clients 1 8 32]
+
+Clients and server share the machine: figures at 8 and 32 clients are of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from report import report
+from seeded_record import BACKBONES, NAME, seed_optuna, seed_record
+
+from storage import AuditStore
+from storage.database import Database
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests"))
+RUNS = f"/api/v1/studies/{NAME}/runs?mixer=cross_attn&g1=true&limit=50"
+
+
+def measure(
+    ask: Callable[[http.client.HTTPConnection], None], *, port: int, clients: int, requests: int
+) -> dict[str, float]:
+    """Latencies of a question asked by so many clients at once, in ms."""
+    taken: list[float] = []
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        for _ in range(requests // clients):
+            start = time.perf_counter()
+            ask(connection)
+            taken.append(1000 * (time.perf_counter() - start))
+        connection.close()
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall_s = time.perf_counter() - start
+    cuts = statistics.quantiles(taken, n=100, method="inclusive")
+    return {"p50_ms": cuts[49], "p95_ms": cuts[94], "per_s": len(taken) / wall_s}
+
+
+def get(path: str) -> Callable[[http.client.HTTPConnection], None]:
+    def ask(connection: http.client.HTTPConnection) -> None:
+        read(connection, path)
+
+    return ask
+
+
+def read(connection: http.client.HTTPConnection, path: str) -> Any:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise RuntimeError(f"{path}: {response.status} {body[:300]!r}")
+    return json.loads(body)
+
+
+def deep_page(port: int, path: str, *, share: float) -> str:
+    """The path of the page at a share of a listing, found by walking there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    cursors: list[str] = []
+    at = path.replace("limit=50", "limit=1000")
+    cursor = ""
+    while cursor is not None:
+        found = read(connection, f"{at}&cursor={cursor}" if cursor else at)
+        cursor = found["next_cursor"]
+        cursors += [cursor] if cursor else []
+    connection.close()
+    return f"{path}&cursor={cursors[int(share * len(cursors))]}" if cursors else path
+
+
+@contextmanager
+def served(url: str) -> Iterator[int]:
+    """The API on a free port."""
+    port = free_port()
+    command = ["-m", "api", "serve", "--no-scheduler", "--port", str(port), "--storage", url]
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment()) as process:
+        try:
+            wait_for(port, "/health/ready")
+            yield port
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def dashboard(url: str) -> Iterator[int]:
+    """optuna-dashboard on a free port."""
+    port = free_port()
+    program = Path(sys.executable).parent / "optuna-dashboard"
+    command = [str(program), url, "--port", str(port), "--server", "wsgiref"]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=silent, stderr=silent) as process:
+        try:
+            wait_for(port, "/api/studies")
+            yield port
+        finally:
+            process.terminate()
+
+
+def environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("TALAN_")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, path: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            read(connection, path)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def ours(url: str, *, clients: list[int], requests: int) -> list[dict[str, Any]]:
+    rows = []
+    with served(url) as port:
+        questions = {
+            "G1 by mixer": f"/api/v1/g1-rates?study={NAME}&by=mixer",
+            "status": f"/api/v1/studies/{NAME}",
+            "runs, first page": RUNS,
+            "runs, page at 90%": deep_page(port, RUNS, share=0.9),
+            "runs by delta, first page": RUNS + "&sort=mean_delta",
+            "runs by delta, at 90%": deep_page(port, RUNS + "&sort=mean_delta", share=0.9),
+        }
+        for name, path in questions.items():
+            measure(get(path), port=port, clients=1, requests=5)
+            for count in clients:
+                asked = max(requests, 5 * count)
+                figures = measure(get(path), port=port, clients=count, requests=asked)
+                rows.append({"question": name, "clients": count, **figures})
+                print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def optuna_by_mixer(url: str) -> dict[tuple[int, str], float]:
+    """Feasibility rate by host and mixer, as Optuna's storage gives it."""
+    storage = optuna.storages.RDBStorage(url)
+    rates = {}
+    for host in range(len(BACKBONES)):
+        study = optuna.load_study(study_name=f"{NAME}-{host}", storage=storage)
+        runs: Counter[str] = Counter()
+        g1: Counter[str] = Counter()
+        for trial in study.get_trials(deepcopy=False):
+            mixer = trial.params["mixer"]
+            runs[mixer] += 1
+            g1[mixer] += all(value <= 0 for value in trial.constraints.values())
+        rates |= {(host, mixer): g1[mixer] / runs[mixer] for mixer in runs}
+    return rates
+
+
+def theirs(url: str) -> tuple[list[dict[str, Any]], dict[tuple[int, str], float]]:
+    start = time.perf_counter()
+    rates = optuna_by_mixer(url)
+    took_ms = 1000 * (time.perf_counter() - start)
+    one = {"clients": 1, "p95_ms": None, "per_s": None}
+    rows = [{"question": "Optuna storage: G1 by mixer", **one, "p50_ms": took_ms}]
+    with dashboard(url) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        for what, path in (("list", "/api/studies"), ("one study", "/api/studies/1")):
+            start = time.perf_counter()
+            read(connection, path)
+            took_ms = 1000 * (time.perf_counter() - start)
+            rows.append({"question": f"optuna-dashboard: {what}", **one, "p50_ms": took_ms})
+    return rows, rates
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configurations", type=int, default=10_000)
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--requests", type=int, default=100)
+    parser.add_argument("--without-optuna", action="store_true")
+    arguments = parser.parse_args()
+    from postgres_server import PostgresServer
+
+    server = PostgresServer()
+    try:
+        record, optuna_url = server.url(server.create_database()), ""
+        start = time.perf_counter()
+        seed_record(record, configurations=arguments.configurations)
+        seeded_s = time.perf_counter() - start
+        rows = ours(record, clients=arguments.clients, requests=arguments.requests)
+        if not arguments.without_optuna:
+            optuna_url = server.url(server.create_database()).replace("://", "+psycopg://")
+            seed_optuna(optuna_url, configurations=arguments.configurations)
+            more, rates = theirs(optuna_url)
+            rows += more
+            check_same(record, rates)
+    finally:
+        server.close()
+    report("api_load", rows=rows, configurations=arguments.configurations, seeded_s=seeded_s)
+
+
+def check_same(record: str, rates: dict[tuple[int, str], float]) -> None:
+    """Both answer the same question with the same numbers."""
+    with AuditStore(Database(record)) as store:
+        found = store.rates.g1_counts(NAME, by="mixer")
+    mine = {(BACKBONES.index(one.backbone), one.value): one.g1 / one.runs for one in found}
+    if mine != rates:
+        raise RuntimeError(f"the rates differ: {mine} and {rates}")
+
+
+if __name__ == "__main__":
+    main()
