@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from recorded_study import record
+from talan_command import Answer, Talan
 
 from api.cli import main
 from storage import AuditStore
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Talan = Callable[..., Answer]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Talan
+from talan_command import Talan
 
 TALAN = Path(sys.executable).with_name("talan")
 

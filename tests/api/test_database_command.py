@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conftest import Talan
+from talan_command import Talan
 
 from storage import AuditStore, Database
 from storage.database import head_revision

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Talan
+from talan_command import Talan
 
 from search.tables import COLUMNS
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Talan
 from recorded_study import CONFIGURATIONS, FROZEN
+from talan_command import Talan
 
 from storage import AuditStore
 

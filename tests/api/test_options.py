@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Talan
+from talan_command import Talan
 
 from api.options import artifact_url
 from storage import AuditStore

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Talan
 from recorded_study import BENCHMARKS, OWNER, outcome
+from talan_command import Talan
 
 from search.audits import launch
 from search.study_file import read_study_file

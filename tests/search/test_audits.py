@@ -20,7 +20,7 @@ from scripted_bench import Script
 from search.audits import Engine, drive, drive_next, launch
 from search.driver import LEASE_S
 from search.errors import EngineError, StudyBusyError, StudyFileError
-from search.orders import queue, stop
+from search.orders import stop
 from search.owner import this_process
 from search.progress import Observer, Progress, RunNote
 from search.study_file import StudyFile, parse_study
@@ -211,23 +211,12 @@ class TestWhoMayDrive:
         assert f"{str(folder)!r} has changed since study 'audited' began" in str(caught.value)
         assert store.studies.get("audited").lease_owner is None
 
-    @pytest.mark.parametrize("act", [drive, stop, queue])
-    def test_only_what_was_launched(self, store: AuditStore, act: Callable[..., object]) -> None:
-        with pytest.raises(StudyNotFound, match="there is no study 'audted'"):
-            act(store, "audted")
+    def test_only_what_was_launched(self, store: AuditStore) -> None:
+        with pytest.raises(StudyNotFound, match="there is no study 'audited'"):
+            drive(store, "audited", engine=NOWHERE)
 
 
-class TestQueue:
-    def test_what_waits_is_stopped_at_once_and_queued_again(self, store: AuditStore) -> None:
-        launch(store, study(), artifact_url="here")
-        assert store.studies.get("audited").state == "queued"
-        stop(store, "audited")
-        assert store.studies.get("audited").state == "stopped"
-        assert drive_next(store, engine=NOWHERE) is None
-        queue(store, "audited")
-        found = store.studies.get("audited")
-        assert (found.state, found.stop_requested) == ("queued", False)
-
+class TestDriveNext:
     def test_a_driver_that_ends_early_leaves_it_for_the_next(
         self, store: AuditStore, scripted: Scripted
     ) -> None:

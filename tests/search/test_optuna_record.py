@@ -193,6 +193,13 @@ class TestAsked:
         assert study.trials[number].state == TrialState.FAIL
 
 
+def test_a_password_with_braces_opens_the_same_database(postgres_url: str) -> None:
+    with_password = postgres_url.replace("talan@", "talan:p%7Bw%7D%25@")
+    with AuditStore.open(with_password) as store:
+        storage = open_optuna_storage(store.sibling_url("optuna"))
+    assert storage.get_all_studies() == []
+
+
 def test_a_seed_depends_on_every_part() -> None:
     assert derived_seed(0, "a", 1) == derived_seed(0, "a", 1)
     seeds = {derived_seed(*parts) for parts in [(0, "a", 1), (1, "a", 1), (0, "b", 1), (0, "a", 2)]}
