@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.console import Console
 
-from api.commands import database, export, listings, service, study
+from api.commands import database, export, listings, rescore, service, study
 
 app = typer.Typer(
     name="talan",
@@ -35,6 +35,7 @@ app.command("run")(listings.run)
 app.command("g1")(listings.g1)
 app.command("champions")(listings.champions)
 app.command("export")(export.export)
+app.command("rescore")(rescore.rescore)
 app.command("serve")(service.serve)
 app.command("scheduler")(service.scheduler)
 
@@ -59,5 +60,5 @@ def main() -> None:
 
 def _is_ours(error: Exception) -> bool:
     """Whether the error is a sentence for a person; judged without importing torch."""
-    roots = {"SearchError", "StorageError", "WorkerError", "TalanError"}
+    roots = {"ApiError", "SearchError", "StorageError", "WorkerError", "TalanError"}
     return any(base.__name__ in roots for base in type(error).__mro__)

@@ -26,6 +26,10 @@ class EngineError(SearchError):
     """Ray cannot give the workers that the study asks for."""
 
 
+class RescoringError(SearchError):
+    """Stored responses cannot be scored again: they, or the items, are not what they were."""
+
+
 def refuse(where: str, value: object, allowed: str) -> StudyFileError:
     """One sentence that names the key, the value and what is allowed."""
     return StudyFileError(f"{where}: {value!r} is not allowed; allowed: {allowed}")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from storage import records
@@ -103,6 +103,23 @@ class Rescored:
                 values = dict(zip(names, row[1:], strict=True))
                 kept[row[0]][row[1]] = records.RescoredCell(**values)
         return dict(kept)
+
+    def items_changed(self, study: str, *, scorer: str) -> dict[str, int]:
+        """Return per benchmark how many items' verdicts differ from the recorded ones, all runs."""
+        changed: dict[str, int] = defaultdict(int)
+        same = (Cell.run_id == RescoredCell.run_id, Cell.benchmark == RescoredCell.benchmark)
+        with self._database.reading() as session:
+            found = find_study(session, study)
+            query = (
+                select(RescoredCell.benchmark, RescoredCell.outcomes, Cell.outcomes)
+                .join(Run, Run.id == RescoredCell.run_id)
+                .join(Cell, and_(*same))
+                .where(Run.study_id == found.id, RescoredCell.scorer == scorer)
+            )
+            for benchmark, ours, recorded in session.execute(query):
+                different = int.from_bytes(ours, "big") ^ int.from_bytes(recorded, "big")
+                changed[benchmark] += different.bit_count()
+        return dict(changed)
 
     def outcomes(self, run_id: str, benchmark: str, *, scorer: str) -> tuple[bool, ...]:
         """Return right or wrong per item under a scorer, in item order.

@@ -64,6 +64,11 @@ def test_a_run_is_compared_with_its_baseline_under_the_same_scorer(
     assert store.runs.get(first.id) == recorded
     assert store.rescored.cells("grid", scorer="exact") == {}
     assert store.rescored.outcomes(first.id, "a", scorer="strict") == tuple(bits(5))
+    # Recorded are the first 10 (a) and 12 (b) of 20 items; these are the last ones.
+    assert store.rescored.items_changed("grid", scorer="strict") == {
+        "a": (10 + 5) + (10 + 1) + (10 + 4),
+        "b": (12 + 3) + (12 + 9 - 2) + (12 + 4),
+    }
 
 
 def test_keeping_again_replaces_and_another_version_is_not_done(
