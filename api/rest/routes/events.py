@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
@@ -44,7 +45,7 @@ _AT_ONCE = 500
 
 @router.get(
     "/studies/{name}/events",
-    response_class=EventSourceResponse,
+    response_class=StreamingResponse,  # EventSourceResponse here would take a generator only
     responses={200: _STREAM, 204: _NOTHING, **problems(404, 422, 429)},
 )
 async def follow_events(

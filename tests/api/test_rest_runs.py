@@ -1,0 +1,224 @@
+"""Runs over REST: pages, filters, one run, its items; on SQLite and on Postgres."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from rest_record import OWNER, client, finish, seed, treatment
+
+from api.shapes import run_shape
+from storage import AuditStore
+
+RUNS = "/api/v1/studies/grid/runs"
+
+
+@pytest.fixture
+def api(storage_url: str, tmp_path: Path) -> TestClient:
+    seed(storage_url, tmp_path)
+    return client(storage_url, tmp_path)
+
+
+def _get(api: TestClient, path: str, **query: Any) -> Any:
+    response = api.get(path, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def _ids(api: TestClient, **query: Any) -> list[str]:
+    return [run["id"] for run in _get(api, RUNS, **query)["items"]]
+
+
+def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_url: str) -> None:
+    with AuditStore.open(storage_url) as store:
+        expected = [run_shape(run) for run in store.runs.iterate("grid")]
+    assert _get(api, RUNS) == {"items": expected, "next_cursor": None}
+    assert expected[0]["cells"]["a"] == {
+        "score": 60.0,
+        "baseline_score": 50.0,
+        "delta": 10.0,
+        "n_items": 20,
+        "n_correct": 12,
+    }
+
+
+def test_pages_stay_right_while_runs_are_added(api: TestClient, storage_url: str) -> None:
+    first = _get(api, RUNS, limit=3)
+    with AuditStore.open(storage_url) as store:
+        store.leases.acquire("grid", owner=OWNER, ttl_s=60)
+        added = [treatment(20, position=1), treatment(21, position=99)]
+        early, late = store.studies.add_runs("grid", owner=OWNER, runs=added)
+    seen, cursor = [run["id"] for run in first["items"]], first["next_cursor"]
+    while cursor:
+        page = _get(api, RUNS, limit=3, cursor=cursor)
+        seen += [run["id"] for run in page["items"]]
+        cursor = page["next_cursor"]
+    assert len(seen) == len(set(seen)) == 8
+    assert late in seen
+    assert early not in seen  # its place was passed
+
+
+def test_the_link_header_leads_to_the_next_page(api: TestClient) -> None:
+    response = api.get(RUNS, params={"limit": 2, "kind": "treatment"})
+    link = response.headers["link"]
+    assert link.endswith('; rel="next"')
+    following = api.get(link[1:].partition(">")[0])
+    assert [run["kind"] for run in following.json()["items"]] == ["treatment"] * 2
+    assert following.json()["items"][0] == _get(api, RUNS)["items"][2]
+    assert "link" not in api.get(RUNS).headers
+
+
+def test_filters(api: TestClient) -> None:
+    every = _ids(api)
+    assert _ids(api, state="failed") == [every[3]]
+    assert _ids(api, g1="true") == [every[0], every[2]]
+    assert _ids(api, g1="false") == [every[1]]
+    assert _ids(api, kind="baseline") == [every[6]]
+    assert _ids(api, mixer="cross_attn") == [every[1], every[5]]
+    assert _ids(api, mixer="cross_attn", layer=1) == [every[5]]
+    assert _ids(api, gradient_scale="null") == [every[2], every[5]]
+    assert _ids(api, gradient_scale=500, state="completed") == [every[0], every[1]]
+    assert _ids(api, scope="frozen", seed=42, adapter="lora-r8") == [every[2], every[5]]
+    assert (
+        _ids(api, writeback_rule="gate", writeback_gate="vector", alpha=0.008, slots=2)
+        == (every[:6])
+    )
+    assert _ids(api, backbone="another") == []
+    assert _ids(api, configuration_id=f"{4:064x}") == [every[4]]
+
+
+def test_sorts(api: TestClient) -> None:
+    every = _ids(api)
+    # Mean deltas: run 0 has 5, run 1 has 7.5, run 2 has 0.
+    assert _ids(api, sort="mean_delta")[:3] == [every[1], every[0], every[2]]
+    assert _ids(api, sort="g1")[:3] == [every[0], every[2], every[1]]
+    assert _ids(api, sort="mixer")[0] == every[1]
+    paged = _get(api, RUNS, sort="gradient_scale", limit=4)
+    rest = _ids(api, sort="gradient_scale", cursor=paged["next_cursor"])
+    assert [run["id"] for run in paged["items"]] + rest == [every[i] for i in (0, 1, 3, 4, 2, 5, 6)]
+
+
+@pytest.mark.parametrize(
+    ("query", "place", "value", "told"),
+    [
+        ({"sort": "size"}, "query.sort", "size", "'mean_delta'"),
+        ({"limit": 0}, "query.limit", "0", "greater than or equal to 1"),
+        ({"limit": 10**6}, "query.limit", "1000000", "less than or equal to 1000"),
+        ({"state": "done"}, "query.state", "done", "'pending', 'running'"),
+        ({"mixr": "x"}, "query.mixr", "x", "allowed: state, g1, kind"),
+        ({"layer": "deep"}, "query.layer", "deep", "valid integer"),
+        ({"gradient_scale": "inf"}, "query.gradient_scale.constrained-float", "inf", "finite"),
+        ({"seed": 2**40}, "query.seed", str(2**40), "less than or equal to 4294967295"),
+    ],
+)
+def test_a_wrong_question_is_told_what_is_allowed(
+    api: TestClient, query: dict[str, Any], place: str, value: str, told: str
+) -> None:
+    response = api.get(RUNS, params=query)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    error = next(error for error in problem["errors"] if error["where"] == place)
+    assert error["value"] == value
+    assert told in error["message"]
+    assert error["message"] in problem["detail"]
+
+
+def test_a_foreign_cursor_is_refused(api: TestClient) -> None:
+    cursor = _get(api, RUNS, limit=1)["next_cursor"]
+    for query in ({"cursor": "nonsense"}, {"cursor": cursor, "sort": "g1"}):
+        response = api.get(RUNS, params=query)
+        assert response.status_code == 422
+        assert response.json()["type"] == "urn:talan:problem:invalid-query"
+        assert query["cursor"] in response.json()["detail"]
+
+
+def test_one_run(api: TestClient) -> None:
+    first = _get(api, RUNS)["items"][0]
+    run = _get(api, f"/api/v1/runs/{first['id']}")
+    assert {**run, **first} == run
+    assert run["study"] == "grid"
+    assert run["losses"] == [2.25, 1.1]
+    assert run["compute_s"] == 12.5
+    assert set(run["responses"]) == {"a", "b"}
+
+
+def test_a_run_that_does_not_exist_is_answered_with_the_closest(api: TestClient) -> None:
+    run_id = _ids(api)[0]
+    for wrong, told in ((run_id[:8] + "zzzz", run_id), ("%25", "16 hex digits")):
+        response = api.get(f"/api/v1/runs/{wrong}")
+        assert response.status_code == 404
+        assert told in response.json()["detail"]
+
+
+def test_items_stand_beside_their_baseline(api: TestClient) -> None:
+    run, baseline = _ids(api)[0], _ids(api)[6]
+    page = _get(api, f"/api/v1/runs/{run}/items", benchmark="a", limit=11)
+    assert (page["run"], page["benchmark"], page["baseline_run"]) == (run, "a", baseline)
+    assert page["items"][0] == {
+        "item_id": "item-0",
+        "prompt_sha256": "0" * 64,
+        "response": "treatment 0 a 0",
+        "extracted": None,
+        "correct": True,
+        "baseline": {"response": "baseline 6 a 0", "extracted": None, "correct": True},
+    }
+    # The run has 12 of 20 right, its baseline 10.
+    assert page["items"][10]["correct"] is True
+    assert page["items"][10]["baseline"]["correct"] is False
+    rest = _get(api, f"/api/v1/runs/{run}/items", benchmark="a", cursor=page["next_cursor"])
+    assert [item["item_id"] for item in rest["items"]] == [f"item-{i}" for i in range(11, 20)]
+    assert rest["next_cursor"] is None
+    own = _get(api, f"/api/v1/runs/{baseline}/items", benchmark="a")
+    assert own["baseline_run"] is None
+    assert {item["baseline"] for item in own["items"]} == {None}
+
+
+def test_items_that_are_not_there(api: TestClient) -> None:
+    every = _ids(api)
+    for run, told in ((every[0], "there are: a, b"), (every[4], "the run is pending")):
+        response = api.get(f"/api/v1/runs/{run}/items", params={"benchmark": "z"})
+        assert response.status_code == 404
+        assert "'z'" in response.json()["detail"]
+        assert told in response.json()["detail"]
+    assert api.get(f"/api/v1/runs/{every[0]}/items").status_code == 422
+
+
+def test_altered_and_missing_responses_are_noticed(api: TestClient, tmp_path: Path) -> None:
+    every = _ids(api)
+    details = _get(api, f"/api/v1/runs/{every[0]}")
+    name = details["responses"]["a"]
+    (file,) = (tmp_path / "artifacts").rglob(name)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    address = f"/api/v1/runs/{every[0]}/items"
+    response = api.get(address, params={"benchmark": "a"})
+    assert response.status_code == 410
+    assert response.json()["type"] == "urn:talan:problem:artifact-corrupt"
+    file.unlink()
+    response = api.get(address, params={"benchmark": "a"})
+    assert response.status_code == 410
+    assert response.json()["type"] == "urn:talan:problem:artifact-missing"
+    # A run's own answers are told though its baseline's are gone.
+    baseline = _get(api, f"/api/v1/runs/{every[6]}")["responses"]["b"]
+    next((tmp_path / "artifacts").rglob(baseline)).unlink()
+    page = _get(api, address, benchmark="b")
+    assert page["baseline_run"] is None
+    assert len(page["items"]) == 20
+
+
+def test_a_null_run_stands_beside_the_baseline_that_it_names(
+    api: TestClient, storage_url: str, tmp_path: Path
+) -> None:
+    from storage import SEED_NULL, RunFilter, RunPlan
+
+    with AuditStore.open(storage_url) as store:
+        store.leases.acquire("grid", owner=OWNER, ttl_s=60)
+        null = RunPlan(0, SEED_NULL, 7, 50, baseline_seed=42)
+        store.studies.add_runs("grid", owner=OWNER, runs=[null])
+        (run,) = store.runs.iterate("grid", RunFilter(kind=SEED_NULL))
+        finish(store, run, 11, 11, artifacts=str(tmp_path / "artifacts"))
+    page = _get(api, f"/api/v1/runs/{run.id}/items", benchmark="a")
+    assert page["baseline_run"] == _ids(api, kind="baseline")[0]
+    assert _ids(api, kind="seed_null") == [run.id]
