@@ -57,7 +57,7 @@ def bootstrap_net(
     """Interval of one cell's b - c; the same seed gives the same interval.
 
     Raises:
-        StatisticsError: Fewer than two resamples or items, a level outside (0, 1) or an unknown method.
+        StatisticsError: Fewer than two resamples or items, a level not in (0, 1), another method.
     """
     low, high, draws = _resample(
         [_signs(pairs)], _net, seed=seed, n=resamples, confidence=confidence, method=method

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.statistics import (
@@ -31,6 +31,7 @@ def test_four_fair_cells_without_ties_are_all_right_in_one_of_sixteen() -> None:
     assert found.kind == "analytic"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 300), min_size=1))
 def test_ties_only_ever_raise_it(discordant: dict[str, int]) -> None:
     found = chance_rate(discordant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.errors import SearchError
@@ -18,6 +18,7 @@ def test_a_hand_counted_cell() -> None:
     assert (pairs.discordant, pairs.net, pairs.delta_pp, pairs.discordance) == (3, 1, 20.0, 0.6)
 
 
+@settings(deadline=None)
 @given(OUTCOMES)
 def test_the_net_is_the_difference_of_the_scores_and_swaps_sign(
     outcomes: list[tuple[bool, bool]],

@@ -49,7 +49,7 @@ def test_every_published_host_rate_is_one_that_chance_gives_often(host: str, sha
 def test_the_ends() -> None:
     assert share_as_high(0.0, cells=4) == 1
     assert share_as_high(1.0, cells=4) == 0
-    with pytest.raises(StatisticsError, match="rate is 7.1"):
+    with pytest.raises(StatisticsError, match=r"rate is 7\.1"):
         share_as_high(7.1, cells=4)
     with pytest.raises(StatisticsError, match="cells is 0"):
         rate_spread(0)
