@@ -19,7 +19,7 @@ from search.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.progress import Observer, Pace, Progress, RunNote, title, unobserved
 from search.trials import Trials
 from storage import AuditStore
-from storage.plans import BASELINE, CellOutcome, RunOutcome
+from storage.plans import BASELINE, SHAM_NULL, TREATMENT, CellOutcome, RunOutcome
 from storage.records import DueRun, Run
 from workers.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
@@ -96,7 +96,7 @@ class Driver:
         self._tell(None)
         while not self._heartbeat():
             self._fill(pool)
-            if not self._in_flight:
+            if pool.idle and not self._in_flight:
                 return True
             for event in pool.wait(timeout_s=HEARTBEAT_S):
                 self._handle(event)
@@ -131,11 +131,13 @@ class Driver:
             adapter=AdapterSpec.from_record(host.adapter),
             configuration=run.configuration,
             block=self._audit.file.talan,
-            seed=run.seed,
+            # A sham null's own seed is its number: it is trained as its baseline was.
+            seed=run.baseline_seed if run.kind == SHAM_NULL else run.seed,
             recipe=self._audit.recipe,
             suite=self._audit.suite.name,
             benchmarks=self._audit.benchmarks,
             artifact_url=self._artifact_url,
+            sham=run.seed if run.kind == SHAM_NULL else None,
         )
 
     def _handle(self, event: Event) -> None:
@@ -242,17 +244,22 @@ class Driver:
         if run.kind == BASELINE:
             self._count_afresh()
             return
-        now = self._progress
+        now, treated = self._progress, run.kind == TREATMENT
         self._progress = replace(
             now,
             done=now.done + 1,
-            g1=now.g1 + bool(run.g1),
-            scored=now.scored + (run.g1 is not None),
+            g1=now.g1 + (treated and bool(run.g1)),
+            scored=now.scored + (treated and run.g1 is not None),
         )
 
     def _note(self, kind: str, run: DueRun, text: str) -> RunNote:
         host = self._audit.hosts[run.host]
-        name = title(f"{host.backbone} {host.adapter_label}", run.configuration, seed=run.seed)
+        name = title(
+            f"{host.backbone} {host.adapter_label}",
+            run.configuration,
+            seed=run.seed,
+            kind=run.kind,
+        )
         return RunNote(kind=kind, run_id=run.id, title=name, text=text)
 
     def _tell(self, note: RunNote | None) -> None:

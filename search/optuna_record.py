@@ -11,7 +11,6 @@ feasible trial is G1 at every seed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ import optuna
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import make_url
 
+from search.fresh_seeds import derived_seed
 from search.space import Space, optuna_params
 from search.study_file import ADAPTIVE_SAMPLERS
 from storage import configure_sqlite
@@ -183,12 +183,6 @@ class HostStudy:
             if done and result.worst_deltas
             else None,
         )
-
-
-def derived_seed(*parts: object) -> int:
-    """A 32-bit seed that depends on every part."""
-    digest = hashlib.sha256("\x00".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:4], "big")
 
 
 def open_optuna_storage(url: str) -> optuna.storages.RDBStorage:

@@ -16,6 +16,8 @@ from typing import Any
 
 from search.designs import enumerated
 from search.errors import StudyFileError
+from search.listed_points import listed_points, spanning_axes
+from search.null_runs import null_runs
 from search.space import Space, build_space
 from search.study_file import ADAPTIVE_SAMPLERS, StudyFile
 from storage.plans import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
@@ -38,6 +40,7 @@ class Audit:
         recipe: The suite's recipe with the file's changes.
         hosts: Backbone x adapter, in the file's order.
         spaces: The space of each host.
+        listed: The configurations of each host, where the study lists them.
     """
 
     file: StudyFile
@@ -46,6 +49,7 @@ class Audit:
     recipe: Recipe
     hosts: tuple[HostPlan, ...]
     spaces: tuple[Space, ...]
+    listed: tuple[tuple[Mapping[str, Any], ...], ...] | None = None
 
     @property
     def configurations_per_host(self) -> int | None:
@@ -72,8 +76,24 @@ class Audit:
     def treatments_due(self) -> list[int]:
         """How many treatment runs each host will have at most."""
         limit = self.configurations_per_host
-        sizes = [space.size if limit is None else min(limit, space.size) for space in self.spaces]
-        return [size * len(self.file.seeds) for size in sizes]
+        sizes = [
+            space.size if self.listed is None else len(self.listed[host])
+            for host, space in enumerate(self.spaces)
+        ]
+        taken = [size if limit is None else min(limit, size) for size in sizes]
+        return [size * len(self.file.seeds) for size in taken]
+
+    def enumerated(self, host: int) -> Sequence[Mapping[str, Any]]:
+        """The configurations of a host that are known before anything runs."""
+        if self.listed is not None:
+            return self.listed[host]
+        design = self.file.design
+        return enumerated(
+            self.spaces[host],
+            sampler=design.sampler,
+            limit=self.configurations_per_host,
+            seed=design.seed,
+        )
 
 
 def resolve(file: StudyFile) -> Audit:
@@ -93,17 +113,21 @@ def resolve(file: StudyFile) -> Audit:
     if repeated is not None:
         msg = f"adapters: {repeated.to_record()} is listed twice; each may stand once"
         raise StudyFileError(msg)
-    hosts, spaces = [], []
+    listed = file.configurations
+    axes = file.axes if listed is None else spanning_axes(listed)
+    hosts, spaces, points = [], [], []
     for backbone in backbones:
-        space = build_space(
-            file.axes,
-            backbone=backbone.name,
-            num_layers=backbone.num_layers,
-            block=file.talan,
-            max_steps=recipe.max_steps,
-        )
+        on_backbone: dict[str, Any] = {
+            "backbone": backbone.name,
+            "num_layers": backbone.num_layers,
+            "block": file.talan,
+            "max_steps": recipe.max_steps,
+        }
+        chosen = listed_points(listed or [], **on_backbone)
+        space = build_space(axes, **on_backbone)
         for adapter, label in zip(adapters, adapter_labels(adapters), strict=True):
             spaces.append(space)
+            points.append(tuple(chosen))
             hosts.append(
                 HostPlan(
                     backbone=backbone.name,
@@ -113,7 +137,10 @@ def resolve(file: StudyFile) -> Audit:
                     fingerprint=backbone.fingerprint,
                 )
             )
-    audit = Audit(file, suite, benchmarks, recipe, tuple(hosts), tuple(spaces))
+    audit = Audit(
+        *(file, suite, benchmarks, recipe, tuple(hosts), tuple(spaces)),
+        listed=None if listed is None else tuple(points),
+    )
     if audit.configurations_per_host == 0:
         msg = (
             f"design.max_runs: {file.design.max_runs} runs do not hold one configuration at "
@@ -139,26 +166,21 @@ def configuration_id(configuration: Mapping[str, Any]) -> str:
 
 
 def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
-    """The study for the record: all baselines, and every treatment that is known in advance.
+    """The study for the record: all baselines, every treatment known in advance, all null runs.
 
-    Positions go seed by seed within a host, so that a baseline is followed by what it is matched
-    with.
+    Positions go host by host: baselines first, then what is matched with them.
     """
     runs: list[RunPlan] = []
-    for host, space in enumerate(audit.spaces):
+    for host in range(len(audit.hosts)):
         runs += [
             RunPlan(host=host, kind=BASELINE, seed=seed, position=len(runs) + number)
             for number, seed in enumerate(audit.file.seeds)
         ]
         if not audit.adaptive:
-            design = audit.file.design
-            points = enumerated(
-                space,
-                sampler=design.sampler,
-                limit=audit.configurations_per_host,
-                seed=design.seed,
-            )
+            points = audit.enumerated(host)
             runs += treatments(audit, host=host, points=points, first_position=len(runs))
+        choices = audit.spaces[host] if audit.listed is None else audit.listed[host]
+        runs += null_runs(audit.file, host=host, points=choices, first_position=len(runs))
     return StudyPlan(
         name=audit.file.name,
         spec=audit.file.spec,

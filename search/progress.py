@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search.labels import trainability_label, writeback_label
+from storage.plans import SEED_NULL, SHAM_NULL, TREATMENT
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,15 @@ class RunNote:
     text: str
 
 
-def title(host: str, configuration: Mapping[str, Any] | None, *, seed: int) -> str:
+def title(
+    host: str, configuration: Mapping[str, Any] | None, *, seed: int, kind: str = TREATMENT
+) -> str:
     """A run in a few words: ``tiny-qwen3 lora-r8 s42  L1 T2 cross_attn direct:0.008 all g500``."""
     head = f"{host} s{seed}"
+    if kind == SHAM_NULL:
+        head = f"{host} sham {seed} of"
     if configuration is None:
-        return f"{head}  baseline"
+        return f"{head}  {'seed null' if kind == SEED_NULL else 'baseline'}"
     gamma = configuration["gradient_scale"]
     words = [
         f"L{configuration['layer']}",

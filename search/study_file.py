@@ -36,6 +36,7 @@ Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2")
 
+_MOST_NULLS = 10_000
 _SLUG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
 
 
@@ -59,6 +60,33 @@ class Axes(_Entry):
         default=[{"scope": "all", **TRAINABILITY_DEFAULTS}], min_length=1
     )
     gradient_scale: list[Number] = Field(default=[1.0], min_length=1)
+
+
+class Listed(_Entry):
+    """One configuration of a study that lists them; an axis left out has its default value."""
+
+    layer: Layer = 0
+    slots: Int = 2
+    mixer: str = "multihead_local"
+    writeback: Annotated[dict[str, Any], filled(WRITEBACK_DEFAULTS)] = Field(
+        default={"rule": "gate", "gate": "vector", "alpha": 0.008}
+    )
+    trainability: Annotated[dict[str, Any], filled(TRAINABILITY_DEFAULTS)] = Field(
+        default={"scope": "all", **TRAINABILITY_DEFAULTS}
+    )
+    gradient_scale: Number | None = None
+
+    def point(self) -> dict[str, Any]:
+        """The six axes; no gradient scale is a scale of 1, which counts only where it acts."""
+        scale = 1.0 if self.gradient_scale is None else self.gradient_scale
+        return {**self.model_dump(mode="json"), "gradient_scale": scale}
+
+
+class NullRuns(_Entry):
+    """How many null runs each host has, by kind (``search.null_runs``)."""
+
+    seed: Annotated[Int, Field(ge=0, le=_MOST_NULLS)] = 0
+    sham: Annotated[Int, Field(ge=0, le=_MOST_NULLS)] = 0
 
 
 class Design(_Entry):
@@ -101,7 +129,9 @@ class StudyFile(_Entry):
     seeds: list[Seed] = Field(default=[42], min_length=1)
     benchmarks: Benchmarks = "tiny"
     axes: Axes = Axes()
+    configurations: Annotated[list[Listed] | None, Field(min_length=1)] = None
     design: Design = Design()
+    null_runs: NullRuns = NullRuns()
     training: dict[str, Any] = Field(default_factory=dict)
     talan: Annotated[dict[str, Any], filled(TALAN_DEFAULTS)] = Field(
         default_factory=TALAN_DEFAULTS.copy
@@ -161,7 +191,23 @@ def parse_study(content: object) -> StudyFile:
     if study.design.max_runs is None and study.design.sampler != "grid":
         msg = f"design.max_runs: missing; the {study.design.sampler} sampler needs a whole number"
         raise StudyFileError(msg)
+    _check_listed(study)
     return study
+
+
+def _check_listed(study: StudyFile) -> None:
+    """A list of configurations stands in place of axes and of a choice among them."""
+    if study.configurations is None:
+        return
+    if "axes" in study.model_fields_set and study.axes != Axes():
+        msg = "axes: not allowed beside configurations; allowed: one of the two"
+        raise StudyFileError(msg)
+    if study.design.sampler != "grid" or study.design.max_runs is not None:
+        msg = (
+            f"design: {study.design.model_dump(mode='json')} is not allowed beside "
+            "configurations, which are run one and all; allowed: grid without max_runs"
+        )
+        raise StudyFileError(msg)
 
 
 def _check_repeats(study: StudyFile) -> None:
@@ -213,7 +259,9 @@ def _plain(value: Any) -> Any:
 def _allowed_keys(loc: tuple[int | str, ...]) -> str:
     models: dict[str, type[BaseModel]] = {
         "axes": Axes,
+        "configurations": Listed,
         "design": Design,
+        "null_runs": NullRuns,
         "resources": Resources,
     }
     model = models.get(str(loc[0]), StudyFile) if len(loc) > 1 else StudyFile

@@ -92,7 +92,7 @@ class ScriptedBench:
             raise ValueError("no such item")
         if last and self._times <= script.exits.get(slots, 0):
             os._exit(1)
-        outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark)
+        outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=job.sham)
         return CellResult(
             benchmark=benchmark,
             n_items=ITEMS,
@@ -107,10 +107,11 @@ class ScriptedBench:
 
 
 def outcomes_of(
-    configuration: Mapping[str, Any] | None, *, seed: int, benchmark: str
+    configuration: Mapping[str, Any] | None, *, seed: int, benchmark: str, sham: int | None = None
 ) -> tuple[bool, ...]:
     """Right or wrong per item of any run."""
-    key = json.dumps([configuration, seed, benchmark], sort_keys=True)
+    parts = [configuration, seed, benchmark, *([] if sham is None else [sham])]
+    key = json.dumps(parts, sort_keys=True)
     bits = int.from_bytes(hashlib.sha256(key.encode()).digest()[: ITEMS // 8], "big")
     return tuple(bool(bits >> place & 1) for place in range(ITEMS))
 
