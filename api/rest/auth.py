@@ -58,7 +58,8 @@ class Guard:
 
 def _check_token(authorization: str, token: str) -> Problem | None:
     scheme, _, given = authorization.partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+    sent = given.strip().encode("latin-1")  # as the bytes came
+    if scheme.lower() == "bearer" and hmac.compare_digest(sent, token.encode()):
         return None
     detail = "this call needs the header 'Authorization: Bearer TOKEN' with the service's token"
     headers = {"WWW-Authenticate": 'Bearer realm="talan"'}

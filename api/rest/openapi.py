@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.rest import schemas as answers
 from api.rest.problems import MEDIA_TYPE
 from api.rest.schemas import STUDY_FILE, ProblemDetails
 from search.study_file import StudyFile
@@ -77,6 +78,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for name, schema in schemas.items():
+        if "examples" in schema:  # again, with the nulls that are left out above
+            extra = getattr(answers, name).model_config["json_schema_extra"]
+            schema["examples"] = extra["examples"]
     schemas.update(
         _with_definitions("Problem", ProblemDetails.model_json_schema(ref_template=_REF))
     )

@@ -17,8 +17,7 @@ from api.rest.openapi import problems, study_request
 from api.rest.record import Configured, Store
 from api.rest.schemas import StudyStatus
 from api.shapes import status_shape
-from search.orders import queue
-from search.orders import stop as stop_study
+from search.orders import queue, stop
 from storage import AuditStore
 
 router = APIRouter(tags=["studies"])
@@ -84,9 +83,9 @@ def resume_study(name: StudyName, store: Store) -> JSONResponse:
     response_model=StudyStatus,
     responses={202: _LOCATION, **problems(403, 404, 413, 422)},
 )
-def stop(name: StudyName, store: Store) -> JSONResponse:
+def stop_study(name: StudyName, store: Store) -> JSONResponse:
     """Ask that a study stop: within seconds where it is being driven, else at once."""
-    stop_study(store, name)
+    stop(store, name)
     return _accepted(store, name)
 
 

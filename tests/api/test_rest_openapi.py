@@ -1,0 +1,177 @@
+"""The OpenAPI document: a client made of it alone works; nothing it allows breaks the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from rest_record import client, seed
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+OPERATIONS = {
+    "launch_study",
+    "list_studies",
+    "get_study",
+    "resume_study",
+    "stop_study",
+    "follow_events",
+    "list_runs",
+    "get_run",
+    "list_items",
+    "export_study",
+    "list_g1_rates",
+    "list_champions",
+    "health_live",
+    "health_ready",
+    "get_metrics",
+}
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+)
+
+
+class DocumentClient:
+    """Knows nothing but the document: paths, parameters, bodies and answers are from there."""
+
+    def __init__(self, api: TestClient) -> None:
+        self._api = api
+        self.document = api.get("/openapi.json").json()
+        self._operations = {
+            operation["operationId"]: (method, path, operation)
+            for path, operations in self.document["paths"].items()
+            for method, operation in operations.items()
+        }
+
+    @property
+    def names(self) -> set[str]:
+        """All operations."""
+        return set(self._operations)
+
+    def call(self, operation_id: str, /, *, status: int | None = None, **parameters: Any) -> Any:
+        """Call an operation, hold its answer to the document, and return what it says."""
+        method, path, operation = self._operations[operation_id]
+        where = {p["name"]: p["in"] for p in operation.get("parameters", [])}
+        assert set(parameters) - {"body"} <= set(where)
+        for key, value in parameters.items():
+            path = path.replace(f"{{{key}}}", str(value))
+        query = {key: value for key, value in parameters.items() if where.get(key) == "query"}
+        body = {"json": parameters["body"]} if "body" in parameters else {}
+        response = self._api.request(method, path, params=query, **body)
+        expected = status or int(min(operation["responses"]))
+        assert response.status_code == expected, response.text
+        return self._checked(response, operation["responses"][str(expected)])
+
+    def example(self, name: str) -> Any:
+        """The example of an operation's body."""
+        body = self._operations[name][2]["requestBody"]["content"]
+        return body["application/json"]["example"]
+
+    def _checked(self, response: Any, answer: Mapping[str, Any]) -> Any:
+        kind = response.headers["content-type"].partition(";")[0]
+        schema = answer["content"][kind]["schema"]
+        if not kind.endswith("json"):
+            return response.text
+        whole = {**schema, "components": self.document["components"]}
+        jsonschema.Draft202012Validator(whole).validate(response.json())
+        return response.json()
+
+
+@pytest.fixture
+def document(sqlite_url: str, tmp_path: Path) -> DocumentClient:
+    seed(sqlite_url, tmp_path, hosts=2)
+    return DocumentClient(client(sqlite_url, tmp_path, max_stream_s=0.5))
+
+
+def test_a_client_made_of_the_document_does_everything(document: DocumentClient) -> None:
+    assert document.names == OPERATIONS
+    launched = document.call("launch_study", body=document.example("launch_study"))
+    assert launched["state"] == "queued"
+    name = launched["name"]
+    assert document.call("stop_study", name=name)["state"] == "stopped"
+    assert document.call("resume_study", name=name)["state"] == "queued"
+    assert document.call("get_study", name=name) == document.call("list_studies")[1]
+    runs = document.call("list_runs", name="grid", limit=3, sort="mean_delta", mixer="cross_attn")
+    page = document.call("list_runs", name="grid", limit=3)
+    rest = document.call("list_runs", name="grid", limit=1000, cursor=page["next_cursor"])
+    assert len(page["items"]) + len(rest["items"]) == 14
+    run = document.call("get_run", run_id=runs["items"][0]["id"])
+    assert run["configuration"]["mixer"] == "cross_attn"
+    items = document.call("list_items", run_id=run["id"], benchmark=next(iter(run["cells"])))
+    assert len(items["items"]) == 20
+    assert "data: " in document.call("follow_events", name="grid")
+    assert len(document.call("list_g1_rates", study="grid", by="writeback")) == 2
+    assert len(document.call("list_champions")) == 2
+    assert document.call("export_study", name="grid", format="csv").startswith("study,run_id")
+    assert "talan_runs" in document.call("get_metrics")
+    assert document.call("health_live") == {"status": "live"}
+    assert document.call("health_ready") == {"status": "ready"}
+
+
+def test_errors_are_as_the_document_says(document: DocumentClient) -> None:
+    assert "closest: grid" in document.call("get_study", status=404, name="gird")["detail"]
+    document.call("list_runs", status=422, name="grid", limit=0)
+    document.call("list_items", status=404, run_id="0" * 16, benchmark="a")
+    document.call("launch_study", status=422, body={"name": "a", "axes": {"layer": [9]}})
+
+
+def test_the_document_is_complete(document: DocumentClient) -> None:
+    for path, operations in document.document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert operation["description"]
+            assert operation["tags"]
+            assert operation["security"] == ([] if "/health/" in path else [{"token": []}, {}])
+            for status, answer in operation["responses"].items():
+                if status.startswith(("4", "5")):
+                    content = answer["content"]["application/problem+json"]
+                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                    assert content["example"]["status"] == int(status)
+    schemas = document.document["components"]["schemas"]
+    assert "HTTPValidationError" not in schemas
+    for name in ("StudyFile", "StudyStatus", "Run", "RunPage", "G1Rate", "Champion", "Problem"):
+        whole = {**schemas[name], "components": {"schemas": schemas}}
+        (example,) = schemas[name]["examples"]
+        jsonschema.Draft202012Validator(whole).validate(example)
+
+
+def test_the_page_shows_every_operation(sqlite_url: str, tmp_path: Path) -> None:
+    page = client(sqlite_url, tmp_path).get("/docs").text
+    assert set(re.findall(r'<details id="([a-z_0-9]+)"><summary><b', page)) == OPERATIONS
+
+
+def test_nothing_the_document_allows_is_a_server_error(storage_url: str, tmp_path: Path) -> None:
+    seed(storage_url, tmp_path)
+    api = client(storage_url, tmp_path, max_stream_s=0.05, launches_per_minute=10_000)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)
+    for operation in schema.get_all_operations():
+        _attack(operation.ok())
+
+
+def _attack(operation: Any) -> None:
+    @settings(
+        max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy())
+    def one(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=list(CHECKS))
+
+    one()
