@@ -66,12 +66,14 @@ Event = Trained | Scored | Failed | Died
 
 @dataclass
 class _Slot:
+    """Idle: waiting on nothing. Starting: waiting without a job."""
+
     number: int
     actor: Any
+    waiting_on: Any
     job: RunJob | None = None
     backbone: str | None = None
     due: list[str] = field(default_factory=list)
-    waiting_on: Any = None
 
 
 class WorkerPool:
@@ -102,7 +104,7 @@ class WorkerPool:
             max_restarts=0,
             max_task_retries=0,
         )
-        self._slots = [_Slot(number, self._new_actor()) for number in range(resources.workers)]
+        self._slots = [_Slot(number, *self._new_actor()) for number in range(resources.workers)]
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -112,8 +114,11 @@ class WorkerPool:
 
     @property
     def idle(self) -> list[int]:
-        """Numbers of the slots that wait for a run."""
-        return [slot.number for slot in self._slots if slot.job is None]
+        """Numbers of the slots that wait for a run; one whose worker is not up yet does not.
+
+        Where the cluster holds fewer workers than were asked for, the others never come up.
+        """
+        return [slot.number for slot in self._slots if slot.waiting_on is None]
 
     @property
     def busy(self) -> list[RunJob]:
@@ -131,14 +136,18 @@ class WorkerPool:
         self._ask(slot, lambda: slot.actor.begin.remote(job))
 
     def wait(self, *, timeout_s: float) -> list[Event]:
-        """The steps that ended within ``timeout_s``; returns at once when one has."""
-        waiting = {slot.waiting_on: slot for slot in self._slots if slot.job is not None}
+        """The steps that ended within ``timeout_s``; returns at once when one has.
+
+        None of them where a worker came up.
+        """
+        waiting = {slot.waiting_on: slot for slot in self._slots if slot.waiting_on is not None}
         if not waiting:
             return []
         ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
         if not ready:
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=timeout_s)
-        return [self._advance(waiting[reference]) for reference in ready]
+        events = [self._advance(waiting[reference]) for reference in ready]
+        return [event for event in events if event is not None]
 
     def close(self) -> None:
         """Kill every worker, what they do included, and leave Ray."""
@@ -146,15 +155,19 @@ class WorkerPool:
             ray.kill(slot.actor)
         ray.shutdown()
 
-    def _new_actor(self) -> Any:
-        return self._actor_class.remote(self._make_bench)
+    def _new_actor(self) -> tuple[Any, Any]:
+        """A worker, and what answers once it is up."""
+        actor = self._actor_class.remote(self._make_bench)
+        return actor, actor.pid.remote()
 
     def _ask(self, slot: _Slot, call: Callable[[], Any]) -> None:
         slot.waiting_on = call()
 
-    def _advance(self, slot: _Slot) -> Event:
+    def _advance(self, slot: _Slot) -> Event | None:
         job = slot.job
-        assert job is not None
+        if job is None:  # up, or dead already: the run that it is given next will tell
+            slot.waiting_on = None
+            return None
         try:
             result = ray.get(slot.waiting_on)
         except RayActorError as error:
@@ -165,7 +178,7 @@ class WorkerPool:
             return Died(job, f"{type(error).__name__}: {_first_line(error)}")
         if isinstance(result, StepFailed):
             if result.expected:
-                slot.job = None
+                slot.job = slot.waiting_on = None
             else:
                 self._replace(slot)
             return Failed(job, result.message, result.detail)
@@ -174,7 +187,7 @@ class WorkerPool:
     def _next_step(self, slot: _Slot, job: RunJob, result: TrainResult | CellResult) -> Event:
         last = not slot.due
         if last:
-            slot.job = None
+            slot.job = slot.waiting_on = None
         else:
             benchmark = slot.due.pop(0)
             self._ask(slot, lambda: slot.actor.evaluate.remote(benchmark))
@@ -184,7 +197,8 @@ class WorkerPool:
 
     def _replace(self, slot: _Slot) -> None:
         ray.kill(slot.actor)
-        slot.actor, slot.job, slot.backbone = self._new_actor(), None, None
+        slot.actor, slot.waiting_on = self._new_actor()
+        slot.job = slot.backbone = None
 
 
 def _start_ray(resources: Resources, *, address: str | None) -> None:

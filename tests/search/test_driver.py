@@ -157,7 +157,7 @@ def test_a_trial_is_its_mean_and_its_worst_over_seeds(
         adapters=[LORA, {**LORA, "alpha": 32}],
         seeds=[1, 2, 3],
         axes={"layer": ["50%"], "slots": [1, 2, 3, 4]},
-        resources={"workers": 3},
+        resources={"workers": 3, "cpus_per_run": 2},  # the cluster holds two of them
     )
     assert drive(store, "scripted", engine=engine) == "completed"
     treatments = list(store.runs.iterate("scripted", RunFilter(kind="treatment")))

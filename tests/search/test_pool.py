@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
-from scripted_bench import Script
+from scripted_bench import Script, ScriptedBench
 
 from search.errors import EngineError
 from search.pool import Died, Event, Failed, Scored, Trained, WorkerPool
@@ -32,6 +33,13 @@ def job(slots: int) -> RunJob:
     )
 
 
+def come_up(pool: WorkerPool) -> None:
+    """Wait until the first worker is up."""
+    deadline = time.monotonic() + 60
+    while not pool.idle and time.monotonic() < deadline:
+        assert pool.wait(timeout_s=5) == []
+
+
 def drain(pool: WorkerPool) -> list[Event]:
     """All events until nothing is in flight."""
     events: list[Event] = []
@@ -52,6 +60,7 @@ def test_steps_come_out_one_by_one_and_bad_workers_are_replaced(
         exits={6: 1},
     )
     with WorkerPool(Resources(workers=1), make_bench=script, address=ray_address) as pool:
+        come_up(pool)
         assert pool.idle == [0]
         assert pool.wait(timeout_s=60) == []  # nothing in flight: no reason to wait
         assert pool.backbone_of(0) is None
@@ -73,6 +82,7 @@ def test_steps_come_out_one_by_one_and_bad_workers_are_replaced(
             pool.submit(0, job(slots))
             event = drain(pool)[-1]
             assert event.job == job(slots)
+            come_up(pool)
             assert pool.idle == [0]
             return event
 
@@ -114,11 +124,29 @@ def test_a_run_that_fits_on_no_node_is_refused(
 ) -> None:
     with pytest.raises(EngineError, match=sentence):
         WorkerPool(resources, make_bench=Script(folder=""), address=ray_address)
-    # Ray was left: the next pool can start.
-    with WorkerPool(
-        Resources(workers=1), make_bench=Script(folder=""), address=ray_address
-    ) as pool:
-        assert pool.idle == [0]
+
+
+def test_a_bench_that_cannot_be_made_is_told_with_the_run_that_needed_it(ray_address: str) -> None:
+    def broken() -> ScriptedBench:
+        raise RuntimeError("no such part")
+
+    with WorkerPool(Resources(workers=1), make_bench=broken, address=ray_address) as pool:
+        come_up(pool)
+        pool.submit(0, job(1))
+        (died,) = drain(pool)
+        assert isinstance(died, Died)
+        assert died.job == job(1)
+
+
+def test_more_workers_than_the_cluster_holds_never_come_up(ray_address: str) -> None:
+    resources = Resources(workers=3, cpus_per_run=2)  # of four CPUs
+    with WorkerPool(resources, make_bench=Script(folder=""), address=ray_address) as pool:
+        deadline = time.monotonic() + 60
+        while len(pool.idle) < 2 and time.monotonic() < deadline:
+            pool.wait(timeout_s=1)
+        assert len(pool.idle) == 2
+        assert pool.wait(timeout_s=0.5) == []
+        assert len(pool.idle) == 2
 
 
 def test_a_cluster_that_does_not_answer_is_named_at_once() -> None:
