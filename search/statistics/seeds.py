@@ -23,6 +23,8 @@ from scipy.stats import wilcoxon
 
 from search.statistics.errors import StatisticsError, at_least, within
 
+_ENUMERATED = 10  # deltas whose signs are all tried where ranks tie: 0.2 s
+
 
 @dataclass(frozen=True)
 class SeedSummary:
@@ -94,7 +96,7 @@ def seed_summary(deltas: Sequence[float], *, confidence: float = 0.95) -> SeedSu
         **{
             **vars(found),
             "positive": sum(delta > 0 for delta in deltas),
-            "wilcoxon_p": float(wilcoxon(deltas).pvalue) if any(deltas) else 1.0,
+            "wilcoxon_p": _wilcoxon(deltas),
         }
     )
 
@@ -125,3 +127,16 @@ def summary_from_moments(
         two_sided=float(2 * student.sf(abs(t), n - 1)),
         one_sided=float(student.sf(t, n - 1)),
     )
+
+
+def _wilcoxon(deltas: Sequence[float]) -> float:
+    """Two-sided p of the signed ranks, zeros dropped: exact where no two ranks tie.
+
+    With ties scipy enumerates every sign up to 13 deltas, in 1.6 s; beyond 10 the normal form does.
+    """
+    moved = [delta for delta in deltas if delta != 0]
+    if not moved:
+        return 1.0
+    tied = len({abs(delta) for delta in moved}) < len(moved)
+    method = "asymptotic" if tied and len(moved) > _ENUMERATED else "auto"
+    return float(wilcoxon(moved, method=method).pvalue)
