@@ -24,7 +24,7 @@ from search.orders import stop
 from search.owner import this_process
 from search.progress import Observer, Progress, RunNote
 from search.study_file import StudyFile, parse_study
-from storage import AuditStore, Run, StudyExists, StudyNotFound
+from storage import AuditStore, LeaseLost, Run, StudyExists, StudyNotFound
 from workers.backbones import inspect_backbone
 
 Scripted = Callable[..., tuple[Engine, Script]]
@@ -41,7 +41,7 @@ from storage import AuditStore
 cloudpickle.register_pickle_by_value(scripted_bench)
 
 def kill(progress, note):
-    if note and note.kind == "finished" and progress.done == 4:
+    if note and note.kind == "started" and progress.done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
 
 with AuditStore.open({url!r}) as store:
@@ -142,6 +142,23 @@ class TestEnding:
 
         assert drive(store, "audited", engine=engine) == "completed"
         assert_whole(store, script, before=before)
+
+    def test_without_its_lease_it_writes_nothing_more(
+        self, store: AuditStore, scripted: Scripted
+    ) -> None:
+        launch(store, study(), artifact_url="artifacts")
+        engine, _ = scripted()
+        owner, thief = this_process(), "another-machine:1:1"
+
+        def lose() -> None:
+            store.leases.release("audited", owner=owner)
+            store.leases.acquire("audited", owner=thief, ttl_s=LEASE_S)
+
+        with pytest.raises(LeaseLost, match="another-machine:1:1 holds it now"):
+            drive(store, "audited", engine=engine, observer=at(3, lose))
+        found = store.studies.get("audited")
+        assert (found.state, found.lease_owner) == ("running", thief)
+        assert len(finished(store)) == 3
 
     def test_without_workers_nothing_is_lost(self, store: AuditStore) -> None:
         launch(store, study(), artifact_url="artifacts")
