@@ -40,9 +40,7 @@ def scheduler(storage: StorageOption = None, ray_address: RayOption = None) -> N
         storage or DEFAULT_STORAGE,
         ray_address=ray_address,
         log=lambda line: typer.echo(line, err=True),
-        keeper_pid=int(os.environ["TALAN_KEEPER_PID"])
-        if "TALAN_KEEPER_PID" in os.environ
-        else None,
+        keeper_pid=int(keeper) if keeper else None,
     ).run()
 
 
