@@ -87,9 +87,10 @@ class DocumentClient:
 
     def _checked(self, response: Any, answer: Mapping[str, Any]) -> Any:
         kind = response.headers["content-type"].partition(";")[0]
-        schema = answer["content"][kind]["schema"]
+        content = answer["content"][kind]
         if not kind.endswith("json"):
             return response.text
+        schema = content["schema"]
         whole = {**schema, "components": self.document["components"]}
         jsonschema.Draft202012Validator(whole).validate(response.json())
         return response.json()

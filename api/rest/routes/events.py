@@ -33,10 +33,22 @@ _EXAMPLE = (
     '"score": 54.0, "delta": 2.0}\n'
     "id: 17\n\n"
 )
+_KINDS = (
+    *("study_started", "run_started", "cell_scored", "run_finished", "run_scored"),
+    *("run_failed", "run_requeued", "study_finished"),
+)
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "examples": list(_KINDS)},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
 _STREAM = {
-    "description": "The events. Kinds: study_started, run_started, cell_scored, run_finished, "
-    "run_scored, run_failed, run_requeued, study_finished; data is a JSON object.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    "description": f"The events. Kinds: {', '.join(_KINDS)}; data is a JSON object.",
+    "content": {"text/event-stream": {"itemSchema": _EVENT, "example": _EXAMPLE}},
 }
 _NOTHING = {"description": "The study is over, and nothing came after Last-Event-ID."}
 _RETRY_MS = 2_000
