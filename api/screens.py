@@ -11,9 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from api.shapes import g1_shapes
+from api.null_columns import null_columns, null_notes, percent
 from search.labels import trainability_label, writeback_label
 from storage import AuditStore
+from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Run, StateCounts, StudyStatus
 
 _console = Console(highlight=False)
@@ -51,7 +52,7 @@ def show_runs(runs: Sequence[Run]) -> None:
             run.id,
             f"{run.backbone} {run.adapter}",
             str(run.seed),
-            configuration_text(run.configuration),
+            run_text(run),
             run.state,
             *(_cell_text(run, name) for name in benchmarks),
             _signed(run.mean_delta),
@@ -64,7 +65,7 @@ def show_run(run: Run, *, losses: Sequence[float]) -> None:
     """One run in full."""
     _console.print(f"[bold]{run.id}[/bold]  {run.kind} of study {run.study}, {run.state}")
     _console.print(f"{run.backbone} {run.adapter}, seed {run.seed}, attempt {run.attempt}")
-    _console.print(configuration_text(run.configuration))
+    _console.print(run_text(run))
     if run.error:
         _console.print(f"error: {run.error}", style="red", markup=False)
     if losses:
@@ -91,14 +92,15 @@ def show_run(run: Run, *, losses: Sequence[float]) -> None:
 
 
 def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
-    """G1 rates with their intervals."""
+    """G1 rates with their intervals, beside their null rates where rows have any."""
     if not rows:
         _console.print("No completed run yet.")
         return
     axis = rows[0]["axis"]
     several = len({row["study"] for row in rows}) > 1
     table = _table(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
-    for heading in ("runs", "G1", "rate", "95% interval"):
+    references = null_columns(rows)
+    for heading in ("runs", "G1", "rate", "95% interval", *references):
         table.add_column(heading, justify="right")
     for row in rows:
         low, high = row["interval"]
@@ -111,8 +113,11 @@ def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
             str(row["g1"]),
             percent(row["rate"]),
             f"{percent(low)} - {percent(high)}",
+            *(column(row) for column in references.values()),
         )
     _console.print(table)
+    for note in null_notes(rows):
+        _console.print(note, style="dim")
 
 
 def show_champions(runs: Sequence[Run]) -> None:
@@ -130,12 +135,14 @@ def show_champions(runs: Sequence[Run]) -> None:
 
 def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     """What stands at the end of ``talan study run``: G1 by mixer, the champion, what is next."""
+    from search.g1_rates import g1_rows
+
     name = study.name
     _console.print()
     show_studies([study])
     for by in (None, "mixer"):
         _console.print()
-        show_g1(g1_shapes(store.rates.g1_counts(name, by=by)))
+        show_g1(g1_rows(store, name, by=by))
     _console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
     champions = store.rates.champions(name)
     show_champions(champions)
@@ -144,6 +151,14 @@ def show_outcome(store: AuditStore, study: StudyStatus) -> None:
         f"\nLook next:  talan runs {name} --sort mean_delta   talan run {example}\n"
         f"            talan g1 {name} --by layer   talan export {name} --format csv"
     )
+
+
+def run_text(run: Run) -> str:
+    """What a run is in a few words: its configuration, or what stands in its place."""
+    if run.kind == SEED_NULL:
+        return f"seed null, against seed {run.baseline_seed}"
+    text = configuration_text(run.configuration)
+    return f"sham of {text}, seed {run.baseline_seed}" if run.kind == SHAM_NULL else text
 
 
 def configuration_text(configuration: Mapping[str, Any] | None) -> str:
@@ -168,11 +183,6 @@ def axis_text(axis: str, value: Any) -> str:
     if value is None:
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def percent(rate: float | None) -> str:
-    """A fraction as a percentage."""
-    return "" if rate is None else f"{100 * rate:.1f}%"
 
 
 def _table(*headings: str) -> Table:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from search.rates import rate_row
+from storage.plans import NULL_KINDS
 from storage.records import G1Count, Run, StateCounts, StudyStatus
 
 
@@ -22,6 +23,12 @@ def status_shape(status: StudyStatus) -> dict[str, Any]:
         "baselines": _counts(status.baselines),
         "g1": {"count": status.g1, "rate": status.g1_rate},
     }
+
+
+def nulls_shape(status: StudyStatus) -> dict[str, Any]:
+    """What a study with null runs shows besides; nothing for one that has none."""
+    counts = {kind: status.kinds[kind] for kind in NULL_KINDS if kind in status.kinds}
+    return {"nulls": {kind: _counts(of_kind) for kind, of_kind in counts.items()}} if counts else {}
 
 
 def run_shape(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Subquery, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Subquery, cast, func, select
 
 from storage.axes import Column, axis_columns, axis_value
 from storage.database import Database
@@ -36,10 +36,12 @@ class Rates:
         adapter: str | None = None,
         by: str | None = None,
         kind: str = TREATMENT,
+        seed: int | None = None,
     ) -> list[G1Count]:
         """Count runs and G1 runs per study and host, and per value of the axis `by` if named.
 
-        `runs` are the completed runs with a verdict; hosts without any are left out.
+        `runs` are the completed runs with a verdict, of one seed if `seed` is given; hosts without
+        any are left out.
 
         Raises:
             QueryError: if there is no such axis.
@@ -53,7 +55,8 @@ class Rates:
             if study is not None:
                 find_study(session, study)
             # The ids go into the query, so that only these hosts' stretch of the index is read.
-            counted = _counted(session.scalars(hosts).all(), list(columns.values()), kind=kind)
+            among = (Run.kind == kind, *([] if seed is None else [Run.seed == seed]))
+            counted = _counted(session.scalars(hosts).all(), list(columns.values()), among=among)
             query = (
                 select(Study.name, Host.backbone, Host.adapter_label, Study.sampler, counted)
                 .join(Host, Host.id == counted.c.host_id)
@@ -100,14 +103,16 @@ class Rates:
             return load_runs(session, query)
 
 
-def _counted(hosts: Sequence[int], axis: Sequence[Column], *, kind: str) -> Subquery:
+def _counted(
+    hosts: Sequence[int], axis: Sequence[Column], *, among: Sequence[ColumnElement[bool]]
+) -> Subquery:
     """Group first, on the runs' covering index, and add the names to the few rows left."""
     query = select(
         Run.host_id,
         func.count().label("runs"),
         func.sum(cast(Run.g1, Integer)).label("g1"),
         *axis,
-    ).where(Run.host_id.in_(hosts), Run.kind == kind, Run.state == "completed", Run.g1.is_not(None))
+    ).where(Run.host_id.in_(hosts), *among, Run.state == "completed", Run.g1.is_not(None))
     if axis:
         query = query.join(Configuration, Run.configuration_pk == Configuration.pk)
     return query.group_by(Run.host_id, *axis).subquery()

@@ -9,7 +9,7 @@ import typer
 
 from api import screens
 from api.options import JsonOption, StorageOption, open_store
-from api.shapes import g1_shapes, run_details_shape, run_shape
+from api.shapes import run_details_shape, run_shape
 from storage.records import Run, RunFilter
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", show_default=False)]
@@ -80,10 +80,15 @@ def g1(
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """Show G1 rates per backbone and adapter with exact 95% intervals."""
+    """Show G1 rates per backbone and adapter with exact 95% intervals, beside their null rates.
+
+    Where a study has null runs, the rate is tested against them; where it has none, what chance
+    alone would give is computed from how often runs and baseline differ.
+    """
+    from search.g1_rates import g1_rows
+
     with open_store(storage) as store:
-        counts = store.rates.g1_counts(name, backbone=backbone, adapter=adapter, by=by)
-    rows = g1_shapes(counts)
+        rows = g1_rows(store, name, backbone=backbone, adapter=adapter, by=by)
     if as_json:
         echo_json(rows)
     else:

@@ -8,6 +8,7 @@ import typer
 
 from api import screens
 from api.commands.listings import echo_json
+from api.null_columns import percent
 from api.options import JsonOption
 from search.reference import published_table, reference_shape
 
@@ -36,7 +37,7 @@ def _show(shape: dict[str, Any]) -> None:
     screens.show_g1(shape["g1_rates"])
     typer.echo(
         f"\nThe paper gives no null rate. By chance alone, at its own discordance: "
-        f"{screens.percent(shape['chance']['rate'])} (analytic; one host's runs share a baseline, "
+        f"{percent(shape['chance']['rate'])} (analytic; one host's runs share a baseline, "
         "so its rate scatters widely about this)\n"
     )
     for champion in shape["champions"]:

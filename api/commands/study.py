@@ -22,7 +22,7 @@ from api.options import (
     artifact_url,
     open_store,
 )
-from api.shapes import status_shape
+from api.shapes import nulls_shape, status_shape
 from storage import AuditStore
 
 app = typer.Typer(no_args_is_help=True, help="Launch, resume, stop and watch audit studies.")
@@ -76,7 +76,7 @@ def status(name: NameArgument, as_json: JsonOption = False, storage: StorageOpti
     with open_store(storage) as store:
         found = store.studies.status(name)
     if as_json:
-        echo_json(status_shape(found))
+        echo_json({**status_shape(found), **nulls_shape(found)})
     else:
         screens.show_studies([found])
 

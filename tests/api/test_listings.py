@@ -170,6 +170,14 @@ class TestG1:
             "null": None,
             "axis": None,
             "value": None,
+            "test": None,
+            "expected": {
+                "kind": "analytic",
+                # They differ from the baseline on 2 and 0, 1 and 4, 0 and 0 items.
+                "rate": pytest.approx((3 / 4 + 1 / 2 * 11 / 16 + 1) / 3),
+                "runs": 3,
+                "cells": pytest.approx({"tiny_choice": 2.25 / 3, "tiny_code": 43 / 48}),
+            },
         }
 
     @pytest.mark.parametrize(
@@ -219,8 +227,9 @@ class TestG1:
         lines = talan("g1", "recorded", "--by", "mixer").out.splitlines()
         assert lines[1].split() == [
             *("tiny-qwen3", "lora-r8", "grid", "cross_attn"),
-            *("2", "1", "50.0%", "1.3%", "-", "98.7%"),
+            *("2", "1", "50.0%", "1.3%", "-", "98.7%", "69.8%"),
         ]
+        assert "computed, not measured" in " ".join(lines)
         assert "No completed run yet" in talan("g1", "--adapter", "dora-r8").out
 
     def test_by_what_is_no_axis(self, talan: Talan) -> None:

@@ -1,0 +1,154 @@
+"""G1 rates as they are shown: each beside its null rate, or beside what chance alone would give.
+
+Owns: the rows of ``talan g1 --json``. Per host, ``null`` pools the host's null runs of both kinds
+and keeps them apart under ``seed`` and ``sham``; ``test`` compares the rate with it; ``expected``
+is the analytic chance rate from measured discordance, given only where a host has no null runs.
+Does not cover: the statistics themselves (``search.statistics``), nor counting (``storage``).
+
+Null runs share the baseline at their study's first seed, so the test takes the treatments of that
+seed alone (``test.runs``): a study of several seeds shows a rate over all of them beside it. Over
+the values of an axis the p-value is Holm's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from search.rates import rate_row
+from search.statistics.chance import chance_over_runs
+from search.statistics.null_rate import Rate, compare_rates, compare_values
+from storage import AuditStore
+from storage.plans import SEED_NULL, SHAM_NULL
+from storage.records import Discordance, G1Count
+
+HostKey = tuple[str, str, str]
+_KINDS = {"seed": SEED_NULL, "sham": SHAM_NULL}
+_ALTERNATIVE = "two-sided"
+
+
+def g1_rows(
+    store: AuditStore,
+    study: str | None = None,
+    *,
+    backbone: str | None = None,
+    adapter: str | None = None,
+    by: str | None = None,
+) -> list[dict[str, Any]]:
+    """The rows of ``talan g1 --json``.
+
+    Raises:
+        QueryError: There is no such axis.
+        StudyNotFound: A study is named that does not exist.
+    """
+    asked: dict[str, Any] = {"backbone": backbone, "adapter": adapter}
+    counts = store.rates.g1_counts(study, by=by, **asked)
+    nulls = _nulls(store, study, asked)
+    bare = {_host(count) for count in counts} - set(nulls)
+    found = store.rates.discordance(study, **asked) if bare else []
+    chances = {_host(entry): entry for entry in found}
+    rows: list[dict[str, Any]] = []
+    for host, of_host in groupby(counts, key=_host):
+        listed = list(of_host)
+        if host in nulls:
+            tests = _tests(_at_first_seed(store, host, by=by), nulls[host], by=by)
+            rows += [_beside_null(c, nulls[host], tests.get(_value(c))) for c in listed]
+        else:
+            expected = _expected(chances.get(host))
+            rows += [{**_row(count), "test": None, "expected": expected} for count in listed]
+    return rows
+
+
+def _nulls(
+    store: AuditStore, study: str | None, asked: Mapping[str, Any]
+) -> dict[HostKey, dict[str, G1Count]]:
+    """Counts of null runs by host and kind."""
+    found: dict[HostKey, dict[str, G1Count]] = {}
+    for name, kind in _KINDS.items():
+        for count in store.rates.g1_counts(study, kind=kind, **asked):
+            found.setdefault(_host(count), {})[name] = count
+    return found
+
+
+def _at_first_seed(store: AuditStore, host: HostKey, *, by: str | None) -> list[G1Count]:
+    """A host's treatments that share their baseline with its null runs."""
+    study, backbone, adapter = host
+    seed = store.studies.get(study).spec["seeds"][0]
+    return store.rates.g1_counts(study, backbone=backbone, adapter=adapter, by=by, seed=seed)
+
+
+def _tests(
+    counts: Sequence[G1Count], nulls: Mapping[str, G1Count], *, by: str | None
+) -> dict[str, dict[str, Any]]:
+    """The test of each value's rate against the pooled null rate, by the value."""
+    rates = {_value(count): (count.g1, count.runs) for count in counts}
+    pooled = _pooled(nulls.values())
+    adjusted = {test.value: test for test in compare_values(rates, null=pooled)}
+    return {
+        value: {
+            "alternative": _ALTERNATIVE,
+            "runs": rate[1],
+            "fisher_p": adjusted[value].comparison.fisher_p,
+            "adjusted_p": adjusted[value].adjusted_p if by else None,
+            "num_tests": adjusted[value].num_tests,
+            "boschloo_p": None if by else compare_rates(rate, null=pooled).boschloo_p,
+            **{
+                f"{name}_fisher_p": _fisher(rate, nulls.get(name), alternative=_ALTERNATIVE)
+                for name in _KINDS
+            },
+        }
+        for value, rate in rates.items()
+    }
+
+
+def _fisher(rate: tuple[int, int], null: G1Count | None, *, alternative: str) -> float | None:
+    if null is None:
+        return None
+    against = (null.g1, null.runs)
+    return compare_rates(rate, null=against, alternative=alternative, boschloo=False).fisher_p
+
+
+def _beside_null(
+    count: G1Count, nulls: Mapping[str, G1Count], test: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    kinds = {
+        name: _rate(nulls[name].g1, nulls[name].runs) if name in nulls else None for name in _KINDS
+    }
+    null = {**_rate(*_pooled(nulls.values())), **kinds}
+    return {**_row(count), "null": null, "test": test, "expected": None}
+
+
+def _expected(found: Discordance | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    chance = chance_over_runs(found.runs)
+    return {
+        "kind": chance.kind,
+        "rate": chance.rate,
+        "runs": chance.runs,
+        "cells": dict(chance.cells),
+    }
+
+
+def _pooled(counts: Iterable[G1Count]) -> tuple[int, int]:
+    listed = list(counts)
+    return sum(count.g1 for count in listed), sum(count.runs for count in listed)
+
+
+def _rate(g1: int, runs: int) -> dict[str, Any]:
+    rate = Rate.of(g1, runs)
+    return {"runs": runs, "g1": g1, "rate": rate.rate, "interval": list(rate.interval)}
+
+
+def _row(count: G1Count) -> dict[str, Any]:
+    return rate_row(vars(count))
+
+
+def _host(entry: G1Count | Discordance) -> HostKey:
+    return (entry.study, entry.backbone, entry.adapter)
+
+
+def _value(count: G1Count) -> str:
+    """An axis's value as a key; some are mappings."""
+    return repr(count.value)

@@ -1,0 +1,70 @@
+"""Null runs on the command line: counted apart, named for what they are, beside the rate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from recorded_study import BENCHMARKS, OWNER, outcome
+from talan_command import Talan
+
+from search.audits import launch
+from search.study_file import parse_study
+from storage import BASELINE, TREATMENT, AuditStore
+
+
+@pytest.fixture
+def _nulls(folder: Path) -> None:
+    """Two treatments, both G1; three seed nulls, none of them; two shams, one of them."""
+    file = parse_study(
+        {
+            "name": "nulls",
+            "benchmarks": list(BENCHMARKS),
+            "axes": {"layer": [1, 2]},
+            "null_runs": {"seed": 3, "sham": 2},
+        }
+    )
+    corrects = {BASELINE: (10, 5), TREATMENT: (12, 5), "seed_null": (9, 9)}
+    with AuditStore.open("sqlite:///talan.db") as store:
+        launch(store, file, artifact_url="artifacts")
+        store.leases.acquire("nulls", owner=OWNER, ttl_s=60)
+        for due in store.dispatch.next_pending("nulls", limit=100):
+            attempt = store.dispatch.start(due.id, owner=OWNER, worker="worker-0")
+            done = outcome(*corrects.get(due.kind, (10, 5 - due.seed)))
+            store.results.finish(due.id, owner=OWNER, attempt=attempt, outcome=done)
+        store.leases.release("nulls", owner=OWNER, state="completed")
+
+
+@pytest.mark.usefixtures("_nulls")
+def test_the_rate_stands_beside_its_nulls(talan: Talan) -> None:
+    (row,) = json.loads(talan("g1", "nulls", "--json").out)
+    assert (row["runs"], row["g1"]) == (2, 2)
+    assert (row["null"]["runs"], row["null"]["g1"], row["null"]["rate"]) == (5, 1, 0.2)
+    assert (row["null"]["seed"]["g1"], row["null"]["sham"]["g1"]) == (0, 1)
+    assert row["test"]["fisher_p"] == pytest.approx(3 / 21)  # C(3, 2) / C(7, 2)
+    out = talan("g1", "nulls").out
+    assert "0/3 0.0%" in out
+    assert "1/2 50.0%" in out
+    assert "Fisher's exact test" in out
+
+
+@pytest.mark.usefixtures("_nulls")
+def test_a_status_counts_them_apart(talan: Talan) -> None:
+    found = json.loads(talan("study", "status", "nulls", "--json").out)
+    assert found["runs"]["total"] == 2
+    assert found["baselines"]["total"] == 1
+    assert found["nulls"]["seed_null"]["completed"] == 3
+    assert found["nulls"]["sham_null"]["completed"] == 2
+    assert found["g1"] == {"count": 2, "rate": 1.0}
+
+
+@pytest.mark.usefixtures("_nulls")
+def test_a_listing_names_them_and_finds_no_g1_among_them(talan: Talan) -> None:
+    kinds = [run["kind"] for run in json.loads(talan("runs", "nulls", "--json").out)]
+    assert kinds == ["baseline", *["treatment"] * 2, *["seed_null"] * 3, *["sham_null"] * 2]
+    g1 = json.loads(talan("runs", "nulls", "--g1", "--json").out)
+    assert {run["kind"] for run in g1} == {"treatment"}
+    out = talan("runs", "nulls").out
+    assert "seed null, against seed 42" in out
+    assert "sham of layer" in out
