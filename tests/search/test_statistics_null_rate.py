@@ -127,7 +127,7 @@ def test_values_are_corrected_over_the_values_and_keep_their_order() -> None:
     assert raw == [compare_rates(rate, null=(3, 60)).fisher_p for rate in rates.values()]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_rejects_what_stepping_down_rejects(p_values: list[float]) -> None:
     adjusted = holm(p_values)
