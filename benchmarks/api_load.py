@@ -7,7 +7,8 @@ feasible), and optuna-dashboard's call for one study.
 
     .venv/bin/python benchmarks/api_load.py [--configurations 10000] [--clients 1 8 32]
 
-Clients and server share the machine: figures at 8 and 32 clients are of both.
+Clients and server share the machine: figures at 8 and 32 clients are of both. ``cpu_ms`` is what a
+request costs the API and Postgres together, which other work on the machine hardly changes.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
+import psutil
 from report import report
 from seeded_record import BACKBONES, NAME, seed_optuna, seed_record
 
@@ -42,7 +44,7 @@ RUNS = f"/api/v1/studies/{NAME}/runs?mixer=cross_attn&g1=true&limit=50"
 
 def measure(
     ask: Callable[[http.client.HTTPConnection], None], *, port: int, clients: int, requests: int
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Latencies of a question asked by so many clients at once, in ms."""
     taken: list[float] = []
 
@@ -148,7 +150,7 @@ def wait_for(port: int, path: str) -> None:
 
 
 def ours(url: str, *, clients: list[int], requests: int) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     with served(url) as port:
         questions = {
             "G1 by mixer": f"/api/v1/g1-rates?study={NAME}&by=mixer",
@@ -161,11 +163,27 @@ def ours(url: str, *, clients: list[int], requests: int) -> list[dict[str, Any]]
         for name, path in questions.items():
             measure(get(path), port=port, clients=1, requests=5)
             for count in clients:
-                asked = max(requests, 5 * count)
+                asked = max(requests, 5 * count) // count * count
+                before_s = cpu_s(port)
                 figures = measure(get(path), port=port, clients=count, requests=asked)
+                cpu_ms = 1000 * (cpu_s(port) - before_s) / asked
+                # Several clients make connections come and go, and their CPU with them.
+                figures["cpu_ms"] = cpu_ms if count == 1 else None
                 rows.append({"question": name, "clients": count, **figures})
                 print(rows[-1], file=sys.stderr)
     return rows
+
+
+def cpu_s(port: int) -> float:
+    """CPU seconds that the API on a port, and all of Postgres below this process, have used."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            command = process.cmdline()
+            if str(port) in command or process.name() == "postgres":
+                times = process.cpu_times()
+                total += times.user + times.system
+    return total
 
 
 def optuna_by_mixer(url: str) -> dict[tuple[int, str], float]:
@@ -188,15 +206,16 @@ def theirs(url: str) -> tuple[list[dict[str, Any]], dict[tuple[int, str], float]
     start = time.perf_counter()
     rates = optuna_by_mixer(url)
     took_ms = 1000 * (time.perf_counter() - start)
-    one = {"clients": 1, "p95_ms": None, "per_s": None}
-    rows = [{"question": "Optuna storage: G1 by mixer", **one, "p50_ms": took_ms}]
+    none = dict.fromkeys(("p95_ms", "per_s", "cpu_ms"))
+    rows = [{"question": "Optuna storage: G1 by mixer", "clients": 1, "p50_ms": took_ms, **none}]
     with dashboard(url) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         for what, path in (("list", "/api/studies"), ("one study", "/api/studies/1")):
             start = time.perf_counter()
             read(connection, path)
             took_ms = 1000 * (time.perf_counter() - start)
-            rows.append({"question": f"optuna-dashboard: {what}", **one, "p50_ms": took_ms})
+            question = f"optuna-dashboard: {what}"
+            rows.append({"question": question, "clients": 1, "p50_ms": took_ms, **none})
     return rows, rates
 
 

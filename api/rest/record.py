@@ -10,18 +10,23 @@ import threading
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from api.rest.settings import Settings
 from storage import AuditStore, Database
 
 
 class Record:
-    """A store that is checked, and filled if it is empty, before its first use."""
+    """A store that is checked, and filled if it is empty, before its first use.
+
+    Attributes:
+        is_prepared: Whether that was done.
+    """
 
     def __init__(self, url: str) -> None:
         self._store = AuditStore(Database(url))
         self._lock = threading.Lock()
-        self._is_prepared = False
+        self.is_prepared = False
 
     def opened(self) -> AuditStore:
         """The store.
@@ -30,11 +35,11 @@ class Record:
             StorageUnavailable: The database does not answer.
             StorageOutdated: Its tables do not fit this program.
         """
-        if not self._is_prepared:
+        if not self.is_prepared:
             with self._lock:
-                if not self._is_prepared:
+                if not self.is_prepared:
                     self._store.database.prepare(create=True)
-                    self._is_prepared = True
+                    self.is_prepared = True
         return self._store
 
     def close(self) -> None:
@@ -42,12 +47,13 @@ class Record:
         self._store.close()
 
 
-def _store(request: Request) -> AuditStore:
+async def _store(request: Request) -> AuditStore:
     record: Record = request.app.state.record
-    return record.opened()
+    # A thread only where something is waited for: it would be a third of a small answer's cost.
+    return record.opened() if record.is_prepared else await run_in_threadpool(record.opened)
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
