@@ -198,7 +198,13 @@ def _state(store: AuditStore, name: str) -> str:
 
 
 def _check_unchanged(study: Study, audit: Audit) -> None:
-    """A study goes on only with the backbones it began with: its baselines are theirs."""
+    """A study goes on only with what it began with: its baselines were made with that."""
+    if study.recipe_hash != audit.recipe_hash:
+        msg = (
+            f"study {study.name!r} began with another version of suite {audit.suite.name!r} (its "
+            "recipe, training data or items); put it back, or start a study of another name"
+        )
+        raise StudyFileError(msg)
     for recorded, found in zip(study.hosts, audit.hosts, strict=True):
         if recorded.fingerprint != found.fingerprint:
             msg = (

@@ -26,6 +26,7 @@ from workers.backbones import inspect_backbone
 from workers.errors import WorkerError
 from workers.jobs import AdapterSpec
 from workers.recipe import Recipe
+from workers.suites.fingerprint import suite_fingerprint
 from workers.suites.registry import Suite, resolve_benchmarks
 
 
@@ -68,7 +69,7 @@ class Audit:
         shared = {
             "recipe": self.recipe.hash,
             "talan": self.file.talan,
-            "suite": self.suite.name,
+            "suite": suite_fingerprint(self.suite.name),
             "benchmarks": list(self.benchmarks),
         }
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()

@@ -3,7 +3,6 @@
 Owns collecting them; it never fails, an unknown value is None. Does not cover storing them.
 """
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -17,7 +16,7 @@ import torch
 from workers.backbones import inspect_backbone
 from workers.errors import WorkerError
 from workers.jobs import RunJob
-from workers.suites.registry import get_suite
+from workers.suites.fingerprint import suite_fingerprint
 
 _PACKAGES = (
     "talan-audit",
@@ -45,7 +44,7 @@ def collect_provenance(job: RunJob) -> dict[str, Any]:
         "seed": job.seed,
         "recipe_hash": job.recipe.hash,
         "backbone_fingerprint": _backbone_fingerprint(job.backbone),
-        "suite_hash": _suite_hash(job.suite),
+        "suite_hash": suite_fingerprint(job.suite),
     }
 
 
@@ -99,17 +98,3 @@ def _backbone_fingerprint(name: str) -> str | None:
         return inspect_backbone(name).fingerprint
     except WorkerError:
         return None
-
-
-@lru_cache(maxsize=8)
-def _suite_hash(name: str) -> str | None:
-    """SHA-256 over the names and contents of the training file, the items and the task files."""
-    digest = hashlib.sha256()
-    try:
-        suite = get_suite(name)
-        items = [suite.items_file(benchmark) for benchmark in suite.benchmarks]
-        for path in [suite.train_file, *items, *sorted(suite.tasks_folder.glob("*.yaml"))]:
-            digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    except (OSError, WorkerError):
-        return None
-    return digest.hexdigest()
