@@ -44,7 +44,7 @@ def collect_provenance(job: RunJob) -> dict[str, Any]:
         "seed": job.seed,
         "recipe_hash": job.recipe.hash,
         "backbone_fingerprint": _backbone_fingerprint(job.backbone),
-        "suite_hash": suite_fingerprint(job.suite),
+        "suite_hash": _suite_hash(job.suite),
     }
 
 
@@ -96,5 +96,12 @@ def _cpu_model() -> str:
 def _backbone_fingerprint(name: str) -> str | None:
     try:
         return inspect_backbone(name).fingerprint
+    except WorkerError:
+        return None
+
+
+def _suite_hash(name: str) -> str | None:
+    try:
+        return suite_fingerprint(name)
     except WorkerError:
         return None
