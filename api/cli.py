@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.console import Console
 
-from api.commands import database, export, listings, rescore, service, study
+from api.commands import confirm, database, export, listings, rescore, service, study
 
 app = typer.Typer(
     name="talan",
@@ -34,6 +34,7 @@ app.command("runs")(listings.runs)
 app.command("run")(listings.run)
 app.command("g1")(listings.g1)
 app.command("champions")(listings.champions)
+app.command("confirm")(confirm.confirm)
 app.command("export")(export.export)
 app.command("rescore")(rescore.rescore)
 app.command("serve")(service.serve)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from api import screens
 from api.commands.listings import NameArgument, echo_json
-from api.live import Live
+from api.driving import SOME_FAILED, drive_shown
 from api.options import (
     ArtifactsOption,
     JsonOption,
@@ -26,8 +23,6 @@ from api.shapes import nulls_shape, status_shape
 from storage import AuditStore
 
 app = typer.Typer(no_args_is_help=True, help="Launch, resume, stop and watch audit studies.")
-
-SOME_FAILED, INTERRUPTED = 1, 130
 
 
 @app.command("run")
@@ -93,26 +88,8 @@ def list_studies(as_json: JsonOption = False, storage: StorageOption = None) -> 
 
 
 def _drive(store: AuditStore, name: str, *, ray_address: str | None) -> None:
-    from search.audits import Engine, drive
-
-    signal.signal(signal.SIGTERM, _interrupt)
-    console = Console(stderr=True)
-    try:
-        with Live(console) as live:
-            state = drive(store, name, engine=Engine(ray_address=ray_address), observer=live)
-    except KeyboardInterrupt:
-        console.print(
-            f"\nInterrupted; everything finished is kept. Go on with: talan study resume {name}",
-            highlight=False,
-        )
-        sys.exit(INTERRUPTED)
+    drive_shown(store, name, ray_address=ray_address)
     found = store.studies.status(name)
     screens.show_outcome(store, found)
-    if state == "stopped":
-        console.print(f"Stopped. Go on with: talan study resume {name}", highlight=False)
     if any(counts.failed for counts in found.kinds.values()):
         sys.exit(SOME_FAILED)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

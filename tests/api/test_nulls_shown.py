@@ -6,34 +6,22 @@ import json
 from pathlib import Path
 
 import pytest
-from recorded_study import BENCHMARKS, OWNER, outcome
+from finished_study import finished
 from talan_command import Talan
 
-from search.audits import launch
-from search.study_file import parse_study
-from storage import BASELINE, TREATMENT, AuditStore
+from storage import BASELINE, SEED_NULL, TREATMENT
 
 
 @pytest.fixture
 def _nulls(folder: Path) -> None:
     """Two treatments, both G1; three seed nulls, none of them; two shams, one of them."""
-    file = parse_study(
-        {
-            "name": "nulls",
-            "benchmarks": list(BENCHMARKS),
-            "axes": {"layer": [1, 2]},
-            "null_runs": {"seed": 3, "sham": 2},
-        }
+    corrects = {BASELINE: (10, 5), TREATMENT: (12, 5), SEED_NULL: (9, 9)}
+    finished(
+        lambda run: corrects.get(run.kind, (10, 5 - run.seed)),
+        name="nulls",
+        axes={"layer": [1, 2]},
+        null_runs={"seed": 3, "sham": 2},
     )
-    corrects = {BASELINE: (10, 5), TREATMENT: (12, 5), "seed_null": (9, 9)}
-    with AuditStore.open("sqlite:///talan.db") as store:
-        launch(store, file, artifact_url="artifacts")
-        store.leases.acquire("nulls", owner=OWNER, ttl_s=60)
-        for due in store.dispatch.next_pending("nulls", limit=100):
-            attempt = store.dispatch.start(due.id, owner=OWNER, worker="worker-0")
-            done = outcome(*corrects.get(due.kind, (10, 5 - due.seed)))
-            store.results.finish(due.id, owner=OWNER, attempt=attempt, outcome=done)
-        store.leases.release("nulls", owner=OWNER, state="completed")
 
 
 @pytest.mark.usefixtures("_nulls")
