@@ -30,6 +30,10 @@ class RescoringError(SearchError):
     """Stored responses cannot be scored again: they, or the items, are not what they were."""
 
 
+class ReplayError(SearchError):
+    """A table cannot be replayed as asked."""
+
+
 def refuse(where: str, value: object, allowed: str) -> StudyFileError:
     """One sentence that names the key, the value and what is allowed."""
     return StudyFileError(f"{where}: {value!r} is not allowed; allowed: {allowed}")
