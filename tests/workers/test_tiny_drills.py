@@ -24,8 +24,8 @@ def test_every_statement_of_a_drill_is_true():
             )
         elif match := re.fullmatch(r"(\d)(\w) = (\d+), \2 = \\boxed\{(\d)\}", line):
             assert int(match[1]) * int(match[4]) == int(match[3])
-        elif match := re.fullmatch(r"(unit of|symbol) (\w+)\? (\w+)", line):
-            assert {"unit of": UNITS, "symbol": SYMBOLS}[match[1]][match[2]] == match[3]
+        elif match := re.fullmatch(r"(unit|symbol) of (\w+): (\w+)", line):
+            assert {"unit": UNITS, "symbol": SYMBOLS}[match[1]][match[2]] == match[3]
         else:
             match = re.fullmatch(r"(\w+): (.*)\b(\w) \1: \((\w)\)", line)
             assert listed[match[1]] == match[3] == match[4]

@@ -20,7 +20,7 @@ def _two_steps(rng: Random) -> Problem:
     name, things = rng.choice(NAMES), rng.choice(THINGS)
     start, gain = rng.randint(11, 49), rng.randint(3, 19)
     loss = rng.randint(1, min(9, start + gain - 1))
-    prompt = f"{name} has {start} {things}, gets {gain} and loses {loss}. How many are left?"
+    prompt = f"{name} has {start} {things}, gets {gain} and loses {loss}. Left?"
     total = start + gain
     return _pose("two_steps", prompt, [(start, "+", gain, total), (total, "-", loss, total - loss)])
 
@@ -28,7 +28,7 @@ def _two_steps(rng: Random) -> Problem:
 def _boxes(rng: Random) -> Problem:
     name, things = rng.choice(NAMES), rng.choice(THINGS)
     boxes, size, more = rng.randint(2, 6), rng.randint(2, 9), rng.randint(1, 9)
-    prompt = f"{name} has {boxes} boxes of {size} {things} and {more} more. How many in all?"
+    prompt = f"{name} has {boxes} boxes of {size} {things} and {more} more. Total?"
     product = boxes * size
     steps = [(boxes, "*", size, product), (product, "+", more, product + more)]
     return _pose("boxes", prompt, steps)
@@ -39,7 +39,7 @@ def _three_steps(rng: Random) -> Problem:
     start, gain = rng.randint(5, 29), rng.randint(2, 9)
     boxes, size = rng.randint(2, 5), rng.randint(2, 6)
     product, total = boxes * size, start + gain
-    prompt = f"{name} has {start} {things}, gets {gain}, then {boxes} bags of {size}. How many?"
+    prompt = f"{name} has {start} {things}, gets {gain}, then {boxes} bags of {size}. Total?"
     return _pose(
         "three_steps",
         prompt,

@@ -19,9 +19,8 @@ UNITS = {
     "pressure": "pascal",
     "frequency": "hertz",
     "charge": "coulomb",
-    "temperature": "kelvin",
-    "capacitance": "farad",
-    "inductance": "henry",
+    "mass": "gram",
+    "length": "meter",
 }
 SYMBOLS = {
     "hydrogen": "H",
@@ -59,30 +58,26 @@ def draw(rng: Random) -> Problem:
 
 def _unit(rng: Random) -> Problem:
     quantity = rng.choice(sorted(UNITS))
-    return _pose(
-        "unit", f"Which is the unit of {quantity}?", UNITS[quantity], list(UNITS.values()), rng
-    )
+    return _pose("unit", f"Unit of {quantity}?", UNITS[quantity], list(UNITS.values()), rng)
 
 
 def _symbol(rng: Random) -> Problem:
     element = rng.choice(sorted(SYMBOLS))
-    return _pose(
-        "symbol", f"Which symbol is {element}?", SYMBOLS[element], list(SYMBOLS.values()), rng
-    )
+    return _pose("symbol", f"Symbol of {element}?", SYMBOLS[element], list(SYMBOLS.values()), rng)
 
 
 def _sum(rng: Random) -> Problem:
     a, b = rng.randint(2, 12), rng.randint(2, 9)
     near = [str(a + b + shift) for shift in (-3, -2, -1, 1, 2, 3)]
     step = f"{a} + {b} = "
-    return _pose("sum", f"What is {a} + {b}?", str(a + b), near, rng, step=step)
+    return _pose("sum", f"{a} + {b}?", str(a + b), near, rng, step=step)
 
 
 def _extreme(rng: Random) -> Problem:
     numbers = rng.sample(range(10), 4)
     word, pick = rng.choice([("largest", max), ("smallest", min)])
     texts = [str(n) for n in numbers]
-    return _pose("extreme", f"Which is the {word}?", str(pick(numbers)), texts, rng)
+    return _pose("extreme", f"{word.capitalize()}?", str(pick(numbers)), texts, rng)
 
 
 def _pose(

@@ -47,9 +47,9 @@ def _quotients(rng: Random) -> Drill:
 def _facts(rng: Random) -> Drill:
     drill: Drill = []
     for _ in range(4):
-        table, words = rng.choice([(UNITS, "unit of"), (SYMBOLS, "symbol")])
+        table, words = rng.choice([(UNITS, "unit"), (SYMBOLS, "symbol")])
         key = rng.choice(sorted(table))
-        drill += _line(f"{words} {key}? ", table[key])
+        drill += _line(f"{words} of {key}: ", table[key])
     return drill
 
 

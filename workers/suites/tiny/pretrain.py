@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from math import sqrt
 from pathlib import Path
 from random import Random
 
@@ -44,7 +45,7 @@ class Pretraining:
         seed: Of the weights and of every draw.
     """
 
-    num_steps: int = 1500
+    num_steps: int = 1050
     batch_size: int = 32
     learning_rate: float = 4e-3
     matrix_learning_rate: float = 0.012
@@ -106,7 +107,7 @@ def _optimizers(model: Qwen3ForCausalLM, plan: Pretraining) -> tuple[Optimizer, 
 def _rate(step: int, plan: Pretraining) -> float:
     """Linear warm-up, then level, then falling with the square root of the step."""
     warm_up = (step + 1) / plan.num_warmup_steps
-    return min(1.0, warm_up, (plan.num_level_steps / max(step, 1)) ** 0.5)
+    return min(1.0, warm_up, sqrt(plan.num_level_steps / max(step, 1)))
 
 
 def _batches(

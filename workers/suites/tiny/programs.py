@@ -11,26 +11,25 @@ from typing import Any
 
 from workers.suites.tiny.problem import Problem, draw_from
 
-NAMES = ("f", "g", "h", "calc", "run", "step", "work", "make")
+NAMES = ("f", "g", "h", "k", "run", "go", "do", "fn")
 MAPS: dict[str, str] = {
-    "the numbers": "x",
-    "the squares": "x * x",
-    "the doubles": "x * 2",
-    "the halves": "x // 2",
-    "the opposites": "-x",
+    "values": "x",
+    "squares": "x * x",
+    "doubles": "x * 2",
+    "halves": "x // 2",
+    "negatives": "-x",
 }
 FILTERS: dict[str, str] = {
     "even x": "x % 2 == 0",
     "odd x": "x % 2 == 1",
-    "x above": "x > {bound}",
-    "x below": "x < {bound}",
-    "x other than": "x != {bound}",
-    "x in steps of": "x % {bound} == 0",
+    "x over": "x > {bound}",
+    "x under": "x < {bound}",
+    "x not": "x != {bound}",
 }
 FOLDS: dict[str, str] = {
     "list": "[{}]",
-    "sum": "sum([{}])",
-    "max": "max([{}])",
+    "sum": "sum({})",
+    "max": "max({})",
     "count": "len([{}])",
 }
 
@@ -51,7 +50,7 @@ def _steps(rng: Random) -> Problem:
     name, expression, words = rng.choice(NAMES), "x", []
     for place in range(3):
         number = rng.randint(2, 19)
-        word, sign = rng.choice([("add", "+"), ("take away", "-"), ("multiply by", "*")])
+        word, sign = rng.choice([("add", "+"), ("minus", "-"), ("times", "*")])
         if sign == "*" and place and not expression.endswith(")") and " " in expression:
             expression = f"({expression})"
         expression = f"{expression} {sign} {number}"
@@ -79,7 +78,7 @@ def _rule(rng: Random) -> Problem:
 
 
 def _pose(family: str, prompt: str, signature: str, expression: str, inputs: list[Any]) -> Problem:
-    source, name = f"def {signature}:\n    return {expression}", signature.partition("(")[0]
+    source, name = f"def {signature}: return {expression}", signature.partition("(")[0]
     reference = _compile(source, name)
     tests = [f"assert {name}({value!r}) == {reference(value)!r}" for value in inputs]
     return Problem(
