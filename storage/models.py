@@ -147,6 +147,8 @@ class Run(Base):
         Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
         Index("ix_talan_runs_mean", "study_id", "mean_delta", "position", "id"),
         Index("ix_talan_runs_worst", "study_id", "worst_delta", "position", "id"),
+        Index("ix_talan_runs_g1", "study_id", "g1", "position", "id"),
+        Index("ix_talan_runs_g1_mean", "study_id", "g1", "mean_delta", "position", "id"),
         Index("ix_talan_runs_match", "host_id", "baseline_seed", "kind"),
         Index("ix_talan_runs_rate", "host_id", "kind", "state", "configuration_pk", "g1"),
     )
