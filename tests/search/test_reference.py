@@ -119,7 +119,7 @@ def test_dora_means_and_its_thirteen_positive_cells() -> None:
 def test_table_9_counts_against_its_rows(
     method: str, printed: int, minus_zero_loses: int, minus_zero_holds: int
 ) -> None:
-    """A printed -0.0 loses in four counts, holds in AdapterFusion's, and DELIFT's is neither."""
+    """A printed -0.0 loses in three counts, holds in AdapterFusion's, and DELIFT's is neither."""
     deltas = TABLES["table9_deltas"][method]
     assert TABLES["table9_cells_nonnegative_of_16"][method] == printed
     assert nonnegative_cells(deltas, minus_zero_loses=True) == minus_zero_loses
