@@ -13,7 +13,18 @@ import sys
 import typer
 from rich.console import Console
 
-from api.commands import confirm, database, export, listings, rescore, service, study
+from api.commands import (
+    ablate,
+    confirm,
+    database,
+    export,
+    importance,
+    listings,
+    reference,
+    rescore,
+    service,
+    study,
+)
 
 app = typer.Typer(
     name="talan",
@@ -34,8 +45,11 @@ app.command("runs")(listings.runs)
 app.command("run")(listings.run)
 app.command("g1")(listings.g1)
 app.command("champions")(listings.champions)
+app.command("ablate")(ablate.ablate)
+app.command("importance")(importance.importance)
 app.command("confirm")(confirm.confirm)
 app.command("export")(export.export)
+app.command("reference")(reference.reference)
 app.command("rescore")(rescore.rescore)
 app.command("serve")(service.serve)
 app.command("scheduler")(service.scheduler)

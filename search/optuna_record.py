@@ -185,6 +185,11 @@ class HostStudy:
         )
 
 
+def host_study_name(study: str, *, backbone: str, adapter: str) -> str:
+    """What Optuna calls a study on one host."""
+    return f"{study}/{backbone}/{adapter}"
+
+
 def open_optuna_storage(url: str) -> optuna.storages.RDBStorage:
     """Optuna's tables at a URL; a SQLite file gets the same settings as our own connections."""
     escaped = url.replace("{", "%7B").replace("}", "%7D")  # Optuna formats its URL

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from search.optuna_record import HostStudy, TrialResult, open_optuna_storage
+from search.optuna_record import HostStudy, TrialResult, host_study_name, open_optuna_storage
 from search.plan import Audit, configuration_id, treatments
 from storage import AuditStore
 from storage.plans import RunPlan, TrialKey
@@ -33,7 +33,9 @@ class Trials:
         self._hosts = [
             HostStudy(
                 storage,
-                name=f"{self._study}/{host.backbone}/{host.adapter_label}",
+                name=host_study_name(
+                    self._study, backbone=host.backbone, adapter=host.adapter_label
+                ),
                 sampler=design.sampler,
                 seed=design.seed,
                 space=space,
