@@ -213,6 +213,8 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
     if address:
         _check_answers(address)
     else:
+        # Ray would nice its workers, and whatever else this machine does would starve them.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         options["num_cpus"] = max(1, -(-resources.workers * resources.cpus_per_run // 1))
     try:
         ray.init(address=address or "local", **options)
