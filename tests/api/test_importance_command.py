@@ -1,0 +1,61 @@
+"""``talan importance``: shares and intervals, or why there are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from finished_study import finished
+from talan_command import Talan
+
+from search.optuna_record import HostStudy, TrialResult, host_study_name, open_optuna_storage
+from search.plan import resolve
+from search.study_file import parse_study
+from storage import AuditStore, RunFilter
+
+
+@pytest.fixture
+def _told(folder: Path) -> None:
+    """Six layers, the mean delta growing with them, in Optuna's record as a driver leaves it."""
+    finished(
+        lambda run: (10, 5 + (run.configuration["layer"] if run.configuration else 0)),
+        axes={"layer": [0, 1, 2, 3, 4, 5], "slots": [2, 4]},
+    )
+    with AuditStore.open("sqlite:///talan.db") as store:
+        host = HostStudy(
+            open_optuna_storage(store.sibling_url("optuna")),
+            name=host_study_name("finished", backbone="tiny-qwen3", adapter="lora-r8"),
+            sampler="grid",
+            seed=0,
+            space=resolve(parse_study(store.studies.get("finished").spec)).spaces[0],
+        )
+        for run in store.runs.iterate("finished", RunFilter(kind="treatment")):
+            assert run.configuration is not None
+            deltas = {name: cell.delta or 0.0 for name, cell in run.cells.items()}
+            host.tell(
+                TrialResult(run.configuration_id or "", run.configuration, deltas, run.mean_delta)
+            )
+
+
+@pytest.mark.usefixtures("_told")
+def test_the_axis_that_decides_comes_first(talan: Talan) -> None:
+    (host,) = json.loads(talan("importance", "finished", "--resamples", "3", "--json").out)
+    assert (host["trials"], host["feasible"], host["design"]) == (12, 12, "grid")
+    first = host["axes"][0]
+    assert first["axis"] == "layer"
+    assert first["importance"] > 0.9
+    low, high = first["interval"]
+    assert low <= high
+    lines = talan("importance", "finished", "--resamples", "3").out.splitlines()
+    assert lines[0] == "tiny-qwen3 lora-r8  12 trials (grid), 12 G1 at every seed"
+    assert lines[2].split()[0] == "layer"
+
+
+@pytest.mark.usefixtures("_told")
+def test_what_does_not_vary_is_told(talan: Talan) -> None:
+    out = talan("importance", "finished", "--by", "feasibility").out
+    assert "feasibility is the same in all trials" in out
+    answer = talan("importance", "finished", "--by", "g1")
+    assert answer.code == 2
+    assert "allowed: mean_delta, feasibility" in answer.err

@@ -1,0 +1,115 @@
+"""From a study with null runs to a confirmed champion, all of it real.
+
+The command line, Ray, the tiny backbone, training, generation, scoring and SQLite, at four steps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import AuditStore
+
+TALAN = Path(sys.executable).with_name("talan")
+STUDY = """
+name: whole
+axes:
+  layer: [1]
+  slots: [2]
+  mixer: [cross_attn]
+  writeback: [{rule: gate, gate: vector, alpha: 0.3}]
+benchmarks: [tiny_choice, tiny_code]
+training: {max_steps: 4}
+null_runs: {seed: 1, sham: 2}
+"""
+
+
+class Terminal:
+    """A working folder, as a person at a terminal has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "study.yaml").write_text(STUDY)
+
+    def __call__(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(TALAN), *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+            env={**os.environ, "TALAN_STORAGE": "", "TALAN_ARTIFACTS": "", "COLUMNS": "160"},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--json"))
+
+
+@pytest.fixture
+def talan(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path)
+
+
+def test_a_study_with_nulls_and_its_confirmation(talan: Terminal) -> None:
+    assert "seed null" in talan("study", "run", "study.yaml")
+    runs = {run["id"]: run for run in talan.json("runs", "whole")}
+    kinds = Counter(run["kind"] for run in runs.values())
+    assert kinds == {"baseline": 1, "treatment": 1, "seed_null": 1, "sham_null": 2}
+    _check_nulls(talan, runs)
+
+    (row,) = talan.json("g1", "whole")
+    assert (row["runs"], row["null"]["runs"]) == (1, 3)
+    assert (row["null"]["seed"]["runs"], row["null"]["sham"]["runs"]) == (1, 2)
+    assert 0 < row["test"]["fisher_p"] <= 1
+
+    chosen = next(run for run in runs.values() if run["kind"] == "treatment")
+    _check_confirmation(talan, chosen)
+
+
+def _check_nulls(talan: Terminal, runs: dict[str, Any]) -> None:
+    """Null runs are real runs: they differ from their baseline, and are scored against it."""
+    baseline = next(run for run in runs.values() if run["kind"] == "baseline")
+    for run in runs.values():
+        if run["kind"] in ("seed_null", "sham_null"):
+            for name, cell in run["cells"].items():
+                right = baseline["cells"][name]["n_correct"]
+                assert cell["delta"] == 100 * (cell["n_correct"] - right) / cell["n_items"]
+    with AuditStore.open(f"sqlite:///{talan.folder}/talan.db") as store:
+        everything = list(store.runs.iterate("whole"))
+        assert len({run.checkpoint_artifact for run in everything}) == len(everything)
+        assert len({store.runs.losses(run.id) for run in everything}) == len(everything)
+        shams = {
+            found.data["sham"]["number"]: found.data
+            for found in store.studies.provenance("whole")
+            if "sham" in found.data
+        }
+    assert set(shams) == {0, 1}
+    for data in shams.values():
+        assert data["seed"] == 42
+        assert data["sham"]["norm"] > 0
+
+
+def _check_confirmation(talan: Terminal, chosen: dict[str, Any]) -> None:
+    shape = talan.json("confirm", chosen["id"], "--seeds", "1")
+    (fresh,) = shape["seeds"]
+    (name,) = shape["studies"]
+    assert fresh["seed"] != 42
+    assert set(fresh["deltas"]) == {"tiny_choice", "tiny_code"}
+    assert shape["selection"]["winning"] == chosen["mean_delta"]
+    assert shape["selection"]["confirmed"] == pytest.approx(fresh["mean_delta"])
+    listed = {run["id"]: run for run in talan.json("runs", name)}
+    assert listed[fresh["run"]]["mean_delta"] == fresh["mean_delta"]
+    # Asked again, it is told again and nothing is run again.
+    assert talan.json("confirm", chosen["id"], "--seeds", "1") == shape
+    with AuditStore.open(f"sqlite:///{talan.folder}/talan.db") as store:
+        assert {run.attempt for run in store.runs.iterate(name)} == {1}
