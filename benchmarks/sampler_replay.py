@@ -2,7 +2,7 @@
 
 Prints G1 found after 50, 100, 200 and 400 runs, mean over seeds with the 5% and 95% quantiles. By
 default on a made-up table (benchmarks/structured_table.py) with and without structure; with a
-finished study, on what that study measured, host by host. TPE has fewer seeds unless told
+finished study, on what that study measured, host by host. TPE goes to 100 runs unless told
 otherwise: converged, most of its proposals are repeats, and each of them takes 10 ms.
 
     .venv/bin/python benchmarks/sampler_replay.py [--seeds 50] [--structure 0.5 0]
@@ -17,6 +17,7 @@ import sys
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from report import report
@@ -51,15 +52,14 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """One row a sampler and number of runs."""
     began, rows = time.monotonic(), []
-    numbers = {
-        sampler: options.tpe_seeds if sampler == "tpe" else options.seeds
-        for sampler in options.samplers
-    }
-    seeds = {sampler: range(number) for sampler, number in numbers.items()}
-    for row in compare_samplers(table, seeds=seeds, after=options.after, mapper=pool.map):
-        rows.append({"table": name, **asdict(row)})
-        spent = f"{time.monotonic() - began:.0f} s"
-        print(f"{name}: {row.sampler} after {row.runs} runs ({spent})", file=sys.stderr)
+    in_chunks = partial(pool.map, chunksize=max(1, options.seeds // 10))
+    for sampler in options.samplers:
+        most = options.tpe_runs if sampler == "tpe" else max(options.after)
+        after = [runs for runs in options.after if runs <= most]
+        seeds = {sampler: range(options.seeds)}
+        found = compare_samplers(table, seeds=seeds, after=after, mapper=in_chunks)
+        rows += [{"table": name, **asdict(row)} for row in found]
+        print(f"{name}: {sampler} done, {time.monotonic() - began:.0f} s", file=sys.stderr)
     return rows
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS)
     parser.add_argument("--after", type=int, nargs="+", default=[50, 100, 200, 400])
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--tpe-seeds", type=int, default=4)
+    parser.add_argument("--tpe-runs", type=int, default=100, help="the most runs for tpe")
     options = parser.parse_args()
     began = time.monotonic()
     try:
