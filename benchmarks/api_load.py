@@ -8,7 +8,7 @@ feasible), and optuna-dashboard's call for one study.
     .venv/bin/python benchmarks/api_load.py [--configurations 10000] [--clients 1 8 32]
 
 Clients and server share the machine: figures at 8 and 32 clients are of both. ``cpu_ms`` is what a
-request costs the API and Postgres together, which other work on the machine hardly changes.
+request costs the API and Postgres together, without the wait for a core.
 """
 
 from __future__ import annotations
@@ -74,13 +74,14 @@ def get(path: str) -> Callable[[http.client.HTTPConnection], None]:
     return ask
 
 
-def read(connection: http.client.HTTPConnection, path: str) -> Any:
+def read(connection: http.client.HTTPConnection, path: str) -> http.client.HTTPResponse:
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:
         raise RuntimeError(f"{path}: {response.status} {body[:300]!r}")
-    return json.loads(body)
+    json.loads(body)
+    return response
 
 
 def deep_page(port: int, path: str, *, share: float) -> str:
@@ -88,11 +89,10 @@ def deep_page(port: int, path: str, *, share: float) -> str:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     cursors: list[str] = []
     at = path.replace("limit=50", "limit=1000")
-    cursor = ""
+    cursor = read(connection, at).headers["X-Next-Cursor"]
     while cursor is not None:
-        found = read(connection, f"{at}&cursor={cursor}" if cursor else at)
-        cursor = found["next_cursor"]
-        cursors += [cursor] if cursor else []
+        cursors.append(cursor)
+        cursor = read(connection, f"{at}&cursor={cursor}").headers["X-Next-Cursor"]
     connection.close()
     return f"{path}&cursor={cursors[int(share * len(cursors))]}" if cursors else path
 

@@ -19,8 +19,8 @@ _COLUMNS = ["item_id", "prompt_sha256", "response", "extracted", "correct"]
 
 def item_page(
     store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int
-) -> dict[str, Any]:
-    """Some of a cell's items in their order.
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Some of a cell's items in their order, and the cursor of the next ones; None at the end.
 
     Raises:
         RunNotFound: There is no such run.
@@ -32,16 +32,10 @@ def item_page(
         raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
     artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
     rows = _rows(artifacts, run, benchmark)
-    baseline = _baseline(store, run)
-    beside = _beside(artifacts, baseline, benchmark)
+    beside = _beside(artifacts, _baseline(store, run), benchmark)
     last = first + limit
-    return {
-        "run": run.id,
-        "benchmark": benchmark,
-        "baseline_run": baseline.id if baseline and beside else None,
-        "items": [{**row, "baseline": beside.get(row["item_id"])} for row in rows[first:last]],
-        "next_cursor": str(last) if last < len(rows) else None,
-    }
+    items = [{**row, "baseline": beside.get(row["item_id"])} for row in rows[first:last]]
+    return items, str(last) if last < len(rows) else None
 
 
 def _no_cell(run: Run, benchmark: str) -> str:

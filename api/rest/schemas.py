@@ -45,6 +45,9 @@ Axis = Literal[
     "warmup_identity",
 ]
 Percent = Annotated[float, Field(description="percent")]
+Interval = Annotated[
+    list[float], Field(min_length=2, max_length=2, description="exact, 95%, as fractions")
+]
 PointsPp = Annotated[float, Field(description="percentage points")]
 Text = Annotated[str, Field(max_length=300)]
 Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -235,21 +238,42 @@ class Champion(Run):
     study: str
 
 
-class RunPage(_Answer):
-    """Some runs, and where the listing goes on."""
-
-    model_config = _example({"items": [RUN], "next_cursor": "WyJwb3NpdGlvbiIsbnVsbF0"})
-
-    items: list[Run]
-    next_cursor: str | None = Field(description="give it as cursor; null on the last page")
-
-
-class NullRate(_Answer):
-    """The rate of runs with the disturbance but not the mechanism."""
+class KindRate(_Answer):
+    """The G1 rate of one kind of null runs."""
 
     runs: int
     g1: int
     rate: float | None
+    interval: Interval | None = None
+
+
+class NullRate(KindRate):
+    """The rate of runs with the disturbance but not the mechanism; both kinds, and each alone."""
+
+    seed: KindRate | None = None
+    sham: KindRate | None = None
+
+
+class RateTest(_Answer):
+    """Exact tests of a rate against its null rate; Fisher's is against both kinds together."""
+
+    alternative: str
+    runs: int = Field(description="the treatments tested: those at the study's first seed")
+    fisher_p: float
+    adjusted_p: float | None = Field(description="Holm's, over an axis's values")
+    num_tests: int
+    boschloo_p: float | None
+    seed_fisher_p: float | None
+    sham_fisher_p: float | None
+
+
+class ExpectedRate(_Answer):
+    """What chance alone would give, computed from how often runs and baseline differ."""
+
+    kind: str
+    rate: float
+    runs: int
+    cells: dict[str, float] = Field(description="P(delta >= 0) by benchmark")
 
 
 class G1Rate(_Answer):
@@ -261,13 +285,31 @@ class G1Rate(_Answer):
             "backbone": "tiny-qwen3",
             "adapter": "lora-r8",
             "design": "grid",
-            "runs": 6,
-            "g1": 1,
+            "runs": 24,
+            "g1": 4,
             "rate": 0.16666666666666666,
-            "interval": [0.0042, 0.6412],
-            "null": None,
-            "axis": "mixer",
-            "value": "cross_attn",
+            "interval": [0.0474, 0.3738],
+            "null": {
+                "runs": 40,
+                "g1": 3,
+                "rate": 0.075,
+                "interval": [0.0157, 0.2039],
+                "seed": {"runs": 20, "g1": 2, "rate": 0.1, "interval": [0.0123, 0.317]},
+                "sham": {"runs": 20, "g1": 1, "rate": 0.05, "interval": [0.0013, 0.2487]},
+            },
+            "axis": None,
+            "value": None,
+            "test": {
+                "alternative": "two-sided",
+                "runs": 24,
+                "fisher_p": 0.4099,
+                "adjusted_p": None,
+                "num_tests": 1,
+                "boschloo_p": 0.3237,
+                "seed_fisher_p": 0.6731,
+                "sham_fisher_p": 0.3562,
+            },
+            "expected": None,
         }
     )
 
@@ -278,10 +320,14 @@ class G1Rate(_Answer):
     runs: int
     g1: int
     rate: float | None
-    interval: Annotated[list[float], Field(min_length=2, max_length=2)]
+    interval: Interval
     null: NullRate | None
     axis: str | None
     value: Any = Field(description="the axis's value; writeback and trainability are mappings")
+    test: RateTest | None = None
+    expected: ExpectedRate | None = Field(
+        default=None, description="only where the host has no null runs"
+    )
 
 
 class Baseline(_Answer):
@@ -301,16 +347,6 @@ class Item(_Answer):
     extracted: str | None
     correct: bool
     baseline: Baseline | None
-
-
-class ItemPage(_Answer):
-    """Some items in their order, and where they go on."""
-
-    run: str
-    benchmark: str
-    baseline_run: str | None
-    items: list[Item]
-    next_cursor: str | None
 
 
 class Health(_Answer):
@@ -381,7 +417,7 @@ class RunQuery(BaseModel):
     )
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
-        default=None, description="a page's next_cursor, with the same sort and filters"
+        default=None, description="a page's X-Next-Cursor, with the same sort and filters"
     )
 
     @property
@@ -401,7 +437,7 @@ class ItemQuery(BaseModel):
 
     benchmark: Text = Field(description="one of the run's cells")
     limit: int = Field(default=1000, ge=1, le=5000)
-    cursor: str = Field(default="0", pattern=r"^[0-9]{1,9}$", description="a page's next_cursor")
+    cursor: str = Field(default="0", pattern=r"^[0-9]{1,9}$", description="a page's X-Next-Cursor")
 
 
 _PLAIN = ("state", "g1", "kind", "backbone", "adapter", "seed", "configuration_id")

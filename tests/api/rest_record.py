@@ -70,7 +70,7 @@ def plan(name: str, *, artifacts: str, configurations: int = 6, hosts: int = 1) 
         runs.append(RunPlan(host, BASELINE, 42, len(runs)))
     return StudyPlan(
         name=name,
-        spec={"name": name, "resources": {"workers": 4}},
+        spec={"name": name, "seeds": [42], "resources": {"workers": 4}},
         spec_hash="5" * 64,
         design={"sampler": "grid", "max_runs": None, "seed": 0},
         recipe_hash="r" * 64,

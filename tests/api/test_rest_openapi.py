@@ -12,7 +12,7 @@ import pytest
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
-from rest_record import client, seed
+from rest_record import OWNER, client, finish, seed
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -21,6 +21,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+
+from search.g1_rates import g1_rows
+from storage import SEED_NULL, AuditStore, RunFilter, RunPlan
 
 OPERATIONS = {
     "launch_study",
@@ -54,6 +57,7 @@ class DocumentClient:
 
     def __init__(self, api: TestClient) -> None:
         self._api = api
+        self.headers: dict[str, str] = {}
         self.document = api.get("/openapi.json").json()
         self._operations = {
             operation["operationId"]: (method, path, operation)
@@ -78,7 +82,13 @@ class DocumentClient:
         response = self._api.request(method, path, params=query, **body)
         expected = status or int(min(operation["responses"]))
         assert response.status_code == expected, response.text
-        return self._checked(response, operation["responses"][str(expected)])
+        answer = operation["responses"][str(expected)]
+        self.headers = {
+            name: response.headers[name]
+            for name in answer.get("headers", {})
+            if name in response.headers
+        }
+        return self._checked(response, answer)
 
     def example(self, name: str) -> Any:
         """The example of an operation's body."""
@@ -112,12 +122,14 @@ def test_a_client_made_of_the_document_does_everything(document: DocumentClient)
     assert document.call("get_study", name=name) == document.call("list_studies")[1]
     runs = document.call("list_runs", name="grid", limit=3, sort="mean_delta", mixer="cross_attn")
     page = document.call("list_runs", name="grid", limit=3)
-    rest = document.call("list_runs", name="grid", limit=1000, cursor=page["next_cursor"])
-    assert len(page["items"]) + len(rest["items"]) == 14
-    run = document.call("get_run", run_id=runs["items"][0]["id"])
+    cursor = document.headers["X-Next-Cursor"]
+    rest = document.call("list_runs", name="grid", limit=1000, cursor=cursor)
+    assert len(page) + len(rest) == 14
+    assert "X-Next-Cursor" not in document.headers
+    run = document.call("get_run", run_id=runs[0]["id"])
     assert run["configuration"]["mixer"] == "cross_attn"
     items = document.call("list_items", run_id=run["id"], benchmark=next(iter(run["cells"])))
-    assert len(items["items"]) == 20
+    assert len(items) == 20
     assert "data: " in document.call("follow_events", name="grid")
     assert len(document.call("list_g1_rates", study="grid", by="writeback")) == 2
     assert len(document.call("list_champions")) == 2
@@ -148,10 +160,28 @@ def test_the_document_is_complete(document: DocumentClient) -> None:
                     assert content["example"]["status"] == int(status)
     schemas = document.document["components"]["schemas"]
     assert "HTTPValidationError" not in schemas
-    for name in ("StudyFile", "StudyStatus", "Run", "RunPage", "G1Rate", "Champion", "Problem"):
+    for name in ("StudyFile", "StudyStatus", "Run", "G1Rate", "Champion", "Problem"):
         whole = {**schemas[name], "components": {"schemas": schemas}}
         (example,) = schemas[name]["examples"]
         jsonschema.Draft202012Validator(whole).validate(example)
+
+
+def test_rates_with_all_that_the_command_line_shows_are_in_the_document(
+    document: DocumentClient, sqlite_url: str, tmp_path: Path
+) -> None:
+    with AuditStore.open(sqlite_url) as store:
+        store.leases.acquire("grid", owner=OWNER, ttl_s=60)
+        plans = [RunPlan(0, SEED_NULL, 7, 50, baseline_seed=42)]
+        store.studies.add_runs("grid", owner=OWNER, runs=plans)
+        (run,) = store.runs.iterate("grid", RunFilter(kind=SEED_NULL))
+        finish(store, run, 11, 11, artifacts=str(tmp_path / "artifacts"))
+        rows = [row for by in (None, "writeback") for row in g1_rows(store, "grid", by=by)]
+    schemas = document.document["components"]["schemas"]
+    whole = {**schemas["G1Rate"], "components": {"schemas": schemas}}
+    for row in rows:
+        jsonschema.Draft202012Validator(whole).validate(row)
+    assert [row["null"] is None for row in rows] == [False, True] * 2
+    assert [row["expected"] is None for row in rows] == [True, False] * 2
 
 
 def test_the_page_shows_every_operation(sqlite_url: str, tmp_path: Path) -> None:

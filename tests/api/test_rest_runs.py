@@ -22,19 +22,23 @@ def api(storage_url: str, tmp_path: Path) -> TestClient:
 
 
 def _get(api: TestClient, path: str, **query: Any) -> Any:
+    return _page(api, path, **query)[0]
+
+
+def _page(api: TestClient, path: str, **query: Any) -> tuple[Any, str | None]:
     response = api.get(path, params=query)
     assert response.status_code == 200, response.text
-    return response.json()
+    return response.json(), response.headers.get("x-next-cursor")
 
 
 def _ids(api: TestClient, **query: Any) -> list[str]:
-    return [run["id"] for run in _get(api, RUNS, **query)["items"]]
+    return [run["id"] for run in _get(api, RUNS, **query)]
 
 
 def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
         expected = [run_shape(run) for run in store.runs.iterate("grid")]
-    assert _get(api, RUNS) == {"items": expected, "next_cursor": None}
+    assert _page(api, RUNS) == (expected, None)
     assert expected[0]["cells"]["a"] == {
         "score": 60.0,
         "baseline_score": 50.0,
@@ -45,29 +49,30 @@ def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_ur
 
 
 def test_pages_stay_right_while_runs_are_added(api: TestClient, storage_url: str) -> None:
-    first = _get(api, RUNS, limit=3)
+    first, cursor = _page(api, RUNS, limit=3)
     with AuditStore.open(storage_url) as store:
         store.leases.acquire("grid", owner=OWNER, ttl_s=60)
         added = [treatment(20, position=1), treatment(21, position=99)]
         early, late = store.studies.add_runs("grid", owner=OWNER, runs=added)
-    seen, cursor = [run["id"] for run in first["items"]], first["next_cursor"]
+    seen = [run["id"] for run in first]
     while cursor:
-        page = _get(api, RUNS, limit=3, cursor=cursor)
-        seen += [run["id"] for run in page["items"]]
-        cursor = page["next_cursor"]
+        page, cursor = _page(api, RUNS, limit=3, cursor=cursor)
+        seen += [run["id"] for run in page]
     assert len(seen) == len(set(seen)) == 8
     assert late in seen
     assert early not in seen  # its place was passed
 
 
-def test_the_link_header_leads_to_the_next_page(api: TestClient) -> None:
+def test_the_headers_lead_to_the_next_page(api: TestClient) -> None:
     response = api.get(RUNS, params={"limit": 2, "kind": "treatment"})
     link = response.headers["link"]
     assert link.endswith('; rel="next"')
     following = api.get(link[1:].partition(">")[0])
-    assert [run["kind"] for run in following.json()["items"]] == ["treatment"] * 2
-    assert following.json()["items"][0] == _get(api, RUNS)["items"][2]
-    assert "link" not in api.get(RUNS).headers
+    assert [run["kind"] for run in following.json()] == ["treatment"] * 2
+    assert following.json()[0] == _get(api, RUNS)[2]
+    cursor = response.headers["x-next-cursor"]
+    assert _get(api, RUNS, limit=2, kind="treatment", cursor=cursor) == following.json()
+    assert not {"link", "x-next-cursor"} & set(api.get(RUNS).headers)
 
 
 def test_filters(api: TestClient) -> None:
@@ -95,9 +100,9 @@ def test_sorts(api: TestClient) -> None:
     assert _ids(api, sort="mean_delta")[:3] == [every[1], every[0], every[2]]
     assert _ids(api, sort="g1")[:3] == [every[0], every[2], every[1]]
     assert _ids(api, sort="mixer")[0] == every[1]
-    paged = _get(api, RUNS, sort="gradient_scale", limit=4)
-    rest = _ids(api, sort="gradient_scale", cursor=paged["next_cursor"])
-    assert [run["id"] for run in paged["items"]] + rest == [every[i] for i in (0, 1, 3, 4, 2, 5, 6)]
+    paged, cursor = _page(api, RUNS, sort="gradient_scale", limit=4)
+    rest = _ids(api, sort="gradient_scale", cursor=cursor)
+    assert [run["id"] for run in paged] + rest == [every[i] for i in (0, 1, 3, 4, 2, 5, 6)]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,8 @@ def test_a_wrong_question_is_told_what_is_allowed(
 
 
 def test_a_foreign_cursor_is_refused(api: TestClient) -> None:
-    cursor = _get(api, RUNS, limit=1)["next_cursor"]
+    _, cursor = _page(api, RUNS, limit=1)
+    assert cursor is not None
     for query in ({"cursor": "nonsense"}, {"cursor": cursor, "sort": "g1"}):
         response = api.get(RUNS, params=query)
         assert response.status_code == 422
@@ -136,7 +142,7 @@ def test_a_foreign_cursor_is_refused(api: TestClient) -> None:
 
 
 def test_one_run(api: TestClient) -> None:
-    first = _get(api, RUNS)["items"][0]
+    first = _get(api, RUNS)[0]
     run = _get(api, f"/api/v1/runs/{first['id']}")
     assert {**run, **first} == run
     assert run["study"] == "grid"
@@ -155,9 +161,9 @@ def test_a_run_that_does_not_exist_is_answered_with_the_closest(api: TestClient)
 
 def test_items_stand_beside_their_baseline(api: TestClient) -> None:
     run, baseline = _ids(api)[0], _ids(api)[6]
-    page = _get(api, f"/api/v1/runs/{run}/items", benchmark="a", limit=11)
-    assert (page["run"], page["benchmark"], page["baseline_run"]) == (run, "a", baseline)
-    assert page["items"][0] == {
+    address = f"/api/v1/runs/{run}/items"
+    items, cursor = _page(api, address, benchmark="a", limit=11)
+    assert items[0] == {
         "item_id": "item-0",
         "prompt_sha256": "0" * 64,
         "response": "treatment 0 a 0",
@@ -166,14 +172,15 @@ def test_items_stand_beside_their_baseline(api: TestClient) -> None:
         "baseline": {"response": "baseline 6 a 0", "extracted": None, "correct": True},
     }
     # The run has 12 of 20 right, its baseline 10.
-    assert page["items"][10]["correct"] is True
-    assert page["items"][10]["baseline"]["correct"] is False
-    rest = _get(api, f"/api/v1/runs/{run}/items", benchmark="a", cursor=page["next_cursor"])
-    assert [item["item_id"] for item in rest["items"]] == [f"item-{i}" for i in range(11, 20)]
-    assert rest["next_cursor"] is None
+    assert items[10]["correct"] is True
+    assert items[10]["baseline"]["correct"] is False
+    rest, end = _page(api, address, benchmark="a", cursor=cursor)
+    assert [item["item_id"] for item in rest] == [f"item-{i}" for i in range(11, 20)]
+    assert end is None
+    link = api.get(address, params={"benchmark": "a", "limit": 11}).headers["link"]
+    assert api.get(link[1:].partition(">")[0]).json() == rest
     own = _get(api, f"/api/v1/runs/{baseline}/items", benchmark="a")
-    assert own["baseline_run"] is None
-    assert {item["baseline"] for item in own["items"]} == {None}
+    assert {item["baseline"] for item in own} == {None}
 
 
 def test_items_that_are_not_there(api: TestClient) -> None:
@@ -203,9 +210,8 @@ def test_altered_and_missing_responses_are_noticed(api: TestClient, tmp_path: Pa
     # A run's own answers are told though its baseline's are gone.
     baseline = _get(api, f"/api/v1/runs/{every[6]}")["responses"]["b"]
     next((tmp_path / "artifacts").rglob(baseline)).unlink()
-    page = _get(api, address, benchmark="b")
-    assert page["baseline_run"] is None
-    assert len(page["items"]) == 20
+    items = _get(api, address, benchmark="b")
+    assert [item["baseline"] for item in items] == [None] * 20
 
 
 def test_a_null_run_stands_beside_the_baseline_that_it_names(
@@ -219,6 +225,6 @@ def test_a_null_run_stands_beside_the_baseline_that_it_names(
         store.studies.add_runs("grid", owner=OWNER, runs=[null])
         (run,) = store.runs.iterate("grid", RunFilter(kind=SEED_NULL))
         finish(store, run, 11, 11, artifacts=str(tmp_path / "artifacts"))
-    page = _get(api, f"/api/v1/runs/{run.id}/items", benchmark="a")
-    assert page["baseline_run"] == _ids(api, kind="baseline")[0]
+    items = _get(api, f"/api/v1/runs/{run.id}/items", benchmark="a")
+    assert items[0]["baseline"]["response"] == "baseline 6 a 0"
     assert _ids(api, kind="seed_null") == [run.id]

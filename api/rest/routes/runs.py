@@ -1,7 +1,7 @@
 """``/studies/{name}/runs`` and ``/runs/{id}``: pages of runs, one run, its items.
 
-Owns: the page's cursor, in the body and as a ``Link`` header. Does not cover: filters and orders
-(``storage.listing``).
+Owns: where a listing goes on, in the headers ``Link`` and ``X-Next-Cursor``; bodies are bare lists,
+as ``--json`` prints them. Does not cover: filters and orders (``storage.listing``).
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from api.rest.answers import item_page
 from api.rest.names import RunId, StudyName
 from api.rest.openapi import problems
 from api.rest.record import Store
-from api.rest.schemas import ItemPage, ItemQuery, RunDetails, RunPage, RunQuery
+from api.rest.schemas import Item, ItemQuery, Run, RunDetails, RunQuery
 from api.shapes import run_details_shape, run_shape
 
 router = APIRouter(tags=["runs"])
-_LINK = {
+_NEXT_PAGE = {
     "headers": {
         "Link": {
             "description": 'the next page as rel="next"; absent on the last',
             "schema": {"type": "string"},
-        }
+        },
+        "X-Next-Cursor": {
+            "description": "give it as cursor for the next page; absent on the last",
+            "schema": {"type": "string"},
+        },
     },
 }
 
 
 @router.get(
     "/studies/{name}/runs",
-    response_model=RunPage,
-    responses={200: _LINK, **problems(404, 422)},
+    response_model=list[Run],
+    responses={200: _NEXT_PAGE, **problems(404, 422)},
 )
 def list_runs(
     name: StudyName, query: Annotated[RunQuery, Query()], request: Request, store: Store
@@ -46,8 +50,8 @@ def list_runs(
     page = store.runs.page(
         name, query.where, sort=query.sort, limit=query.limit, cursor=query.cursor
     )
-    content = {"items": [run_shape(run) for run in page.runs], "next_cursor": page.next_cursor}
-    return JSONResponse(content, headers=_next_link(request, page.next_cursor))
+    runs = [run_shape(run) for run in page.runs]
+    return JSONResponse(runs, headers=_next_page(request, page.next_cursor))
 
 
 @router.get("/runs/{run_id}", response_model=RunDetails, responses=problems(404, 422))
@@ -59,25 +63,26 @@ def get_run(run_id: RunId, store: Store) -> JSONResponse:
 
 @router.get(
     "/runs/{run_id}/items",
-    response_model=ItemPage,
-    responses={200: _LINK, **problems(404, 410, 422)},
+    response_model=list[Item],
+    responses={200: _NEXT_PAGE, **problems(404, 410, 422)},
 )
 def list_items(
     run_id: RunId, query: Annotated[ItemQuery, Query()], request: Request, store: Store
 ) -> JSONResponse:
     """List what a run answered, item by item, with its baseline's answers beside."""
-    page = item_page(
+    items, cursor = item_page(
         store,
         run_id,
         benchmark=query.benchmark,
         first=int(query.cursor),
         limit=query.limit,
     )
-    return JSONResponse(page, headers=_next_link(request, page["next_cursor"]))
+    return JSONResponse(items, headers=_next_page(request, cursor))
 
 
-def _next_link(request: Request, cursor: str | None) -> dict[str, str]:
+def _next_page(request: Request, cursor: str | None) -> dict[str, str]:
     if cursor is None:
         return {}
     asked = {**request.query_params, "cursor": cursor}
-    return {"Link": f'<{request.url.path}?{urlencode(asked)}>; rel="next"'}
+    link = f'<{request.url.path}?{urlencode(asked)}>; rel="next"'
+    return {"Link": link, "X-Next-Cursor": cursor}
