@@ -22,6 +22,7 @@ import optuna
 import ray
 from noop_bench import NoopBench
 from report import report
+
 from search.audits import Engine, drive, launch
 from search.optuna_record import open_optuna_storage
 from search.plan import resolve

@@ -49,10 +49,7 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.commands = {
-            name: service.get("command")
-            for name, service in yaml.safe_load(COMPOSE.read_text())["services"].items()
-        }
+        self.services = yaml.safe_load(COMPOSE.read_text())["services"]
         self.ray_port, self.api_port = free_port(), free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.postgres = PostgresServer()
@@ -71,7 +68,7 @@ class Service:
 
     def start(self, name: str) -> None:
         """Start a service with its command from the compose file."""
-        words = [self._on_loopback(word, name) for word in self.commands[name]]
+        words = [self._on_loopback(word, name) for word in self.services[name]["command"]]
         if words[:2] == ["ray", "start"]:
             words += self._node_options(name)
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -106,6 +103,12 @@ class Service:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.processes[name].wait()
+
+    def keep_up(self) -> None:
+        """Start what ended by itself, as the compose file's restart policy does."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None and self.services[name]["restart"] == "unless-stopped":
+                self.start(name)
 
     def run_to_end(self, name: str) -> int:
         """Run a service that ends by itself."""
@@ -184,6 +187,7 @@ def wait_for(service: Service, condition: Callable[[], bool], *, seconds: float 
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, service.logs()
+        service.keep_up()
         time.sleep(0.3)
 
 
@@ -230,16 +234,13 @@ def test_every_part_is_killed_and_the_study_ends_complete(service: Service) -> N
     service.start("ray-head")
     head_is_up(service)
     service.start("ray-worker")
-    if service.processes["scheduler"].poll() is not None:
-        service.start("scheduler")
     wait_for(service, lambda: service.ask("/studies/served")["state"] == "completed", seconds=400)
 
     status = service.ask("/studies/served")
     assert status["runs"]["completed"] == status["runs"]["total"] == NUM_TREATMENTS
     assert status["baselines"]["completed"] == 1
     assert status["runs"]["failed"] == 0
-    page = service.ask("/studies/served/runs?limit=100")
-    runs = page["items"]
+    runs = service.ask("/studies/served/runs?limit=100")
     assert len({run["id"] for run in runs}) == len(runs) == NUM_TREATMENTS + 1
     assert all(set(run["cells"]) == {"tiny_choice"} for run in runs)
     configurations = {json.dumps(r["configuration"], sort_keys=True) for r in runs}
