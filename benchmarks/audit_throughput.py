@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from report import report
+
 from search.plan import resolve, study_plan
 from search.study_file import parse_study, read_study_file
 from storage import AuditStore

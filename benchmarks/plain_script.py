@@ -1,15 +1,16 @@
 """The weekend script: what one would write for one configuration without this project's service.
 
-PEFT, transformers' Trainer and lm-eval's ``HFLM`` + ``evaluate``, with all of the machine's threads
-and the same recipe, data, items and batch sizes. It is given what would cost it time and has nothing
-to do with the comparison: our task files, our TALAN block, and only as many training examples to
-tokenise as it will visit.
+PEFT, transformers' Trainer and lm-eval's ``HFLM`` + ``evaluate``, with all of the machine's
+threads and the same recipe, data, items and batch sizes.
+It is given what would cost it time and has nothing to do with the comparison: our task files, our
+TALAN block, and only as many training examples to tokenise as it will visit.
 
     python benchmarks/plain_script.py '[CONFIGURATION, ...]'     prints seconds per configuration
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import tempfile
@@ -24,7 +25,6 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
     from datasets import load_dataset
     from lm_eval.models.huggingface import HFLM
     from peft import LoraConfig, get_peft_model
-    from talan import TalanConfig, attach
     from transformers import (
         AutoModelForCausalLM,
         AutoTokenizer,
@@ -32,6 +32,8 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
         Trainer,
         TrainingArguments,
     )
+
+    from talan import TalanConfig, attach
     from workers.backbones import inspect_backbone
     from workers.suites.registry import get_suite
     from workers.suites.tasks import load_tasks
@@ -105,7 +107,7 @@ def main() -> None:
     for configuration in json.loads(sys.argv[1]):
         print("scores", run(configuration), file=sys.stderr)
         ends.append(time.monotonic())
-    print(json.dumps([b - a for a, b in zip(ends, ends[1:], strict=False)]))
+    print(json.dumps([b - a for a, b in itertools.pairwise(ends)]))
 
 
 if __name__ == "__main__":

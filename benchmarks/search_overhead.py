@@ -121,7 +121,9 @@ def main() -> None:
     for kind in options.storage:
         for who, measure in (("audit", audit), ("plain", plain)):
             runs = options.runs if who == "audit" else options.plain_runs
-            rows.append({"storage": kind, **_on(kind, lambda url, m=measure, n=runs: m(url, runs=n))})
+            rows.append(
+                {"storage": kind, **_on(kind, lambda url, m=measure, n=runs: m(url, runs=n))}
+            )
     report("search_overhead", rows=rows)
 
 

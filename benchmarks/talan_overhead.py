@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from report import report
-from talan import Talan, TalanConfig, attach
 from transformers import Qwen3Config, Qwen3ForCausalLM
+
+from talan import Talan, TalanConfig, attach
 from workers.backbones import load_backbone
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
@@ -42,7 +43,7 @@ SHAPES = {
 
 
 def backbone(name: str) -> Any:
-    """The shipped tiny backbone, or random weights at Qwen3-0.6B's shape, with LoRA on q, k, v, o."""
+    """The tiny backbone, or random weights at Qwen3-0.6B's shape, with LoRA on q, k, v, o."""
     if name == "tiny":
         model = load_backbone("tiny-qwen3")[0]
         rank = 8

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from storage import AuditStore
 
 TALAN = Path(sys.executable).with_name("talan")
@@ -72,7 +73,11 @@ class Session:
                     "losses": store.runs.losses(run.id),
                     "checkpoint": run.checkpoint_artifact,
                     "cells": {
-                        name: (cell.delta, cell.responses_artifact, store.runs.outcomes(run.id, name))
+                        name: (
+                            cell.delta,
+                            cell.responses_artifact,
+                            store.runs.outcomes(run.id, name),
+                        )
                         for name, cell in run.cells.items()
                     },
                 }
