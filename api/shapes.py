@@ -6,12 +6,10 @@ Does not cover: how values come about (``storage``, ``search``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from search.rates import rate_row
 from storage.plans import NULL_KINDS
-from storage.records import G1Count, Run, StateCounts, StudyStatus
+from storage.records import Run, StateCounts, StudyStatus
 
 
 def status_shape(status: StudyStatus) -> dict[str, Any]:
@@ -71,25 +69,6 @@ def run_details_shape(run: Run) -> dict[str, Any]:
         "responses": {name: cell.responses_artifact for name, cell in run.cells.items()},
         "provenance": run.provenance_hash,
     }
-
-
-def g1_shapes(counts: Iterable[G1Count]) -> list[dict[str, Any]]:
-    """``talan g1 --json``."""
-    return [
-        rate_row(
-            {
-                "study": count.study,
-                "backbone": count.backbone,
-                "adapter": count.adapter,
-                "design": count.design,
-                "axis": count.axis,
-                "value": count.value,
-                "runs": count.runs,
-                "g1": count.g1,
-            }
-        )
-        for count in counts
-    ]
 
 
 def _counts(counts: StateCounts) -> dict[str, int]:

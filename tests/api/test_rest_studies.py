@@ -13,7 +13,8 @@ from rest_record import OWNER, client, seed
 
 from api.rest.launching import BUILT_IN
 from api.rest.schemas import STUDY_FILE
-from api.shapes import g1_shapes, run_shape, status_shape
+from api.shapes import run_shape, status_shape
+from search.g1_rates import g1_rows
 from search.tables import cell_frame
 from storage import AuditStore, StudyNotFound
 from workers import backbones
@@ -190,8 +191,8 @@ def test_names_that_do_not_exist(seeded: TestClient) -> None:
 
 def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
-        plain = g1_shapes(store.rates.g1_counts())
-        split = g1_shapes(store.rates.g1_counts("grid", backbone="backbone-1", by="mixer"))
+        plain = g1_rows(store, with_expected=False)
+        split = g1_rows(store, "grid", backbone="backbone-1", by="mixer", with_expected=False)
         best = [{"study": run.study, **run_shape(run)} for run in store.rates.champions("grid")]
     assert seeded.get("/api/v1/g1-rates").json() == plain
     query = {"study": "grid", "backbone": "backbone-1", "adapter": "lora-r8", "by": "mixer"}

@@ -11,7 +11,7 @@ from api.rest.names import AnyStudy
 from api.rest.openapi import problems
 from api.rest.record import Store
 from api.rest.schemas import Axis, G1Rate, Text
-from api.shapes import g1_shapes
+from search.g1_rates import g1_rows
 
 router = APIRouter(tags=["rates"])
 
@@ -27,6 +27,8 @@ def list_g1_rates(
     """List G1 rates per study, backbone and adapter with exact 95% intervals.
 
     A rate over an adaptive design (tpe, nsga2) does not estimate the space; its design is named.
+    Beside it stand the study's null runs and the test against them. The analytic expectation of a
+    study without null runs takes reading outcomes item by item: `talan g1` gives it.
     """
-    counts = store.rates.g1_counts(study, backbone=backbone, adapter=adapter, by=by)
-    return JSONResponse(g1_shapes(counts))
+    rows = g1_rows(store, study, backbone=backbone, adapter=adapter, by=by, with_expected=False)
+    return JSONResponse(rows)
