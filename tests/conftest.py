@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from postgres_server import PostgresServer
 
 # The folders beside this file are called like the packages they test: the packages come first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+# Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

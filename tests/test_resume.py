@@ -28,7 +28,7 @@ axes:
   mixer: [cross_attn, per_token_mix]
   writeback: [{rule: gate, gate: vector, alpha: 0.3}]
 benchmarks: [tiny_choice, tiny_code]
-training: {max_steps: 8}
+training: {max_steps: 20}
 """
 NUM_RUNS = 5  # four configurations and their baseline
 
@@ -184,7 +184,7 @@ def test_a_finished_study_is_shown_and_not_run_again(uninterrupted: Session) -> 
     assert "completed" in output
     assert time.monotonic() - started < 60
 
-    other = STUDY.replace("max_steps: 8", "max_steps: 9")
+    other = STUDY.replace("max_steps: 20", "max_steps: 21")
     (uninterrupted.folder / "other.yaml").write_text(other)
     process = uninterrupted.start("study", "run", "other.yaml")
     output, _ = process.communicate(timeout=120)

@@ -10,7 +10,6 @@ from api import screens
 from api.commands.listings import echo_json
 from api.null_columns import percent
 from api.options import JsonOption
-from search.reference import published_table, reference_shape
 
 
 def reference(
@@ -24,6 +23,8 @@ def reference(
     Figures are as printed. Where the paper's tables do not agree with each other is in
     docs/statistics.md.
     """
+    from search.reference import published_table, reference_shape
+
     if table is not None:
         echo_json(published_table(table))
     elif as_json:
