@@ -133,7 +133,7 @@ class WorkerPool:
         """Hand a run to an idle slot."""
         slot = self._slots[number]
         slot.job, slot.backbone, slot.due = job, job.backbone, list(job.benchmarks)
-        self._ask(slot, lambda: slot.actor.begin.remote(job))
+        slot.waiting_on = slot.actor.begin.remote(job)
 
     def wait(self, *, timeout_s: float) -> list[Event]:
         """The steps that ended within ``timeout_s``; returns at once when one has.
@@ -159,9 +159,6 @@ class WorkerPool:
         """A worker, and what answers once it is up."""
         actor = self._actor_class.remote(self._make_bench)
         return actor, actor.pid.remote()
-
-    def _ask(self, slot: _Slot, call: Callable[[], Any]) -> None:
-        slot.waiting_on = call()
 
     def _advance(self, slot: _Slot) -> Event | None:
         job = slot.job
@@ -190,7 +187,7 @@ class WorkerPool:
             slot.job = slot.waiting_on = None
         else:
             benchmark = slot.due.pop(0)
-            self._ask(slot, lambda: slot.actor.evaluate.remote(benchmark))
+            slot.waiting_on = slot.actor.evaluate.remote(benchmark)
         if isinstance(result, TrainResult):
             return Trained(job, result)
         return Scored(job, result, last=last)
