@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test lint types contracts check lock clean
+.PHONY: help install browser demo test lint types contracts check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,16 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install ## Audit 24 configurations of TALAN on the embedded backbone (about 4 minutes)
 	$(BIN)/talan study run examples/tiny-lora-grid.yaml
 
-test: install ## Run the tests
+# The pages are tested in a real Chromium. As root on Debian it is installed; elsewhere the reader is told.
+browser: ## Make sure that there is a Chromium for the tests of the pages
+	@command -v chromium chromium-browser google-chrome > /dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+	  echo "The tests of the pages need Chromium: install it (Debian: apt-get install chromium)" >&2; exit 1; \
+	fi
+
+test: install browser ## Run the tests
 	$(BIN)/python -m pytest
 
 lint: install ## Check style and format
