@@ -27,7 +27,7 @@ demo: install ## Audit 24 configurations of TALAN on the embedded backbone (abou
 
 # The pages are tested in a real Chromium. As root on Debian it is installed; elsewhere the reader is told.
 browser: ## Make sure that there is a Chromium for the tests of the pages
-	@command -v chromium chromium-browser google-chrome > /dev/null || \
+	@command -v chromium > /dev/null || command -v google-chrome > /dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	else \
