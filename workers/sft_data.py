@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workers.chat_turns import ChatTurns
 from workers.errors import DataError
 from workers.recipe import Recipe
 
 IGNORED_LABEL = -100
-_ASSISTANT_START, _TURN_END = "<|im_start|>assistant\n", "<|im_end|>"
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,22 @@ def read_conversations(path: Path, *, num_examples: int) -> list[list[dict[str, 
 def tokenise(
     conversations: Sequence[Sequence[Mapping[str, str]]], *, tokenizer: Any, max_length: int
 ) -> list[SftExample]:
-    """Tokenise conversations in ChatML, cut to ``max_length`` tokens.
+    """Tokenise conversations as the tokenizer's chat template writes them, cut to ``max_length``.
 
     Conversations whose assistant would be cut off entirely are left out: they teach nothing.
 
     Raises:
-        DataError: No conversation is left, or the tokenizer's chat template is not ChatML.
+        DataError: No conversation is left, or the chat template does not suit
+            (``workers.chat_turns``).
     """
-    texts = [tokenizer.apply_chat_template(list(c), tokenize=False) for c in conversations]
+    turns = ChatTurns(tokenizer)
+    texts = [turns.render(conversation) for conversation in conversations]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     examples = [
-        _mask_prompt(ids[:max_length], offsets[:max_length], spans=_assistant_spans(text, turns))
-        for ids, offsets, text, turns in zip(
+        _mask_prompt(
+            ids[:max_length], offsets[:max_length], spans=turns.assistant_spans(text, said)
+        )
+        for ids, offsets, text, said in zip(
             encoded["input_ids"], encoded["offset_mapping"], texts, conversations, strict=True
         )
     ]
@@ -131,24 +135,6 @@ def _parse_line(line: str, where: str) -> list[dict[str, str]]:
         msg = f"{where} is not a conversation ({reason}); {allowed}"
         raise DataError(msg)
     return parsed
-
-
-def _assistant_spans(text: str, conversation: Sequence[Mapping[str, str]]) -> list[tuple[int, int]]:
-    """Character spans of what the assistant says, its end-of-turn token included."""
-    spans, at = [], 0
-    while (start := text.find(_ASSISTANT_START, at)) >= 0:
-        begin = start + len(_ASSISTANT_START)
-        end = text.find(_TURN_END, begin)
-        at = len(text) if end < 0 else end + len(_TURN_END)
-        spans.append((begin, at))
-    num_turns = sum(message["role"] == "assistant" for message in conversation)
-    if len(spans) != num_turns:
-        msg = (
-            f"{num_turns} assistant messages became {len(spans)} ChatML turns in {text!r}; "
-            f"allowed is a chat template that writes {_ASSISTANT_START!r} before each of them"
-        )
-        raise DataError(msg)
-    return spans
 
 
 def _mask_prompt(
