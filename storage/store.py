@@ -14,6 +14,7 @@ from sqlalchemy.sql.ddl import CreateSchema
 
 from storage.database import Database
 from storage.dispatch import Dispatch
+from storage.durations import Durations
 from storage.events import Events
 from storage.leases import Leases
 from storage.listing import Runs
@@ -39,6 +40,7 @@ class AuditStore:
         rescored: cells under other scorers.
         events: the log of what happened.
         totals: counts over all studies.
+        durations: how long runs take.
     """
 
     def __init__(self, database: Database) -> None:
@@ -53,6 +55,7 @@ class AuditStore:
         self.rescored = Rescored(database)
         self.events = Events(database)
         self.totals = Totals(database)
+        self.durations = Durations(database)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
