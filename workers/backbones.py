@@ -1,7 +1,7 @@
-"""Backbones: find one by name, check its files, load it.
+"""Backbones: check one's files, load it.
 
-Owns the names (a built-in name, a local folder, a hub id), the checks that come before any work and
-the fingerprint. Does not cover adapters, TALAN or how the loaded model is reset between runs. Code
+Owns the checks that come before any work and the fingerprint. Does not cover names
+(`workers.backbone_names`), adapters, TALAN or how the loaded model is reset between runs. Code
 from a model folder is never run (`trust_remote_code` is off).
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -23,15 +22,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from workers.backbone_names import FILES, WEIGHTS, find_backbone, hub_commit
 from workers.errors import BackboneError
 from workers.recipe import DTYPES
 
-_ASSETS = Path(__file__).resolve().parent / "assets"
-BUILT_IN = {"tiny-qwen3": _ASSETS / "tiny-qwen3"}
 # What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
 MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_FILES = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "merges*")
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,7 @@ class BackboneInfo:
         hidden_size: Width of the residual stream.
         architecture: The model class, such as `Qwen3ForCausalLM`.
         fingerprint: SHA-256 over names and contents of weights, config and tokenizer files.
+        revision: The hub's commit; None for what does not come from the hub.
     """
 
     name: str
@@ -53,18 +50,19 @@ class BackboneInfo:
     hidden_size: int
     architecture: str
     fingerprint: str
+    revision: str | None = None
 
 
 def inspect_backbone(name: str) -> BackboneInfo:
     """Check a backbone's files and configuration; its weights are hashed, not loaded.
 
     Args:
-        name: A built-in name, a local folder, or the id of a hub model.
+        name: A built-in name, a local folder, or a hub id with or without a revision.
 
     Raises:
         BackboneError: It cannot be found, a part is missing, or TALAN does not fit into it.
     """
-    folder = _find(name)
+    folder = find_backbone(name)
     config = _check_config(name, folder)
     _check_weights(name, folder)
     _check_chat_template(name, folder)
@@ -75,6 +73,7 @@ def inspect_backbone(name: str) -> BackboneInfo:
         hidden_size=config.hidden_size,
         architecture=(config.architectures or [type(config).__name__])[0],
         fingerprint=_fingerprint(folder),
+        revision=hub_commit(folder),
     )
 
 
@@ -107,42 +106,6 @@ def load_backbone(
     return model, _tokenizer(name, folder)
 
 
-def _find(name: str) -> Path:
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    if name and Path(name).is_dir():
-        return Path(name).resolve()
-    if not _is_hub_id(name):
-        allowed = ", ".join([*BUILT_IN, "a folder", "a hub id (owner/model)"])
-        raise BackboneError(f"There is no backbone {name!r}; allowed are {allowed}")
-    return _cached(name) or _fetch(name)
-
-
-def _is_hub_id(name: str) -> bool:
-    parts = name.split("/")
-    return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
-
-
-def _cached(name: str) -> Path | None:
-    """Return the hub model's folder in the local cache, if its weights are there."""
-    try:
-        folder = Path(snapshot_download(name, local_files_only=True))
-    except (OSError, ValueError):
-        return None
-    return folder if any(folder.glob("*.safetensors")) else None
-
-
-def _fetch(name: str) -> Path:
-    patterns = [pattern for pattern in _FILES if not pattern.endswith(".bin")]
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except Exception as error:
-        raise BackboneError(
-            f"Backbone {name!r} is neither a folder nor in the local hub cache, "
-            f"and it cannot be fetched: {_line(error)}"
-        ) from error
-
-
 def _check_config(name: str, folder: Path) -> Any:
     if not (folder / "config.json").is_file():
         raise BackboneError(f"Backbone {name!r} has no config.json in {folder}")
@@ -162,7 +125,7 @@ def _check_config(name: str, folder: Path) -> Any:
 
 def _check_weights(name: str, folder: Path) -> None:
     """Check that there are weights, and that every file an index names is there."""
-    if not any(any(folder.glob(pattern)) for pattern in _WEIGHTS):
+    if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
         raise BackboneError(f"Backbone {name!r} has no weights (*.safetensors) in {folder}")
     for index in sorted(folder.glob("*.index.json")):
         shards = set(json.loads(index.read_text())["weight_map"].values())
@@ -203,7 +166,7 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _own_files(folder: Path) -> Iterator[Path]:
-    yield from sorted({path for pattern in _FILES for path in folder.glob(pattern)})
+    yield from sorted({path for pattern in FILES for path in folder.glob(pattern)})
 
 
 @lru_cache(maxsize=256)

@@ -43,7 +43,7 @@ def collect_provenance(job: RunJob) -> dict[str, Any]:
         "dtype": job.recipe.dtype,
         "seed": job.seed,
         "recipe_hash": job.recipe.hash,
-        "backbone_fingerprint": _backbone_fingerprint(job.backbone),
+        **_backbone(job.backbone),
         "suite_hash": _suite_hash(job.suite),
     }
 
@@ -93,11 +93,12 @@ def _cpu_model() -> str:
 
 
 @lru_cache(maxsize=8)
-def _backbone_fingerprint(name: str) -> str | None:
+def _backbone(name: str) -> dict[str, str | None]:
     try:
-        return inspect_backbone(name).fingerprint
+        info = inspect_backbone(name)
     except WorkerError:
-        return None
+        return {"backbone_fingerprint": None, "backbone_revision": None}
+    return {"backbone_fingerprint": info.fingerprint, "backbone_revision": info.revision}
 
 
 def _suite_hash(name: str) -> str | None:

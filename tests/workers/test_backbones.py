@@ -6,7 +6,8 @@ import huggingface_hub
 import pytest
 import torch
 
-from workers.backbones import BUILT_IN, inspect_backbone, load_backbone
+from workers.backbone_names import BUILT_IN
+from workers.backbones import inspect_backbone, load_backbone
 from workers.errors import BackboneError
 
 
@@ -111,7 +112,7 @@ def test_weights_of_another_shape_are_refused_when_loaded(folder):
 def test_an_unknown_name_is_refused_with_what_is_allowed(name):
     with pytest.raises(BackboneError) as caught:
         inspect_backbone(name)
-    allowed = "allowed are tiny-qwen3, a folder, a hub id (owner/model)"
+    allowed = "allowed are tiny-qwen3, a folder, a hub id (owner/model or owner/model@revision)"
     assert str(caught.value) == f"There is no backbone {name!r}; {allowed}"
 
 

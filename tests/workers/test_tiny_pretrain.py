@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workers.backbones import BUILT_IN, load_backbone
+from workers.backbone_names import BUILT_IN
+from workers.backbones import load_backbone
 from workers.suites import get_suite
 from workers.suites.tiny.pretrain import (
     FOLDER,
