@@ -10,7 +10,7 @@ is one token ends its own row inside ``generate`` instead of being searched for 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,11 @@ class ScoredItem:
 
 @dataclass(frozen=True)
 class PromptCache:
-    """Prompts as text and as tokens, kept as long as their tokenizer."""
+    """Prompts as text and as tokens, and benchmarks' batches; kept as long as their tokenizer."""
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
+    batches: dict[tuple[str, int], list[tuple[int, ...]]] = field(default_factory=dict)
 
 
 def evaluate_benchmark(
@@ -46,8 +47,9 @@ def evaluate_benchmark(
     benchmark: str,
     batch_size: int,
     prompts: PromptCache,
+    items: Sequence[int] | None = None,
 ) -> list[ScoredItem]:
-    """Generate and score every item of one benchmark, greedily.
+    """Generate and score the items of one benchmark, greedily.
 
     Args:
         model: The causal language model, adapter and TALAN in place.
@@ -56,14 +58,17 @@ def evaluate_benchmark(
         benchmark: Which of them.
         batch_size: Items generated together.
         prompts: What earlier evaluations with this tokenizer prepared.
+        items: Only these, by their ascending numbers; None: every item. A batch of a full
+            evaluation (``workers.eval_batches``) is answered as it is there, bit for bit.
 
     Returns:
-        One scored item per item of the benchmark, in item order.
+        One scored item per item asked, in item order.
     """
     harness_model = ResidentLM(model, tokenizer=tokenizer, batch_size=batch_size, prompts=prompts)
     results = lm_eval.evaluate(
         harness_model,
         {"tasks": {benchmark: tasks[benchmark]}, "groups": {}, "group_map": {}},
+        samples=None if items is None else {benchmark: list(items)},
         bootstrap_iters=0,
         apply_chat_template=True,
         confirm_run_unsafe_code=True,

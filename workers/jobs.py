@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workers.cell_plans import CellPlan
 from workers.errors import AdapterError
 from workers.recipe import Recipe
 
@@ -114,6 +115,8 @@ class RunJob:
         benchmarks: The benchmarks to evaluate, in order.
         artifact_url: Where responses and checkpoints go (a folder or an fsspec URL).
         sham: Number of the sham that stands in the configuration's place; None: TALAN itself.
+        plans: By benchmark, for a run of which only the verdict is asked for: it ends at the first
+            benchmark that is lost. Empty: every item of every benchmark.
     """
 
     key: str
@@ -127,11 +130,17 @@ class RunJob:
     benchmarks: tuple[str, ...]
     artifact_url: str
     sham: int | None = None
+    plans: Mapping[str, CellPlan] = field(default_factory=dict)
 
     @property
     def is_baseline(self) -> bool:
         """Whether the run is the adapter alone."""
         return self.configuration is None
+
+    def is_lost(self, cell: CellResult) -> bool:
+        """Whether a cell settles the verdict of a run that is planned: it cannot be G1 any more."""
+        plan = self.plans.get(cell.benchmark)
+        return plan is not None and plan.is_lost(wrong=cell.n_evaluated - cell.n_correct)
 
 
 @dataclass(frozen=True)
@@ -159,11 +168,12 @@ class CellResult:
 
     Args:
         benchmark: The benchmark's name.
-        n_items: How many items were scored.
+        n_items: How many items the benchmark has.
         n_correct: How many were right: the count verdicts are decided on.
-        outcomes: Right or wrong per item, in the benchmark's item order.
+        outcomes: Right or wrong per evaluated item, in the benchmark's item order.
         responses: Parquet (zstd): item_id, prompt_sha256, response, extracted, correct.
         seconds: Wall seconds, generation and scoring.
+        items: Numbers of the evaluated items, ascending; None: all of them.
     """
 
     benchmark: str
@@ -172,11 +182,17 @@ class CellResult:
     outcomes: tuple[bool, ...]
     responses: ArtifactRef
     seconds: float
+    items: tuple[int, ...] | None = None
 
     @property
-    def score(self) -> float:
-        """Percent right."""
-        return 100.0 * self.n_correct / self.n_items
+    def n_evaluated(self) -> int:
+        """How many items were asked."""
+        return len(self.outcomes)
+
+    @property
+    def score(self) -> float | None:
+        """Percent right; None where not every item was asked."""
+        return 100.0 * self.n_correct / self.n_items if self.items is None else None
 
 
 def _require(ok: bool, key: str, value: object, allowed: str) -> None:

@@ -29,8 +29,9 @@ from storage.errors import ArtifactError
 from talan import TalanError
 from workers.adapters import generation_cache
 from workers.backbones import load_backbone
+from workers.benchmark_evaluation import BenchmarkEvaluation
 from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
-from workers.evaluation import PromptCache, evaluate_benchmark
+from workers.evaluation import PromptCache
 from workers.host import Host, attach_host
 from workers.jobs import CellResult, RunJob, TrainResult
 from workers.process import freeze_heap, require_main_thread, unfreeze_heap
@@ -104,6 +105,8 @@ class Workbench:
     def evaluate(self, benchmark: str) -> CellResult:
         """Generate and score one benchmark with the host trained last; store its responses.
 
+        Where the job has a plan for it, whole batches are asked until its loss is certain.
+
         Raises:
             WorkerError: No run was begun, or the run's job does not name this benchmark.
         """
@@ -113,26 +116,27 @@ class Workbench:
         job, started = self._run.job, time.perf_counter()
         tasks = self._task(job, benchmark)
         with _one_error_tree(), generation_cache(job.adapter):
-            items = evaluate_benchmark(
-                self._resident.model,
-                tokenizer=self._resident.tokenizer,
+            evaluation = BenchmarkEvaluation(
+                self._resident,
                 tasks=tasks,
                 benchmark=benchmark,
                 batch_size=job.recipe.eval_batch_size,
                 prompts=self._prompts,
             )
+            found = evaluation.carry_out(job.plans.get(benchmark))
             self._resident.check_weights()
             responses = ArtifactStore(job.artifact_url).put_bytes(
-                encode_responses(items), suffix="parquet"
+                encode_responses(found.items), suffix="parquet"
             )
-        outcomes = tuple(item.outcome.is_correct for item in items)
+        outcomes = tuple(item.outcome.is_correct for item in found.items)
         return CellResult(
             benchmark=benchmark,
-            n_items=len(outcomes),
+            n_items=found.n_items,
             n_correct=sum(outcomes),
             outcomes=outcomes,
             responses=responses,
             seconds=time.perf_counter() - started,
+            items=found.numbers,
         )
 
     @property
