@@ -1,7 +1,8 @@
 """How many items a run and its baseline answer differently.
 
 Owns: counting them per benchmark, from the packed outcomes, for a fixed random sample of each
-host's treatments: those with the smallest ids, which are hashes.
+host's treatments: those with the smallest ids, which are hashes. A host of which some run ended
+early has none: the runs evaluated in full are then no sample of its runs.
 Does not cover: what follows from it (a chance rate is statistics).
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from storage.models import Cell, Host, Run, Study
+from storage.models import BoundedCell, Cell, Host, Run, Study
 from storage.plans import BASELINE, TREATMENT
 from storage.records import Discordance
 
@@ -36,11 +37,13 @@ def read_discordance(
 
 def _paired_cells(hosts: Sequence[ColumnElement[bool]], runs_per_host: int) -> Any:
     place = func.row_number().over(partition_by=Run.host_id, order_by=Run.id)
+    ended_early = select(Run.host_id).join(BoundedCell, BoundedCell.run_id == Run.id)
     ranked = (
         select(Run.id, place.label("place"))
         .join(Host, Host.id == Run.host_id)
         .join(Study, Study.id == Host.study_id)
         .where(Run.kind == TREATMENT, Run.state == "completed", Run.g1.is_not(None), *hosts)
+        .where(Run.host_id.not_in(ended_early))
         .subquery()
     )
     baseline, theirs = aliased(Run), aliased(Cell)

@@ -25,6 +25,7 @@ from storage.plans import BASELINE
 from storage.records import DueRun
 from storage.texts import storable
 
+_LONGEST_DETAIL = 20_000
 _IDLE: dict[str, Any] = {"worker": None, "started_at": None, "finished_at": None}
 
 
@@ -56,10 +57,20 @@ class Dispatch:
             append_event(session, study.id, "run_started", **payload)
             return run.attempt
 
-    def fail(self, run_id: str, *, owner: str, attempt: int, error: str, retry: bool) -> None:
+    def fail(
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        attempt: int,
+        error: str,
+        retry: bool,
+        detail: str | None = None,
+    ) -> None:
         """Record that an attempt failed; the run is pending again, or failed for good.
 
-        Doing it twice with the same error is the same as once.
+        Doing it twice with the same error is the same as once. `detail` is for who looks into it:
+        a traceback, of which the last 20,000 characters are kept.
 
         Raises:
             RunStateError: if the run is not running, or is in another attempt.
@@ -71,6 +82,7 @@ class Dispatch:
                 return
             require_attempt(run, attempt)
             run.state, run.error = state, text
+            run.error_detail = storable(detail[-_LONGEST_DETAIL:]) if detail else None
             run.failures += 1
             run.finished_at = utc_now()
             payload = {"run": run.id, "attempt": attempt, "error": text, "retry": retry}
@@ -119,7 +131,7 @@ class Dispatch:
             runs = session.scalars(failed.order_by(Run.position, Run.id)).all()
             told = {(run.host_id, run.configuration_pk) for run in runs if run.told_at}
             ids = [run.id for run in runs]
-            _set(session, ids, state="pending", failures=0, error=None, **_IDLE)
+            _set(session, ids, state="pending", failures=0, error=None, error_detail=None, **_IDLE)
             for host_id, configuration_pk in told:
                 trial = (Run.host_id == host_id, Run.configuration_pk == configuration_pk)
                 session.execute(update(Run).where(*trial).values(told_at=None, trial_number=None))

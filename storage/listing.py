@@ -110,6 +110,14 @@ class Runs:
                 raise no_run(session, run_id)
             return unpack_floats(row[0] or b"")
 
+    def error_detail(self, run_id: str) -> str | None:
+        """Return what a failed run's error came with: a traceback, or None."""
+        with self._database.reading() as session:
+            row = session.execute(select(Run.error_detail).where(Run.id == run_id)).first()
+            if row is None:
+                raise no_run(session, run_id)
+            return row[0]
+
     def outcomes(self, run_id: str, benchmark: str) -> tuple[bool, ...]:
         """Return right or wrong per item, in item order.
 

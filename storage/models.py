@@ -171,6 +171,7 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
     compute_s: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
+    error_detail: Mapped[str | None] = mapped_column(Text)
     g1: Mapped[bool | None]
     mean_delta: Mapped[float | None]
     worst_delta: Mapped[float | None]
@@ -194,6 +195,27 @@ class Cell(Base):
     delta: Mapped[float | None]
     outcomes: Mapped[bytes]
     responses_artifact: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float]
+
+
+class BoundedCell(Base):
+    """A cell that was not evaluated in full: what is known of its count, and never a score.
+
+    `n_right` of the `n_evaluated` items were right. `evaluated` and `outcomes` have a bit per item
+    of the benchmark; an item that was not asked has 0 in both.
+    """
+
+    __tablename__ = "talan_bounded_cells"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("talan_runs.id"), primary_key=True)
+    benchmark: Mapped[str] = mapped_column(Text, primary_key=True)
+    n_items: Mapped[int]
+    n_evaluated: Mapped[int]
+    n_right: Mapped[int]
+    baseline_n_correct: Mapped[int]
+    evaluated: Mapped[bytes]
+    outcomes: Mapped[bytes]
+    responses_artifact: Mapped[str | None] = mapped_column(Text)
     seconds: Mapped[float]
 
 

@@ -84,17 +84,37 @@ class CellOutcome:
 
 
 @dataclass(frozen=True)
+class PartialOutcome:
+    """A benchmark of which only some items were asked, or none: right or wrong by item number."""
+
+    benchmark: str
+    n_items: int
+    outcomes: Mapping[int, bool]
+    responses_artifact: str | None
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if len(self.outcomes) >= self.n_items or not set(self.outcomes) < set(range(self.n_items)):
+            raise ValueError(
+                f"benchmark '{self.benchmark}' has outcomes of {len(self.outcomes)} items; a part "
+                f"of its items 0 to {self.n_items - 1} is allowed"
+            )
+
+
+@dataclass(frozen=True)
 class RunOutcome:
-    """Everything a finished run leaves behind."""
+    """Everything a finished run leaves behind; `partial` are the benchmarks not done in full."""
 
     cells: Sequence[CellOutcome]
     losses: Sequence[float]
     checkpoint_artifact: str | None
     compute_s: float
     provenance: Mapping[str, Any]
+    partial: Sequence[PartialOutcome] = ()
 
     def __post_init__(self) -> None:
         names = [cell.benchmark for cell in self.cells]
+        names += [cell.benchmark for cell in self.partial]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"a run's cells are {names}; each benchmark once, and at least one")
 

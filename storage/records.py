@@ -135,10 +135,31 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class BoundedCell:
+    """A cell that was not evaluated in full, beside its matched baseline: bounds and no score.
+
+    `n_correct` and `delta` are what they are at least and at most; `responses_artifact` is None
+    where no item was asked.
+    """
+
+    benchmark: str
+    n_items: int
+    n_evaluated: int
+    n_correct: tuple[int, int]
+    baseline_n_correct: int
+    baseline_score: float
+    delta: tuple[float, float]
+    seconds: float
+    responses_artifact: str | None
+
+
+@dataclass(frozen=True)
 class Run:
     """A run with its cells; `g1` and the deltas are None for baselines and until matched.
 
     `baseline_seed` is the seed of the baseline it is matched with: its own, but for null runs.
+    `bounds` are cells that were not evaluated in full: the run ended as soon as it could not be G1
+    any more. It has a verdict then, and neither `mean_delta` nor `worst_delta`.
     """
 
     id: str
@@ -167,6 +188,12 @@ class Run:
     checkpoint_artifact: str | None
     provenance_hash: str | None
     cells: Mapping[str, Cell]
+    bounds: Mapping[str, BoundedCell] = field(default_factory=dict)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether some of its items were never asked."""
+        return self.g1 is False and self.mean_delta is None
 
 
 @dataclass(frozen=True)
@@ -210,8 +237,10 @@ class RunFilter:
 class Trial:
     """A trial whose runs have all ended.
 
-    `state` is `completed` when every seed is completed and scored, else `failed`. `mean_delta` is
-    the mean over seeds, `worst_deltas` the worst over seeds per benchmark.
+    `state` is `completed` when every seed is completed and scored, `ended_early` when every seed
+    has a verdict and some was not evaluated in full, else `failed`. `mean_delta` is the mean over
+    seeds, `worst_deltas` the worst over seeds per benchmark. Of a trial that ended early there is
+    no mean, and the worst of a lost cell is its upper bound: the delta is that or worse.
     """
 
     key: TrialKey

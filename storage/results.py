@@ -15,15 +15,16 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, defer
 
 from storage import models
+from storage.bounded_cells import bounds_of, insert_bounded, is_same
 from storage.clock import utc_now
 from storage.database import Database
 from storage.dispatch import require_attempt
-from storage.errors import ResultConflict
+from storage.errors import BaselineMismatch, ResultConflict
 from storage.events import append_event
 from storage.locks import lock_owned_run
 from storage.models import Cell, Run
 from storage.packing import pack_bits, pack_floats
-from storage.plans import BASELINE, CellOutcome, RunOutcome
+from storage.plans import BASELINE, CellOutcome, PartialOutcome, RunOutcome
 from storage.scoring import Count, Verdict, compare
 from storage.texts import canonical_json, content_hash
 from storage.upserts import insert_missing
@@ -44,7 +45,8 @@ class Results:
             LeaseLost: if the caller does not hold the study's lease.
             RunStateError: if this attempt is not the one running.
             ResultConflict: if it is finished already, with another outcome.
-            BaselineMismatch: if its items are not those of its matched baseline.
+            BaselineMismatch: if its items are not those of its matched baseline, or it was not
+                evaluated in full and has no verdict.
         """
         with self._database.writing() as session:
             study, run = lock_owned_run(session, run_id, owner=owner)
@@ -52,8 +54,10 @@ class Results:
                 _require_same(session, run, outcome)
                 return
             require_attempt(run, attempt)
-            session.execute(insert(Cell), [_cell_row(run, cell) for cell in outcome.cells])
+            if outcome.cells:
+                session.execute(insert(Cell), [_cell_row(run, cell) for cell in outcome.cells])
             _complete(session, run, outcome)
+            _keep_bounds(session, run, outcome.partial)
             _judge(session, study, run)
 
 
@@ -62,11 +66,25 @@ def _complete(session: Session, run: Run, outcome: RunOutcome) -> None:
     name = content_hash(text)
     row = {"hash": name, "data": dict(outcome.provenance)}
     insert_missing(session, models.Provenance, [row])
-    run.state, run.finished_at, run.error = "completed", utc_now(), None
+    run.state, run.finished_at = "completed", utc_now()
+    run.error, run.error_detail = None, None
     run.compute_s = outcome.compute_s
     run.losses = pack_floats(outcome.losses)
     run.checkpoint_artifact = outcome.checkpoint_artifact
     run.provenance_hash = name
+
+
+def _keep_bounds(session: Session, run: Run, partial: Sequence[PartialOutcome]) -> None:
+    """Keep what is known of the cells not done in full; they have a meaning beside a baseline."""
+    if not partial:
+        return
+    baselines = [] if run.kind == BASELINE else _matched(session, run, Run.kind == BASELINE)
+    if not baselines:
+        raise BaselineMismatch(
+            f"run {run.id} was not evaluated in full, and there is no baseline that decides it"
+        )
+    counts = {name: cell.n_correct for name, cell in _cells(session, baselines[0]).items()}
+    insert_bounded(session, run.id, partial, baseline=counts)
 
 
 def _judge(session: Session, study: models.Study, run: Run) -> None:
@@ -93,7 +111,8 @@ def _matched(session: Session, run: Run, kinds: Any) -> Sequence[Run]:
 def _match(session: Session, run: Run, *, baseline: Run) -> None:
     cells, baseline_cells = _cells(session, run), _cells(session, baseline)
     baseline_counts = _counts(baseline_cells)
-    verdict: Verdict = compare(_counts(cells), baseline_counts, run_id=run.id)
+    bounds = bounds_of(session, run.id)
+    verdict: Verdict = compare(_counts(cells), baseline_counts, run_id=run.id, bounds=bounds)
     for name, cell in cells.items():
         cell.baseline_n_correct = baseline_counts[name].n_correct
         cell.baseline_score = baseline_counts[name].score
@@ -127,6 +146,9 @@ def _log_finished(session: Session, study: models.Study, run: Run) -> None:
     for name, cell in _cells(session, run).items():
         payload = {"run": run.id, "benchmark": name, "score": cell.score, "delta": cell.delta}
         append_event(session, study.id, "cell_scored", **payload)
+    for name, bound in bounds_of(session, run.id).items():
+        counts = {"n_evaluated": bound.n_evaluated, "n_items": bound.n_items}
+        append_event(session, study.id, "cell_bounded", run=run.id, benchmark=name, **counts)
     payload = {"run": run.id, "kind": run.kind, "g1": run.g1, "mean_delta": run.mean_delta}
     append_event(session, study.id, "run_finished", **payload)
 
@@ -144,5 +166,6 @@ def _require_same(session: Session, run: Run, outcome: RunOutcome) -> None:
         pack_floats(outcome.losses),
         outcome.checkpoint_artifact,
     )
-    if recorded != offered or not same_training:
+    same_cells = recorded == offered and is_same(session, run.id, outcome.partial)
+    if not (same_cells and same_training):
         raise ResultConflict(f"run {run.id} is finished already, with another outcome")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from storage import records
+from storage.bounded_cells import load_bounded
 from storage.models import Cell, Configuration, Host, Run, Study
 
 RunQuery = Select[*tuple[Any, ...]]
@@ -75,7 +77,10 @@ def load_runs(session: Session, query: RunQuery) -> list[records.Run]:
     """Run the query and add each run's cells."""
     rows = session.execute(query).all()
     cells = _load_cells(session, [row[0] for row in rows])
-    return [_record(row, cells=cells[row[0]]) for row in rows]
+    runs = [_record(row, cells=cells[row[0]]) for row in rows]
+    early = [run.id for run in runs if run.ended_early]
+    bounds = load_bounded(session, early) if early else {}
+    return [replace(run, bounds=bounds[run.id]) if run.id in bounds else run for run in runs]
 
 
 def _load_cells(session: Session, run_ids: Sequence[str]) -> dict[str, dict[str, records.Cell]]:

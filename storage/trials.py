@@ -13,6 +13,7 @@ from statistics import fmean
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased, defer
 
+from storage.bounded_cells import load_bounded
 from storage.clock import utc_now
 from storage.database import Database
 from storage.locks import find_study, lock_owned_study
@@ -118,13 +119,14 @@ def _trial(session: Session, key: tuple[int, int], runs: Sequence[Run]) -> Trial
     configuration = session.get_one(Configuration, key[1])
     means = [run.mean_delta for run in runs if run.mean_delta is not None]
     complete = len(means) == len(runs)
+    decided = all(run.g1 is not None for run in runs)
     return Trial(
         key=TrialKey(host.position, configuration.configuration_id),
         trial_number=runs[0].trial_number,
-        state="completed" if complete else "failed",
+        state="completed" if complete else "ended_early" if decided else "failed",
         run_ids=tuple(run.id for run in runs),
         mean_delta=fmean(means) if complete else None,
-        worst_deltas=_worst_deltas(session, runs) if complete else {},
+        worst_deltas=_worst_deltas(session, runs) if decided else {},
     )
 
 
@@ -135,4 +137,9 @@ def _worst_deltas(session: Session, runs: Sequence[Run]) -> dict[str, float]:
         .group_by(Cell.benchmark)
         .order_by(Cell.benchmark)
     )
-    return {benchmark: worst for benchmark, worst in session.execute(query) if worst is not None}
+    worst = {name: delta for name, delta in session.execute(query) if delta is not None}
+    for bounds in load_bounded(session, [run.id for run in runs]).values():
+        for name, cell in bounds.items():
+            if cell.delta[1] < 0:  # lost; of any other cell it is not known
+                worst[name] = min(cell.delta[1], worst.get(name, cell.delta[1]))
+    return worst
