@@ -12,7 +12,7 @@ the values of an axis the p-value is Holm's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +24,7 @@ from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Discordance, G1Count
 
 HostKey = tuple[str, str, str]
-_KINDS = {"seed": SEED_NULL, "sham": SHAM_NULL}
+NULL_NAMES = {"seed": SEED_NULL, "sham": SHAM_NULL}
 _ALTERNATIVE = "two-sided"
 
 
@@ -48,29 +48,56 @@ def g1_rows(
     """
     asked: dict[str, Any] = {"backbone": backbone, "adapter": adapter}
     counts = store.rates.g1_counts(study, by=by, **asked)
-    nulls = _nulls(store, study, asked)
-    bare = {_host(count) for count in counts} - set(nulls)
+    nulls = {
+        name: store.rates.g1_counts(study, kind=kind, **asked) for name, kind in NULL_NAMES.items()
+    }
+    bare = {_host(count) for count in counts} - set(_by_host(nulls))
     found = store.rates.discordance(study, **asked) if bare and with_expected else []
-    chances = {_host(entry): entry for entry in found}
+    return rows_beside_nulls(
+        counts,
+        nulls=nulls,
+        first_seed=lambda host: _at_first_seed(store, host, by=by),
+        discordance=found,
+        by=by,
+    )
+
+
+def rows_beside_nulls(
+    counts: Sequence[G1Count],
+    *,
+    nulls: Mapping[str, Sequence[G1Count]],
+    first_seed: Callable[[HostKey], Sequence[G1Count]],
+    discordance: Sequence[Discordance] = (),
+    by: str | None = None,
+) -> list[dict[str, Any]]:
+    """Rows from counts, wherever these were counted.
+
+    Args:
+        counts: Treatments, those of a host one after the other.
+        nulls: Null runs of a host, by ``seed`` and ``sham``.
+        first_seed: A host's treatments at its study's first seed: what is tested.
+        discordance: Of hosts without null runs.
+        by: The axis that treatments are counted by, if any.
+    """
+    null_of = _by_host(nulls)
+    chances = {_host(entry): entry for entry in discordance}
     rows: list[dict[str, Any]] = []
     for host, of_host in groupby(counts, key=_host):
         listed = list(of_host)
-        if host in nulls:
-            tests = _tests(_at_first_seed(store, host, by=by), nulls[host], by=by)
-            rows += [_beside_null(c, nulls[host], tests.get(_value(c))) for c in listed]
+        if host in null_of:
+            tests = _tests(first_seed(host), null_of[host], by=by)
+            rows += [_beside_null(c, null_of[host], tests.get(_value(c))) for c in listed]
         else:
             expected = _expected(chances.get(host))
             rows += [{**_row(count), "test": None, "expected": expected} for count in listed]
     return rows
 
 
-def _nulls(
-    store: AuditStore, study: str | None, asked: Mapping[str, Any]
-) -> dict[HostKey, dict[str, G1Count]]:
+def _by_host(nulls: Mapping[str, Sequence[G1Count]]) -> dict[HostKey, dict[str, G1Count]]:
     """Counts of null runs by host and kind."""
     found: dict[HostKey, dict[str, G1Count]] = {}
-    for name, kind in _KINDS.items():
-        for count in store.rates.g1_counts(study, kind=kind, **asked):
+    for name, counts in nulls.items():
+        for count in counts:
             found.setdefault(_host(count), {})[name] = count
     return found
 
@@ -99,7 +126,7 @@ def _tests(
             "boschloo_p": None if by else compare_rates(rate, null=pooled).boschloo_p,
             **{
                 f"{name}_fisher_p": _fisher(rate, nulls.get(name), alternative=_ALTERNATIVE)
-                for name in _KINDS
+                for name in NULL_NAMES
             },
         }
         for value, rate in rates.items()
@@ -117,7 +144,8 @@ def _beside_null(
     count: G1Count, nulls: Mapping[str, G1Count], test: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     kinds = {
-        name: _rate(nulls[name].g1, nulls[name].runs) if name in nulls else None for name in _KINDS
+        name: _rate(nulls[name].g1, nulls[name].runs) if name in nulls else None
+        for name in NULL_NAMES
     }
     null = {**_rate(*_pooled(nulls.values())), **kinds}
     return {**_row(count), "null": null, "test": test, "expected": None}

@@ -1,0 +1,275 @@
+"""What every figure reads: a study as two tidy pandas frames.
+
+Owns: the columns, their types, and narrowing a record to some of its runs. Scores are in percent,
+deltas in pp, ``depth`` is layer / number of layers, times are UTC, durations seconds. A cell that
+is not fully evaluated has no score or delta (NaN).
+Does not cover: SQL (``storage.frames``), rates (``dashboards.rates``), figures.
+
+``runs`` has a row a run: id, study, host (its label), backbone, adapter, kind, seed, baseline_seed,
+state, attempt, configuration_id, the axes (layer, num_layers, depth, slots, mixer, writeback_rule,
+writeback_gate, alpha, writeback, scope, train_until, warmup_identity, trainability,
+gradient_scale; ``writeback`` and ``trainability`` are the short names of the whole axis),
+mean_delta, worst_delta, g1, worker, started_at, finished_at, compute_s, error.
+``cells`` has a row a cell: run_id, benchmark, score, baseline_score, delta, n_items, n_correct,
+seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dashboards.narrowing import AXES, HOSTS, matching
+from search.labels import trainability_label, writeback_label
+from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
+from storage.frames import read_tables
+from storage.records import Discordance, Host, Study
+from workers.suites import get_suite
+
+if TYPE_CHECKING:
+    from search.importance import HostImportance
+
+_WHOLE = ("layer", "slots", "train_until", "warmup_identity", "n_correct")
+_NUMBERS = (
+    *("alpha", "gradient_scale", "mean_delta", "worst_delta", "compute_s"),
+    *("score", "baseline_score", "delta", "seconds"),
+)
+_TIMES = ("started_at", "finished_at")
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One study (or several, side by side) as frames.
+
+    Args:
+        name: The study's name; several are joined by `` + ``.
+        state: The study's state; ``mixed`` where several differ.
+        studies: What was asked for, by study.
+        benchmarks: In the order of the study.
+        runs: A row a run.
+        cells: A row a cell.
+        discordance: Items that runs answer otherwise than their baseline, per host without null
+            runs: what a rate is read beside there.
+        importance: Per host, once asked for (``with_importance``).
+    """
+
+    name: str
+    state: str
+    studies: tuple[Study, ...]
+    benchmarks: tuple[str, ...]
+    runs: pd.DataFrame
+    cells: pd.DataFrame
+    discordance: tuple[Discordance, ...] = ()
+    importance: tuple[HostImportance, ...] | None = None
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts of all studies, in order."""
+        return tuple(host for study in self.studies for host in study.hosts)
+
+    @property
+    def host_labels(self) -> list[str]:
+        """The hosts that have runs here, in order."""
+        return [str(label) for label in self.runs["host"].unique()]
+
+    @property
+    def design(self) -> str:
+        """The sampler's name; several are joined."""
+        return " + ".join(dict.fromkeys(str(s.design["sampler"]) for s in self.studies))
+
+    @property
+    def treatments(self) -> pd.DataFrame:
+        """Runs of configurations."""
+        return self.runs[self.runs["kind"] == TREATMENT]
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """Completed treatments that have a verdict."""
+        return _with_verdict(self.treatments)
+
+    @property
+    def nulls(self) -> pd.DataFrame:
+        """Completed null runs that have a verdict."""
+        return _with_verdict(self.runs[self.runs["kind"].isin(NULL_KINDS)])
+
+    def narrowed(self, **wanted: Any) -> StudyRecord:
+        """The record with only the runs that match; a value may be a list of values.
+
+        Keys are ``backbone``, ``adapter``, ``seed``, ``state``, ``g1`` and the axes. An axis
+        narrows treatments only: baselines and null runs stay, for they are what treatments are
+        read beside. ``None`` asks for nothing.
+
+        Raises:
+            RecordError: An unknown key, or a value that no run has.
+        """
+        keep = pd.Series(True, index=self.runs.index)
+        for key, value in wanted.items():
+            if value is not None:
+                keep &= matching(self.runs, key, value)
+        runs = self.runs[keep]
+        narrows_axes = any(wanted[key] is not None for key in set(wanted) - set(HOSTS))
+        hosts = set(zip(runs["study"], runs["backbone"], runs["adapter"], strict=True))
+        return replace(
+            self,
+            runs=runs,
+            cells=self.cells[self.cells["run_id"].isin(runs["id"])],
+            discordance=tuple(
+                d for d in self.discordance if (d.study, d.backbone, d.adapter) in hosts
+            ),
+            importance=None if narrows_axes else _of_hosts(self.importance, hosts),
+        )
+
+    def choices(self) -> dict[str, list[Any]]:
+        """Per key of ``narrowed``, the values that runs have, in order."""
+        return {
+            key: sorted(self.treatments[key].dropna().unique().tolist()) for key in (*HOSTS, *AXES)
+        }
+
+
+Records = StudyRecord | Sequence[StudyRecord]
+
+
+def load_record(store: AuditStore, name: str) -> StudyRecord:
+    """Read a study.
+
+    Raises:
+        StudyNotFound: There is no such study.
+    """
+    study = store.studies.get(name)
+    tables = read_tables(store.database, name)
+    runs = _runs(study, pd.DataFrame(tables.runs))
+    cells = _typed(pd.DataFrame(tables.cells))
+    bare = not runs["kind"].isin(NULL_KINDS).any()
+    return StudyRecord(
+        name=name,
+        state=study.state,
+        studies=(study,),
+        benchmarks=_benchmarks(study, cells),
+        runs=runs,
+        cells=cells,
+        discordance=tuple(store.rates.discordance(name)) if bare else (),
+    )
+
+
+def with_importance(store: AuditStore, record: StudyRecord, *, resamples: int = 20) -> StudyRecord:
+    """The record with the importance of its axes, which takes seconds on a large study.
+
+    By fANOVA of the mean delta, as ``talan importance`` has it (with 50 resamples there).
+    """
+    from search.importance import study_importance
+
+    found = [
+        host
+        for study in record.studies
+        for host in study_importance(store, study.name, resamples=resamples)
+    ]
+    return replace(record, importance=tuple(found))
+
+
+def together(records: Records) -> StudyRecord:
+    """Several studies as one record, in which a host's label begins with its study."""
+    if isinstance(records, StudyRecord):
+        return records
+    if len(records) == 1:
+        return records[0]
+    states = list(dict.fromkeys(record.state for record in records))
+    benchmarks = dict.fromkeys(name for record in records for name in record.benchmarks)
+    known = [record.importance for record in records]
+    return StudyRecord(
+        name=" + ".join(record.name for record in records),
+        state=states[0] if len(states) == 1 else "mixed",
+        studies=tuple(study for record in records for study in record.studies),
+        benchmarks=tuple(benchmarks),
+        runs=pd.concat([_by_study(record.runs) for record in records], ignore_index=True),
+        cells=pd.concat([record.cells for record in records], ignore_index=True),
+        discordance=tuple(entry for record in records for entry in record.discordance),
+        importance=None if None in known else tuple(i for found in known for i in found or ()),
+    )
+
+
+def _by_study(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs.assign(host=runs["study"] + ": " + runs["host"])
+
+
+def _with_verdict(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[(runs["state"] == "completed") & runs["g1"].notna()]
+
+
+def _of_hosts(
+    found: tuple[HostImportance, ...] | None, hosts: set[tuple[str, str, str]]
+) -> tuple[HostImportance, ...] | None:
+    names = {(backbone, adapter) for _, backbone, adapter in hosts}
+    return found and tuple(host for host in found if (host.backbone, host.adapter) in names)
+
+
+def _benchmarks(study: Study, cells: pd.DataFrame) -> tuple[str, ...]:
+    """As the study names them; a record from elsewhere may name none."""
+    named = study.spec.get("benchmarks", [])
+    listed = get_suite(named).benchmarks if isinstance(named, str) else named
+    return tuple(dict.fromkeys([*listed, *cells["benchmark"]]))
+
+
+def _runs(study: Study, runs: pd.DataFrame) -> pd.DataFrame:
+    hosts = pd.DataFrame(
+        {
+            "study": study.name,
+            "host": [f"{host.backbone} {host.adapter_label}" for host in study.hosts],
+            "backbone": [host.backbone for host in study.hosts],
+            "adapter": [host.adapter_label for host in study.hosts],
+            "num_layers": [host.num_layers for host in study.hosts],
+        },
+        index=[host.index for host in study.hosts],
+    )
+    typed = _typed(runs)
+    places = typed.pop("host").astype(int)
+    of_host = hosts.loc[places].set_index(typed.index)
+    return typed.join(of_host).assign(
+        g1=typed["g1"].astype("boolean"),
+        depth=(typed["layer"] / of_host["num_layers"]).astype(float),
+        writeback=_labels(typed, ("writeback_rule", "writeback_gate", "alpha"), _writeback),
+        trainability=_labels(typed, ("scope", "train_until", "warmup_identity"), _trainability),
+    )
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds: dict[str, Any] = {
+        **dict.fromkeys(_WHOLE, "Int64"),
+        **dict.fromkeys(_NUMBERS, "float64"),
+    }
+    typed = frame.astype({name: kind for name, kind in kinds.items() if name in frame})
+    return typed.assign(
+        **{name: pd.to_datetime(frame[name], utc=True) for name in _TIMES if name in frame}
+    )
+
+
+def _labels(runs: pd.DataFrame, columns: tuple[str, ...], label: Any) -> pd.Series[Any]:
+    """The short name of an axis per run; few values are distinct."""
+    rows = [
+        tuple(None if pd.isna(value) else value for value in row)
+        for row in runs[list(columns)].itertuples(index=False)
+    ]
+    names = {row: label(*row) if row[0] is not None else None for row in set(rows)}
+    return pd.Series([names[row] for row in rows], index=runs.index, dtype=object)
+
+
+def _writeback(rule: str, gate: str | None, alpha: float) -> str:
+    return writeback_label({"rule": rule, "gate": gate, "alpha": alpha})
+
+
+def _trainability(scope: str, train_until: int | None, warmup_identity: int) -> str:
+    return trainability_label(
+        {"scope": scope, "train_until": train_until, "warmup_identity": warmup_identity}
+    )
+
+
+__all__ = [
+    "BASELINE",
+    "Records",
+    "StudyRecord",
+    "load_record",
+    "together",
+    "with_importance",
+]
