@@ -69,7 +69,7 @@ class Audit:
         shared = {
             "recipe": self.recipe.hash,
             "talan": self.file.talan,
-            "suite": suite_fingerprint(self.suite.name),
+            "suite": suite_fingerprint(self.suite.name, self.benchmarks),
             "benchmarks": list(self.benchmarks),
         }
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
@@ -105,6 +105,8 @@ def resolve(file: StudyFile) -> Audit:
     """
     try:
         suite, benchmarks = resolve_benchmarks(file.benchmarks)
+        suite.check_items(benchmarks)
+        suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)
         adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
         backbones = [inspect_backbone(name) for name in file.backbones]

@@ -8,7 +8,6 @@ changes by them (``search.verdict_changes``), or runs that are not completed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,8 @@ from search.errors import RescoringError
 from search.verdict_changes import verdict_changes
 from storage import ArtifactStore, AuditStore
 from storage.errors import ArtifactCorrupt, ArtifactMissing
-from storage.records import Run, RunFilter
+from storage.records import Run, RunFilter, Study
+from workers.data_rows import read_json_lines
 from workers.errors import DataError
 from workers.stored_responses import StoredResponse, decode_responses
 from workers.suites.registry import resolve_benchmarks
@@ -48,7 +48,8 @@ def rescore(
             scorer does not come to the recorded verdicts. What is done by then is kept.
     """
     scorer_of(scorer)
-    responses = _Responses(store, artifact_url=store.studies.get(name).artifact_url)
+    study = store.studies.get(name)
+    responses = _Responses(store, study)
     done = store.rescored.done(name, scorer=scorer, version=VERSION)
     try:
         for number, run in enumerate(store.runs.iterate(name, _COMPLETED), start=1):
@@ -85,9 +86,10 @@ def rescoring_report(store: AuditStore, name: str, *, scorer: str) -> dict[str, 
 class _Responses:
     """The stored responses of one study's cells, trusted only as far as they can be checked."""
 
-    def __init__(self, store: AuditStore, *, artifact_url: str) -> None:
+    def __init__(self, store: AuditStore, study: Study) -> None:
         self._store = store
-        self._artifacts = ArtifactStore(artifact_url)
+        self._artifacts = ArtifactStore(study.artifact_url)
+        self._named = study.spec.get("benchmarks")
         self._items: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def scored(self, run: Run, benchmark: str, *, scorer: str) -> Sequence[bool]:
@@ -136,9 +138,11 @@ class _Responses:
 
     def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, Any]]:
         if benchmark not in self._items:
-            suite, _ = resolve_benchmarks([benchmark])
-            lines = suite.items_file(benchmark).read_text(encoding="utf-8").splitlines()
-            items = [json.loads(line) for line in lines]
+            # A folder's benchmarks are found by the folder alone.
+            whole_suite = isinstance(self._named, str)
+            suite, _ = resolve_benchmarks(str(self._named) if whole_suite else [benchmark])
+            suite.check_items((benchmark,))
+            items = read_json_lines(suite.items_file(benchmark))
             self._items[benchmark] = {item["id"]: item for item in items}
         return self._items[benchmark]
 

@@ -16,7 +16,7 @@ import torch
 from workers.backbones import inspect_backbone
 from workers.errors import WorkerError
 from workers.jobs import RunJob
-from workers.suites.fingerprint import suite_fingerprint
+from workers.suites.fingerprint import item_hashes, suite_fingerprint
 
 _PACKAGES = (
     "talan-audit",
@@ -44,7 +44,8 @@ def collect_provenance(job: RunJob) -> dict[str, Any]:
         "seed": job.seed,
         "recipe_hash": job.recipe.hash,
         **_backbone(job.backbone),
-        "suite_hash": _suite_hash(job.suite),
+        "suite_hash": _suite_hash(job),
+        "item_hashes": _item_hashes(job),
     }
 
 
@@ -101,8 +102,16 @@ def _backbone(name: str) -> dict[str, str | None]:
     return {"backbone_fingerprint": info.fingerprint, "backbone_revision": info.revision}
 
 
-def _suite_hash(name: str) -> str | None:
+def _suite_hash(job: RunJob) -> str | None:
     try:
-        return suite_fingerprint(name)
+        return suite_fingerprint(job.suite, job.benchmarks)
+    except WorkerError:
+        return None
+
+
+def _item_hashes(job: RunJob) -> dict[str, str] | None:
+    """By benchmark: what two machines compare to know that they scored the same items."""
+    try:
+        return item_hashes(job.suite, job.benchmarks)
     except WorkerError:
         return None

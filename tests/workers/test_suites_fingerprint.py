@@ -24,9 +24,7 @@ def own_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> registry.Suite
         items_folder=Path(shutil.copytree(tiny.items_folder, tmp_path / "items")),
     )
     monkeypatch.setitem(registry._SUITES, "tiny", copy)
-    suite_fingerprint.cache_clear()
-    yield copy
-    suite_fingerprint.cache_clear()
+    return copy
 
 
 def test_follows_every_file(own_suite: registry.Suite) -> None:
@@ -34,12 +32,11 @@ def test_follows_every_file(own_suite: registry.Suite) -> None:
     task = next(iter(sorted(own_suite.tasks_folder.glob("*.yaml"))))
     for path in (own_suite.train_file, own_suite.items_file("tiny_code"), task):
         path.write_text(path.read_text() + "\n")
-        suite_fingerprint.cache_clear()
         seen.add(suite_fingerprint("tiny"))
     assert len(seen) == 4
 
 
 def test_a_missing_file_is_one_sentence(own_suite: registry.Suite) -> None:
     own_suite.train_file.unlink()
-    with pytest.raises(SuiteError, match="suite tiny cannot be read"):
+    with pytest.raises(SuiteError, match="training data of suite tiny is missing"):
         suite_fingerprint("tiny")

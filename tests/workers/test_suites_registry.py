@@ -1,9 +1,12 @@
 import pytest
 
 from workers.errors import SuiteError
+from workers.recipe import Recipe
 from workers.suites import get_suite, resolve_benchmarks
 
 ALL = ("tiny_choice", "tiny_arithmetic", "tiny_algebra", "tiny_code")
+PAPER = ("gpqa_diamond", "gsm8k_cot", "minerva_math500", "mbpp")
+EVERY = ", ".join([*ALL, *PAPER])
 
 
 def test_a_suites_name_means_all_of_it():
@@ -19,9 +22,13 @@ def test_a_list_keeps_the_suites_order():
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ("huge", "There is no suite 'huge'; allowed is tiny"),
-        (["tiny_choice", "gpqa"], f"There is no benchmark 'gpqa'; allowed are {', '.join(ALL)}"),
-        ([], f"benchmarks is empty; allowed are {', '.join(ALL)}"),
+        (
+            "huge",
+            "There is no suite 'huge'; allowed are tiny, paper, a folder with suite.yaml",
+        ),
+        (["tiny_choice", "gpqa"], f"There is no benchmark 'gpqa'; allowed are {EVERY}"),
+        ([], f"benchmarks is empty; allowed are {EVERY}"),
+        (["tiny_choice", "mbpp"], "benchmarks mixes the suites paper, tiny; use one"),
         (["tiny_code", "tiny_code"], "benchmarks names 'tiny_code' twice; name each one once"),
     ],
 )
@@ -35,3 +42,9 @@ def test_the_recipe_is_the_papers_but_for_the_size():
     recipe = get_suite("tiny").recipe
     assert (recipe.max_steps, recipe.batch_size, recipe.num_examples) == (78, 16, 5000)
     assert (recipe.dtype, recipe.gradient_checkpointing) == ("float32", False)
+
+
+def test_the_papers_suite_is_under_the_papers_recipe():
+    suite, names = resolve_benchmarks("paper")
+    assert (names, suite.recipe, suite.max_new_tokens) == (PAPER, Recipe(), None)
+    assert resolve_benchmarks(["mbpp", "gsm8k_cot"])[1] == ("gsm8k_cot", "mbpp")

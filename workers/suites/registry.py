@@ -1,41 +1,24 @@
 """Which suites of benchmarks there are, and what each is made of.
 
 Owns the list of suites and the checks of the names in a study file. Does not read any data
-(`workers.suites.tasks`, `workers.suites.items`) and does not score (`workers.suites.scoring`).
+(`workers.suites.tasks`) and does not score (`workers.suites.scoring`).
+
+A suite is named by a word (`tiny`, `paper`) or is a folder with a `suite.yaml`. Followed by
+` trained on FILE` it is the same suite with another training file, so that one name says all that a
+process elsewhere needs.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from workers.errors import SuiteError
 from workers.recipe import Recipe
+from workers.suites.folder import is_suite_folder, read_suite_folder
+from workers.suites.paper.suite import PAPER_BENCHMARKS, paper_suite
+from workers.suites.suite import Suite
 
-
-@dataclass(frozen=True)
-class Suite:
-    """Benchmarks that are trained for and evaluated together.
-
-    Attributes:
-        name: As a study file names it.
-        benchmarks: In the order in which they are evaluated.
-        recipe: What a study's `training` section starts from.
-        train_file: JSON lines, each `{"messages": [{"role", "content"}, ...]}`.
-        tasks_folder: lm-evaluation-harness YAMLs, one per benchmark.
-        items_folder: Test items, one file of JSON lines per benchmark.
-    """
-
-    name: str
-    benchmarks: tuple[str, ...]
-    recipe: Recipe
-    train_file: Path
-    tasks_folder: Path
-    items_folder: Path
-
-    def items_file(self, benchmark: str) -> Path:
-        """Return the file with the test items of one benchmark, in item order."""
-        return self.items_folder / f"{benchmark}.jsonl"
-
+__all__ = ["Suite", "get_suite", "resolve_benchmarks", "with_training_data"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -58,26 +41,50 @@ _TINY = Suite(
     items_folder=_HERE / "tiny" / "data",
 )
 
-_SUITES = {suite.name: suite for suite in (_TINY,)}
+_SUITES = {suite.name: suite for suite in (_TINY,)}  # whose data comes with this package
+_ELSEWHERE: dict[str, tuple[tuple[str, ...], Callable[[], Suite]]] = {
+    "paper": (PAPER_BENCHMARKS, paper_suite)
+}
+_TRAINED_ON = " trained on "
 
 
 def get_suite(name: str) -> Suite:
-    """Return the suite of that name.
+    """Return the suite of that name, or of that folder.
 
     Raises:
         SuiteError: naming the suites there are.
     """
-    suite = _SUITES.get(name) if isinstance(name, str) else None
-    if suite is None:
-        raise SuiteError(f"There is no suite {name!r}; allowed is {', '.join(_SUITES)}")
-    return suite
+    if isinstance(name, str):
+        base, _, train_file = name.partition(_TRAINED_ON)
+        suite = _named(base)
+        if suite is not None:
+            return replace(suite, name=name, train_file=Path(train_file)) if train_file else suite
+    allowed = ", ".join([*_SUITES, *_ELSEWHERE])
+    raise SuiteError(f"There is no suite {name!r}; allowed are {allowed}, a folder with suite.yaml")
+
+
+def with_training_data(suite: Suite, data: str) -> Suite:
+    """Return the suite with another training file: a JSON lines file, or a folder with one.
+
+    Raises:
+        SuiteError: There is no such file; the message says how one is built.
+    """
+    path = Path(data).expanduser().resolve()
+    file = path / "train.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise SuiteError(
+            f"training_data is {data!r}, and there is no file {file}; allowed is a file of JSON "
+            "lines or a folder that talan data build wrote"
+        )
+    base, _, _ = suite.name.partition(_TRAINED_ON)
+    return get_suite(f"{base}{_TRAINED_ON}{file}")
 
 
 def resolve_benchmarks(names: str | Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
     """Turn a study's `benchmarks` into one suite and the benchmarks of it, in the suite's order.
 
     Args:
-        names: A suite's name (all of its benchmarks) or a list of benchmark names.
+        names: A suite's name or folder (all of its benchmarks) or a list of benchmark names.
 
     Raises:
         SuiteError: for an unknown or repeated name, an empty list, or two suites in one list.
@@ -90,19 +97,32 @@ def resolve_benchmarks(names: str | Sequence[str]) -> tuple[Suite, tuple[str, ..
     for name in names:
         if list(names).count(name) > 1:
             raise SuiteError(f"benchmarks names {name!r} twice; name each one once")
-    suites = {_suite_of(name).name for name in names}
+    suites = {_suite_of(name) for name in names}
     if len(suites) > 1:
         raise SuiteError(f"benchmarks mixes the suites {', '.join(sorted(suites))}; use one")
     suite = get_suite(suites.pop())
     return suite, tuple(name for name in suite.benchmarks if name in names)
 
 
-def _suite_of(benchmark: str) -> Suite:
-    for suite in _SUITES.values():
-        if benchmark in suite.benchmarks:
+def _named(base: str) -> Suite | None:
+    if base in _ELSEWHERE:
+        return _ELSEWHERE[base][1]()
+    if base in _SUITES:
+        return _SUITES[base]
+    return read_suite_folder(Path(base), find=get_suite) if is_suite_folder(base) else None
+
+
+def _suite_of(benchmark: str) -> str:
+    for suite, benchmarks in _benchmarks().items():
+        if benchmark in benchmarks:
             return suite
     raise SuiteError(f"There is no benchmark {benchmark!r}; allowed are {_allowed()}")
 
 
 def _allowed() -> str:
-    return ", ".join(name for suite in _SUITES.values() for name in suite.benchmarks)
+    return ", ".join(name for benchmarks in _benchmarks().values() for name in benchmarks)
+
+
+def _benchmarks() -> dict[str, tuple[str, ...]]:
+    shipped = {name: suite.benchmarks for name, suite in _SUITES.items()}
+    return {**shipped, **{name: benchmarks for name, (benchmarks, _) in _ELSEWHERE.items()}}

@@ -12,9 +12,10 @@ from typing import Any
 
 from lm_eval.tasks import TaskManager
 
+from workers.data_rows import read_json_lines
 from workers.errors import SuiteError
-from workers.suites.registry import Suite
 from workers.suites.scoring import extract
+from workers.suites.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,12 @@ def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
             raise SuiteError(f"Suite {suite.name} has no benchmark {name!r}; allowed are {allowed}")
     manager = TaskManager(include_path=str(suite.tasks_folder), include_defaults=False)
     with TemporaryDirectory() as cache:
-        members = [_with_data(suite, name, cache) for name in benchmarks]
-        tasks: dict[str, Any] = manager.load({"group": suite.name, "task": members})["tasks"]
-    return {name: tasks[name] for name in benchmarks}
+        tasks = {name: _loaded(manager, suite, name, cache) for name in benchmarks}
+    for task in tasks.values():
+        if suite.max_new_tokens is not None:
+            limit = {"max_gen_toks": suite.max_new_tokens}
+            task.set_config("generation_kwargs", limit, update=True)
+    return tasks
 
 
 def read_outcomes(benchmark: str, samples: Sequence[Mapping[str, Any]]) -> list[ItemOutcome]:
@@ -71,11 +75,21 @@ def _outcome(benchmark: str, sample: Mapping[str, Any]) -> ItemOutcome:
     )
 
 
-def _with_data(suite: Suite, name: str, cache: str) -> dict[str, Any]:
-    """Return the task's name with its data, wherever this package is installed."""
-    file = suite.items_file(name)
-    if not file.is_file():
-        raise SuiteError(f"The data of benchmark {name} is missing: there is no file {file}")
+def _loaded(manager: TaskManager, suite: Suite, name: str, cache: str) -> Any:
+    """Return one task with its data and worked examples, wherever they are installed."""
+    suite.check_items((name,))
+    borrowed = suite.task_of.get(name, name)
     # In memory, so that the cache folder may go as soon as the task is loaded.
-    data = {"data_files": {"test": str(file)}, "cache_dir": cache, "keep_in_memory": True}
-    return {"task": name, "dataset_kwargs": data}
+    files = {"test": str(suite.items_file(name))}
+    member: dict[str, Any] = {
+        "task": borrowed,
+        "dataset_kwargs": {"data_files": files, "cache_dir": cache, "keep_in_memory": True},
+    }
+    if suite.shots_file(name).is_file():
+        shots = read_json_lines(suite.shots_file(name))
+        member["num_fewshot"] = len(shots)
+        member["fewshot_config"] = {"sampler": "first_n", "samples": shots}
+    loaded: dict[str, Any] = manager.load({"group": suite.name, "task": [member]})["tasks"]
+    task = loaded[borrowed]
+    task.set_config("task", name)
+    return task

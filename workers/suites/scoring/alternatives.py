@@ -17,7 +17,7 @@ from typing import Any
 from workers.errors import SuiteError
 from workers.suites.scoring.algebra import extract_expression, score_algebra
 from workers.suites.scoring.boxes import closed_boxes
-from workers.suites.scoring.kinds import ALGEBRA, CODE, LETTERS, NUMBERS, kind_of
+from workers.suites.scoring.kinds import ALGEBRA, CODE, LETTERS, NUMBERS, STATED, kind_of
 from workers.suites.scoring.letters import extract_letter, score_letters
 from workers.suites.scoring.numbers import extract_number, score_numbers
 from workers.suites.scoring.programs import score_program
@@ -31,6 +31,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BOXED_LETTER = re.compile(r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-Z])\)?\s*\}?\.?")
 _CLOSING_LETTER = re.compile(r"\(([A-Z])\)\.?\s*\Z")
 _MARKED_NUMBER = re.compile(r"#### (-?[0-9.,]+)")
+_STATED_NUMBER = re.compile(r"The answer is (-?[0-9.,]+)\.")  # the harness' strict-match
 _BEHIND_A_BOX = re.compile(r"[\s.$]*\Z")
 
 
@@ -89,6 +90,11 @@ def _marked_number(response: str, item: Item) -> Scored:
     return score_numbers(found[1], item) if found else _NOTHING
 
 
+def _stated_number(response: str, item: Item) -> Scored:
+    found = _STATED_NUMBER.search(response)
+    return score_numbers(found[1], item) if found else _NOTHING
+
+
 def _boxed_number(response: str, item: Item) -> Scored:
     return _number(_last_box(response), item["target"])
 
@@ -144,30 +150,35 @@ _SCORERS: dict[str, dict[str, Callable[[str, Item], Scored]]] = {
     CANONICAL: {
         LETTERS: score_letters,
         NUMBERS: score_numbers,
+        STATED: score_numbers,
         ALGEBRA: score_algebra,
         CODE: score_program,
     },
     "last-number": {
         LETTERS: _last_letter,
         NUMBERS: _last_value,
+        STATED: _last_value,
         ALGEBRA: _last_value,
         CODE: score_program,
     },
     "strict": {
         LETTERS: _closing_letter,
         NUMBERS: _marked_number,
+        STATED: _stated_number,
         ALGEBRA: _closing_box,
         CODE: score_program,
     },
     "boxed-only": {
         LETTERS: _boxed_letter,
         NUMBERS: _boxed_number,
+        STATED: _boxed_number,
         ALGEBRA: _boxed_expression,
         CODE: score_program,
     },
     "exact": {
         LETTERS: _exact_letter,
         NUMBERS: _exact_number,
+        STATED: _exact_number,
         ALGEBRA: _exact_expression,
         CODE: score_program,
     },

@@ -24,9 +24,15 @@ def score_program(response: str, item: Mapping[str, Any]) -> Scored:
 
 
 def extract_code(response: str) -> str:
-    """Return the first fenced block, else the whole response, or `INVALID` if that is blank."""
-    fenced = _FENCED.search(response)
-    code = fenced.group(1) if fenced else response
+    """Return the code that a response settles on, or `INVALID` where that is blank.
+
+    The first fenced block, else everything. What stands before the end of a model's reasoning
+    (`</think>`) or before MBPP's own opening mark is left out (our choice: the harness keeps it,
+    where a chat model's code would never run).
+    """
+    answer = response.rpartition("</think>")[2]
+    fenced = _FENCED.search(answer)
+    code = fenced.group(1) if fenced else answer.rpartition("[BEGIN]")[2].partition("[DONE]")[0]
     return code if code.strip() else INVALID
 
 
