@@ -22,6 +22,7 @@ from api.rest.prometheus import Metrics
 from api.rest.record import Record
 from api.rest.routes import champions, events, export, health, metrics, rates, runs, studies
 from api.rest.settings import Settings
+from dashboards.pages import Site, pages_router
 
 PREFIX = "/api/v1"
 _ROUTERS = (studies, events, runs, export, rates, champions, health, metrics)
@@ -64,6 +65,7 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router, prefix=PREFIX)
     for module in (health, metrics):  # where probes and scrapers look by themselves
         app.include_router(module.router, include_in_schema=False)
+    app.include_router(pages_router(_site(record, settings)))
     openapi.install(app)
     docs_page.install(app)
     problems.install(app, Operations(app.openapi))
@@ -71,6 +73,10 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(SecurityHeaders)  # added last: outermost
     return app
+
+
+def _site(record: Record, settings: Settings) -> Site:
+    return Site(opened=record.opened, needs_sign_in=settings.token is not None)
 
 
 def _operation_id(route: APIRoute) -> str:

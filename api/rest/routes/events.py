@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.concurrency import run_in_threadpool
@@ -67,6 +67,10 @@ async def follow_events(
     last_event_id: Annotated[
         int | None, Header(ge=0, le=2**63 - 1, description="go on after this event")
     ] = None,
+    after: Annotated[
+        int | None,
+        Query(ge=0, le=2**63 - 1, description="the same, for a first call without the header"),
+    ] = None,
 ) -> Response:
     """Follow a study: runs started, cells scored, runs finished, the study's end.
 
@@ -76,6 +80,7 @@ async def follow_events(
     feed: Feed = request.app.state.feed
     settings: Settings = request.app.state.settings
     study = await run_in_threadpool(store.studies.get, name)
+    last_event_id = after if last_event_id is None else last_event_id
     since = last_event_id or 0
     state, newest = (await run_in_threadpool(store.events.latest, [study.name]))[study.name]
     if last_event_id is not None and is_over(state) and newest <= since:
