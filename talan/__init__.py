@@ -13,9 +13,11 @@ from talan.errors import (
     TalanTrainingError,
 )
 from talan.handle import Talan, attach, load
+from talan.rows import Rows, carry_rows, first_tokens_stand_alone
 from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [
+    "Rows",
     "Sham",
     "Talan",
     "TalanCallback",
@@ -31,7 +33,9 @@ __all__ = [
     "Writeback",
     "attach",
     "attach_sham",
+    "carry_rows",
     "count_parameters",
+    "first_tokens_stand_alone",
     "load",
     "load_sham",
     "perturbation_norm",

@@ -64,12 +64,17 @@ def state_beside(cache: Cache, *, layer: int, fresh: RunningState, batch_size: i
     state: RunningState | None = getattr(cache, "talan_state", None)
     length = cache.get_seq_length(layer)
     if state is None or (state.session != fresh.session and not length):
-        state = _keep(cache, fresh)
+        state = adopt_state(cache, fresh)
     _check(state, length=length, session=fresh.session, batch_size=batch_size)
     return state
 
 
-def _keep(cache: Any, fresh: RunningState) -> RunningState:
+def adopt_state(cache: Any, state: RunningState) -> RunningState:
+    """Put `state` beside `cache`, whose tokens it has summarised.
+
+    Raises:
+        TalanDecodingError: if it is a cache whose length cannot be followed.
+    """
     if cache.is_compileable:
         raise TalanDecodingError(
             f"TALAN cannot follow a {type(cache).__name__}: use a dynamic cache "
@@ -78,8 +83,8 @@ def _keep(cache: Any, fresh: RunningState) -> RunningState:
     if not isinstance(cache, SummarisedCache):
         kind: type = type(cache)
         cache.__class__ = _guarded(kind)
-    cache.talan_state = fresh
-    return fresh
+    cache.talan_state = state
+    return state
 
 
 @memoised

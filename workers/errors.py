@@ -43,3 +43,7 @@ class TrainingDivergedError(WorkerError):
 
 class CheckpointError(WorkerError):
     """A stored host is missing a file, is damaged, or was trained on another backbone."""
+
+
+class GenerationError(WorkerError):
+    """A prompt, or a way of decoding, that generation cannot carry out."""

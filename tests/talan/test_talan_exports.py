@@ -5,6 +5,7 @@ import talan
 
 def test_the_exported_names_are_these():
     assert sorted(talan.__all__) == [
+        "Rows",
         "Sham",
         "Talan",
         "TalanCallback",
@@ -20,7 +21,9 @@ def test_the_exported_names_are_these():
         "Writeback",
         "attach",
         "attach_sham",
+        "carry_rows",
         "count_parameters",
+        "first_tokens_stand_alone",
         "load",
         "load_sham",
         "perturbation_norm",

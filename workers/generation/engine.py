@@ -1,0 +1,200 @@
+"""Greedy decoding in which sequences that ended make room for waiting ones.
+
+Owns: the loop (read prompts, step, replace), its figures, and going on with less after the device
+ran out of memory. Which sequences are decoded together depends on the prompts, the answers and the
+capacity, never on time: the same call gives the same responses, bit for bit, where the kernels are
+deterministic (`workers.process`).
+Does not cover: sampling, beams and logits processors (`workers.generation.support`).
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from workers.errors import GenerationError
+from workers.generation.batch import (
+    Batch,
+    Kept,
+    Prefix,
+    join_batches,
+    read_prompts,
+)
+from workers.generation.capacity import Capacity
+from workers.generation.prefix import PrefixReader
+from workers.generation.prompts import Asked, Prompt, Response, Waiting, ask
+from workers.generation.stopping import Stopping
+
+logger = logging.getLogger(__name__)
+
+# Our choices, from `benchmarks/generation.py`.
+ENDED_SHARE = 4  # a batch is renewed once a quarter of its rows have ended
+ROOM = 128  # columns between two renewals
+
+
+@dataclass
+class Tally:
+    """What an engine did so far.
+
+    Attributes:
+        num_steps: Forward passes that decoded one token a row.
+        num_row_steps: Rows in them, ended ones included.
+        num_prompt_tokens: Read, without padding; a shared prefix counts once.
+        num_renewals: Batches put together.
+        num_restarts: Answers given up for want of memory and begun again.
+        num_out_of_memory: Times the device ran out of memory.
+    """
+
+    num_steps: int = 0
+    num_row_steps: int = 0
+    num_prompt_tokens: int = 0
+    num_renewals: int = 0
+    num_restarts: int = 0
+    num_out_of_memory: int = 0
+
+
+class Engine:
+    """Decodes greedily with one model.
+
+    Args:
+        model: A causal language model in eval mode; adapter and TALAN in place.
+        stopping: What ends an answer.
+        capacity: How much is decoded at a time.
+        shares_prefix: Read what all prompts begin with only once, where that is exact.
+    """
+
+    def __init__(
+        self, model: Any, *, stopping: Stopping, capacity: Capacity, shares_prefix: bool = True
+    ) -> None:
+        self.capacity = capacity
+        self.tally = Tally()
+        self._model = model
+        self._stopping = stopping
+        self._prefixes = PrefixReader(model) if shares_prefix else None
+        self._attempted = (0, 0)
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[Response]:
+        """Yield a response for each prompt as it ends; the caller may stop at any time.
+
+        Raises:
+            GenerationError: A prompt does not fit into the context, or one sequence alone not
+                into memory.
+        """
+        asked = ask(
+            prompts,
+            max_new_tokens=self._stopping.max_new_tokens,
+            context_tokens=self._model.config.get_text_config().max_position_embeddings,
+        )
+        return self._decode(asked)
+
+    def _decode(self, asked: Sequence[Asked]) -> Iterator[Response]:
+        waiting, batch = Waiting(asked), None
+        prefix = self._find_prefix([one.prompt.tokens for one in asked])
+        while waiting or batch is not None:
+            shortage = None
+            try:
+                if batch is None or _is_due(batch):
+                    batch, ended = self._renew(batch, waiting, prefix)
+                else:
+                    ended = self._step(batch)
+            except torch.OutOfMemoryError as error:
+                shortage = error.with_traceback(None)
+            if shortage is not None:
+                batch, ended = None, self._retreat(asked, waiting, shortage)
+            for one in ended:
+                one.is_given = True
+                yield one.response()
+
+    def _step(self, batch: Batch) -> list[Asked]:
+        self._attempted = (len(batch.rows), batch.mask.shape[1])
+        ended = batch.step(self._model, self._stopping)
+        self.tally.num_steps += 1
+        self.tally.num_row_steps += len(batch.rows)
+        return ended
+
+    def _renew(
+        self, batch: Batch | None, waiting: Waiting, prefix: Prefix | None
+    ) -> tuple[Batch | None, list[Asked]]:
+        """The rows that go on and the prompts that come in, and which of these ended at once."""
+        kept = [] if batch is None else self._keep(batch, waiting)
+        num_kept = sum(len(part.numbers) for part in kept)
+        width = max((part.width for part in kept), default=0) + ROOM
+        self._attempted = (num_kept + 1, width)
+        admitted = self.capacity.admit(waiting, num_rows=num_kept, width=width, room=ROOM)
+        read = [self._read(group, prefix) for group in self.capacity.groups(admitted)]
+        parts = [*kept, *(Kept(one, one.active) for one in read if one.active)]
+        ended = [one for one in admitted if one.has_ended]
+        if not parts:
+            return None, ended
+        self.tally.num_renewals += 1
+        return join_batches(parts, room=min(ROOM, _num_tokens_left(parts))), ended
+
+    def _keep(self, batch: Batch, waiting: Waiting) -> list[Kept]:
+        """The rows of a batch that go on; what does not fit any more waits again."""
+        active = batch.active
+        numbers = {batch.rows[number].index: number for number in active}
+
+        def part(rows: Sequence[Asked]) -> Kept:
+            return Kept(batch, [numbers[row.index] for row in rows])
+
+        rows = self.capacity.keep(
+            [batch.rows[number] for number in active],
+            waiting,
+            width=lambda rows: part(rows).width + ROOM,
+        )
+        self.tally.num_restarts += len(active) - len(rows)
+        return [part(rows)] if rows else []
+
+    def _read(self, group: Sequence[Asked], prefix: Prefix | None) -> Batch:
+        num_shared = len(prefix.tokens) if prefix else 0
+        longest = len(group[0].prompt.tokens)
+        self._attempted = (max(self._attempted[0], len(group)), max(self._attempted[1], longest))
+        batch = read_prompts(self._model, group, stopping=self._stopping, prefix=prefix)
+        self.tally.num_prompt_tokens += sum(len(one.prompt.tokens) - num_shared for one in group)
+        return batch
+
+    def _find_prefix(self, prompts: Sequence[Sequence[int]]) -> Prefix | None:
+        if self._prefixes is None:
+            return None
+        num_before = self._prefixes.num_tokens_read
+        prefix = self._prefixes.find(prompts)
+        self.tally.num_prompt_tokens += self._prefixes.num_tokens_read - num_before
+        return prefix
+
+    def _retreat(
+        self, asked: Sequence[Asked], waiting: Waiting, shortage: torch.OutOfMemoryError
+    ) -> list[Asked]:
+        """Halve the capacity and let all unfinished answers start again; returns the ended ones."""
+        num_rows, width = self._attempted
+        under_way = [one for one in asked if not (one.has_ended or one.is_waiting)]
+        if num_rows <= 1:
+            raise GenerationError(
+                f"Item {under_way[0].prompt.name!r} alone does not fit into memory with "
+                f"{width} tokens: {str(shortage).splitlines()[0]}"
+            )
+        for one in under_way:
+            waiting.put_back(one)
+        self.capacity = self.capacity.halved(num_rows * width)
+        self.tally.num_restarts += len(under_way)
+        self.tally.num_out_of_memory += 1
+        logger.warning(
+            "%d sequences of %d tokens did not fit into memory; going on with half of that",
+            num_rows,
+            width,
+        )
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return [one for one in asked if one.has_ended and not one.is_given]
+
+
+def _is_due(batch: Batch) -> bool:
+    """Whether enough rows have ended, or there is no column left to write."""
+    num_ended = sum(row.has_ended for row in batch.rows)
+    return batch.room == 0 or num_ended * ENDED_SHARE >= len(batch.rows)
+
+
+def _num_tokens_left(parts: Sequence[Kept]) -> int:
+    rows = [part.batch.rows[number] for part in parts for number in part.numbers]
+    return max(row.max_new_tokens - len(row.tokens) for row in rows)

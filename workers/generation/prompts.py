@@ -1,0 +1,118 @@
+"""What is asked, how far its answer has got, and what comes out.
+
+Owns: the check that a prompt leaves room for an answer, and the order in which prompts wait.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from workers.errors import GenerationError
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A tokenised prompt.
+
+    Attributes:
+        name: What an error calls it, such as an item's id; comes back with the response.
+        tokens: At least one.
+    """
+
+    name: str
+    tokens: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What the model wrote.
+
+    Attributes:
+        index: The prompt's place among those given.
+        name: The prompt's.
+        tokens: New tokens, the one that ended it included.
+        is_truncated: Whether it ended for want of room: `max_new_tokens` or the context.
+    """
+
+    index: int
+    name: str
+    tokens: tuple[int, ...]
+    is_truncated: bool
+
+
+@dataclass
+class Asked:
+    """A prompt and the answer as far as it has got.
+
+    Attributes:
+        index: The prompt's place among those given.
+        prompt: The prompt.
+        max_new_tokens: After which the answer is cut.
+        tokens: New tokens so far.
+        has_ended: Whether there will be more.
+        is_truncated: Whether it ended for want of room.
+        is_waiting: Whether it is not being decoded.
+        is_given: Whether the caller has the response.
+    """
+
+    index: int
+    prompt: Prompt
+    max_new_tokens: int
+    tokens: list[int] = field(default_factory=list)
+    has_ended: bool = False
+    is_truncated: bool = False
+    is_waiting: bool = True
+    is_given: bool = False
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Longest first: prompts of like length are then padded together the least."""
+        return -len(self.prompt.tokens), self.index
+
+    def response(self) -> Response:
+        """The answer as it stands."""
+        return Response(self.index, self.prompt.name, tuple(self.tokens), self.is_truncated)
+
+
+def ask(prompts: Iterable[Prompt], *, max_new_tokens: int, context_tokens: int) -> list[Asked]:
+    """Check every prompt; near the end of the context its answer is cut earlier.
+
+    Raises:
+        GenerationError: A prompt is empty, or leaves no room for one new token.
+    """
+    asked = []
+    for index, prompt in enumerate(prompts):
+        room = context_tokens - len(prompt.tokens)
+        if room < 1 or not prompt.tokens:
+            raise GenerationError(
+                f"The prompt of item {prompt.name!r} has {len(prompt.tokens)} tokens; allowed are "
+                f"1 to {context_tokens - 1}, for the backbone's context holds {context_tokens}"
+            )
+        asked.append(Asked(index, prompt, min(max_new_tokens, room)))
+    return asked
+
+
+class Waiting:
+    """Prompts that are not being decoded, longest first."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        self._asked = sorted(asked, key=lambda one: one.rank)
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def first(self) -> Asked:
+        """The one whose turn it is."""
+        return self._asked[0]
+
+    def take(self) -> Asked:
+        """The one whose turn it is, which no longer waits."""
+        asked = self._asked.pop(0)
+        asked.is_waiting = False
+        return asked
+
+    def put_back(self, asked: Asked) -> None:
+        """Let one wait again; its answer so far is given up, and will be written again."""
+        asked.tokens.clear()
+        asked.is_waiting = True
+        insort(self._asked, asked, key=lambda one: one.rank)
