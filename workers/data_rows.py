@@ -31,7 +31,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         for number, row in enumerate(_READERS[path.suffix](path), start=1):
             if not isinstance(row, Mapping):
                 raise DataError(
-                    f"{path.name}: row {number} is {row!r}; allowed is one row of columns"
+                    f"{path.name}: row {number} is {row!r}; allowed is a row of columns"
                 )
             yield row
     except (OSError, UnicodeDecodeError, ValueError, csv.Error, pa.ArrowException) as error:

@@ -30,7 +30,7 @@ class SandboxError(WorkerError):
 
 
 class DataError(WorkerError):
-    """A training file is missing, or one of its lines is not a ChatML example."""
+    """Data is missing, cannot be fetched or read, or a row of it is not what it should be."""
 
 
 class ConfigurationError(WorkerError):
