@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -26,6 +27,16 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 def asset_url(name: str) -> str:
     """Where a file is served."""
     return f"{PREFIX}/{_plotly_version() if name == PLOTLY else _static_version()}/{name}"
+
+
+@cache
+def plotly_style_ids() -> tuple[str, ...]:
+    """Ids under which plotly.js looks for styles of its own before it adds them inline.
+
+    They are for maps, which no figure has; a page that has elements of these ids is left alone.
+    """
+    found = re.findall(rb'getElementById\("([0-9a-f]{64})"\)', _content(PLOTLY))
+    return tuple(dict.fromkeys(name.decode() for name in found))
 
 
 def serve_asset(request: Request, name: str) -> Response:

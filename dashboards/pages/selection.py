@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.pages.wording import axis_label
+from dashboards.pages.wording import GAMMA, axis_label, interval
 from search.rates import clopper_pearson
 from storage import AuditStore, G1Count, RunFilter
 
@@ -26,7 +26,7 @@ TITLES = {
     "mixer": "Mixer",
     "writeback": "Writeback",
     "trainability": "Trainability",
-    "gradient_scale": "Gradient scale γ",
+    "gradient_scale": f"Gradient scale {GAMMA}",
 }
 
 
@@ -44,8 +44,8 @@ class Chip:
     @property
     def title(self) -> str:
         """What a pointer that rests on it is told."""
-        low, high = clopper_pearson(self.g1, self.runs)
-        return f"{self.g1} of {self.runs} runs are G1 ({100 * low:.0f}–{100 * high:.0f}%)"
+        bounds = interval(clopper_pearson(self.g1, self.runs))
+        return f"{self.g1} of {self.runs} runs are G1 ({bounds})"
 
 
 @dataclass(frozen=True)

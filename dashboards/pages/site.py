@@ -15,15 +15,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from dashboards.pages import wording
-from dashboards.pages.assets import PLOTLY, asset_url
+from dashboards.pages.assets import PLOTLY, asset_url, plotly_style_ids
 from storage import AuditStore
 
-# Nothing inline, nothing from elsewhere. plotly.js writes its rules into a style sheet of ours
-# (the link with its id in the head), draws heat maps as data: images.
+# Nothing inline, nothing from elsewhere.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# What plotly.js takes besides: style attributes on what it draws (its rules it writes into a style
+# sheet of ours, the link with its id in the head) and data: images for heat maps. No script.
+DRAWING_POLICY = POLICY.replace(
+    "style-src 'self'", "style-src-elem 'self'; style-src-attr 'unsafe-inline'"
+).replace("img-src 'self'", "img-src 'self' data:")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Site:
         templates.globals.update(
             asset=asset_url,
             plotly=asset_url(PLOTLY),
+            plotly_style_ids=plotly_style_ids,
             version=version("talan-audit"),
             needs_sign_in=self.needs_sign_in,
             optuna_url=self.optuna_url,
@@ -61,10 +66,12 @@ class Site:
         )
         object.__setattr__(self, "_templates", templates)
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    def page(
+        self, template: str, *, status: int = 200, policy: str = POLICY, **values: Any
+    ) -> HTMLResponse:
         """A page as an answer."""
         html = self._templates.get_template(template).render(**values)
-        return HTMLResponse(html, status, headers={"Content-Security-Policy": POLICY})
+        return HTMLResponse(html, status, headers={"Content-Security-Policy": policy})
 
     def error(self, status: int, *, title: str, detail: str) -> HTMLResponse:
         """The page of an error: what is wrong in one sentence, and the way back."""

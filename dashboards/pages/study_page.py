@@ -1,15 +1,17 @@
 """What the page of one study says.
 
-Owns: the facts of the page: headline, rates by host, chips, a page of runs. Does not cover: figures,
-which the page asks for one by one (``dashboards.pages.figures``), nor how it looks (templates).
+Owns: the facts of the page: headline, rates by host, chips, a page of runs. Does not cover:
+figures, which the page asks for one by one (``dashboards.pages.figure_desk``), nor how it looks.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import headline
 from dashboards.pages.selection import TITLES, Choices, Selection
+from dashboards.pages.wording import GAMMA
 from search.g1_rates import g1_rows
 from storage import AuditStore, QueryError
 from storage.records import Run
@@ -22,7 +24,7 @@ _COLUMNS = (
     ("mixer", "Mixer"),
     (None, "Writeback"),
     ("scope", "Trained"),
-    ("gradient_scale", "γ"),
+    ("gradient_scale", GAMMA),
 )
 
 
@@ -57,6 +59,7 @@ def study_facts(store: AuditStore, selection: Selection) -> dict[str, Any]:
         "runs": page.runs,
         "next_cursor": page.next_cursor,
         "benchmarks": benchmarks_of(page.runs),
+        "figures": CATALOGUE,
         "several_hosts": len(study.hosts) > 1,
         "champions": store.rates.champions(name),
     }

@@ -13,7 +13,9 @@ from search.labels import trainability_label, writeback_label
 from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Run
 
-NOTHING = "–"
+NOTHING = EN_DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 KINDS = {
     "treatment": "treatment",
     "baseline": "baseline",
@@ -30,7 +32,7 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 def interval(bounds: tuple[float, float] | list[float]) -> str:
     """An interval of fractions, in percent."""
     low, high = bounds
-    return f"{100 * low:.1f}–{100 * high:.1f}%"
+    return f"{100 * low:.1f}{EN_DASH}{100 * high:.1f}%"
 
 
 def score(value: float | None) -> str:
@@ -42,7 +44,7 @@ def signed(value: float | None, digits: int = 2) -> str:
     """A delta, with a true minus sign."""
     if value is None:
         return NOTHING
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
 def p_value(value: float | None) -> str:
@@ -99,7 +101,7 @@ def configuration_text(configuration: Mapping[str, Any]) -> str:
         writeback_label(configuration["writeback"]),
         trainability_label(configuration["trainability"]),
     ]
-    return " · ".join([*words, f"γ {gamma:g}"] if gamma is not None else words)
+    return " · ".join([*words, f"{GAMMA} {gamma:g}"] if gamma is not None else words)
 
 
 FILTERS = {

@@ -1,0 +1,111 @@
+"""Figures as a page fetches them: drawn once for each state of a study, filter and theme.
+
+Owns: keeping records and drawn figures until their study moves, and drawing one at a time, so that
+many readers cost what one does. Does not cover: what figures show (``dashboards.figures``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import plotly.graph_objects as go
+
+from dashboards.figures.catalogue import find_figure
+from dashboards.figures.theme import untitled
+from dashboards.record import StudyRecord, load_record, with_importance
+from storage import AuditStore
+
+T = TypeVar("T")
+Moment = tuple[str, str, int]  # a study, its state, its newest event
+
+_RECORDS = 4
+_DRAWN = 400
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One figure as it is asked for."""
+
+    study: str
+    key: str
+    theme: str
+    narrowing: Mapping[str, str]
+
+
+class FigureDesk:
+    """Draws figures and keeps them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: OrderedDict[Hashable, StudyRecord] = OrderedDict()
+        self._drawn: OrderedDict[Hashable, bytes] = OrderedDict()
+
+    def draw(self, store: AuditStore, wanted: Wanted) -> bytes:
+        """A figure as plotly JSON, compressed.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            FigureError: There is no such figure or theme.
+            RecordError: It is narrowed by what no run of the study has.
+        """
+        moment = moment_of(store, wanted.study)
+        narrowing = tuple(sorted(wanted.narrowing.items()))
+        place = (moment, wanted.key, wanted.theme, narrowing)
+        with self._lock:
+            return _kept(
+                self._drawn,
+                place,
+                lambda: packed(self._figure(store, wanted, moment)),
+                most=_DRAWN,
+            )
+
+    def record(self, store: AuditStore, name: str) -> StudyRecord:
+        """A study's record as it is now."""
+        moment = moment_of(store, name)
+        with self._lock:
+            return self._record(store, moment, needs="")
+
+    def _figure(self, store: AuditStore, wanted: Wanted, moment: Moment) -> go.Figure:
+        figure = find_figure(wanted.key)
+        record = self._record(store, moment, needs=figure.needs)
+        return untitled(figure.draw(record.narrowed(**wanted.narrowing), theme=wanted.theme))
+
+    def _record(self, store: AuditStore, moment: Moment, *, needs: str) -> StudyRecord:
+        def read() -> StudyRecord:
+            if needs != "importance":
+                return load_record(store, moment[0])
+            return with_importance(store, self._record(store, moment, needs=""))
+
+        return _kept(self._records, (moment, needs), read, most=_RECORDS)
+
+
+def moment_of(store: AuditStore, study: str) -> Moment:
+    """What tells one state of a study from another.
+
+    Raises:
+        StudyNotFound: There is no such study.
+    """
+    found = store.events.latest([study])
+    if study not in found:
+        store.studies.get(study)  # raises, with a sentence
+    return (study, *found[study])
+
+
+def packed(figure: go.Figure) -> bytes:
+    """A figure as compressed JSON."""
+    return gzip.compress(str(figure.to_json()).encode(), 5, mtime=0)
+
+
+def _kept(cache: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], *, most: int) -> T:
+    """What is in the cache, else what is made; the one that was asked for longest ago leaves."""
+    if key not in cache:
+        cache[key] = make()
+    cache.move_to_end(key)
+    while len(cache) > most:
+        cache.popitem(last=False)
+    return cache[key]

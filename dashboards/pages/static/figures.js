@@ -1,0 +1,84 @@
+// Figures: fetched and drawn when they come into view, again when filters, theme or the study change.
+// A click on a mark filters by what it stands for, or opens its run.
+import { swap } from "./swap.js";
+
+const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
+const figures = [...document.querySelectorAll("[data-figure]")];
+const inView = new Set();
+const drawn = new Map();
+
+const library = new Promise((resolve) => {
+  const script = document.getElementById("plotly");
+  if (window.Plotly) resolve(window.Plotly);
+  else script.addEventListener("load", () => resolve(window.Plotly));
+});
+
+const watcher = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (entry.isIntersecting) inView.add(entry.target);
+    else inView.delete(entry.target);
+  }
+  redraw();
+}, { rootMargin: "200px" });
+
+export function redraw({ again = false } = {}) {
+  if (again) drawn.clear();
+  for (const figure of inView) {
+    const address = addressOf(figure);
+    if (drawn.get(figure) === address) continue;
+    drawn.set(figure, address);
+    draw(figure, address);
+  }
+}
+
+function addressOf(figure) {
+  const query = new URLSearchParams(location.search);
+  for (const key of ["sort", "cursor", "g1", "kind", "state"]) query.delete(key);
+  query.set("theme", document.documentElement.dataset.theme);
+  return `${figure.dataset.base || location.pathname}/figures/${figure.dataset.figure}.json?${query}`;
+}
+
+async function draw(figure, address) {
+  const plot = figure.querySelector(".plot");
+  try {
+    const answer = await fetch(address);
+    const content = await answer.json();
+    if (!answer.ok) throw new Error(content.detail);
+    const Plotly = await library;
+    if (drawn.get(figure) !== address) return;
+    plot.querySelector(".waiting")?.remove();
+    const layout = { ...content.layout, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+    await Plotly.react(plot, content.data, layout, CONFIG);
+    figure.dataset.drawn = address;
+    figure.querySelector(".notes").textContent = (content.layout.meta?.notes || []).join(" ");
+    if (!plot.dataset.heard) {
+      plot.dataset.heard = "true";
+      plot.on("plotly_click", (event) => clicked(event.points[0]));
+    }
+  } catch (error) {
+    drawn.delete(figure);
+    const note = plot.querySelector(".waiting");
+    if (note) note.textContent = `This figure cannot be drawn: ${error.message}`;
+  }
+}
+
+function clicked(point) {
+  const run = [point.customdata].flat().find((value) => /^[0-9a-f]{16}$/.test(value));
+  if (run) { location.assign(`/runs/${run}`); return; }
+  const words = wordsOf(point);
+  const chip = [...document.querySelectorAll("a[data-chip]")].find((one) => words.includes(one.dataset.value));
+  if (chip) swap(chip.href, { push: true });
+}
+
+function wordsOf(point) {
+  const texts = [point.x, point.y, point.data.name, point.label];
+  for (const [axis, value] of [[point.xaxis, point.x], [point.yaxis, point.y]]) {
+    const at = axis?.tickvals ? [...axis.tickvals].indexOf(value) : -1;
+    if (at >= 0) texts.push(axis.ticktext[at]);
+  }
+  return texts.filter((text) => text !== undefined && text !== null)
+    .flatMap((text) => [String(text), ...String(text).split(/<br>|\s/)]);
+}
+
+for (const figure of figures) watcher.observe(figure);
+window.addEventListener("themechange", () => redraw());
