@@ -121,8 +121,9 @@ class Engine:
         kept = [] if batch is None else self._keep(batch, waiting)
         num_kept = sum(len(part.numbers) for part in kept)
         width = max((part.width for part in kept), default=0) + ROOM
-        self._attempted = (num_kept + 1, width)
         admitted = self.capacity.admit(waiting, num_rows=num_kept, width=width, room=ROOM)
+        longest = max((len(one.prompt.tokens) + ROOM for one in admitted), default=0)
+        self._attempted = (num_kept + len(admitted), max(width, longest))
         read = [self._read(group, prefix) for group in self.capacity.groups(admitted)]
         parts = [*kept, *(Kept(one, one.active) for one in read if one.active)]
         ended = [one for one in admitted if one.has_ended]
@@ -149,8 +150,6 @@ class Engine:
 
     def _read(self, group: Sequence[Asked], prefix: Prefix | None) -> Batch:
         num_shared = len(prefix.tokens) if prefix else 0
-        longest = len(group[0].prompt.tokens)
-        self._attempted = (max(self._attempted[0], len(group)), max(self._attempted[1], longest))
         batch = read_prompts(self._model, group, stopping=self._stopping, prefix=prefix)
         self.tally.num_prompt_tokens += sum(len(one.prompt.tokens) - num_shared for one in group)
         return batch
@@ -171,8 +170,8 @@ class Engine:
         under_way = [one for one in asked if not (one.has_ended or one.is_waiting)]
         if num_rows <= 1:
             raise GenerationError(
-                f"Item {under_way[0].prompt.name!r} alone does not fit into memory with "
-                f"{width} tokens: {str(shortage).splitlines()[0]}"
+                f"Item {under_way[0].prompt.name!r} alone does not fit into memory: "
+                f"{str(shortage).splitlines()[0]}"
             )
         for one in under_way:
             waiting.put_back(one)
