@@ -13,14 +13,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from search.baseline_gate import BaselineGate
 from search.due_queue import DueQueue
 from search.plan import Audit
 from search.pool import Died, Event, Failed, Scored, Trained, WorkerPool
-from search.progress import Observer, Pace, Progress, RunNote, title, unobserved
+from search.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
+from search.run_outcomes import answers, cell_text, run_outcome
 from search.trials import Trials
+from search.verdict_plans import VerdictPlans
 from storage import AuditStore
-from storage.plans import BASELINE, SHAM_NULL, TREATMENT, CellOutcome, RunOutcome
+from storage.plans import BASELINE, SHAM_NULL, TREATMENT
 from storage.records import DueRun, Run
+from workers.cell_plans import CellPlan
 from workers.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
 LEASE_S = 30.0
@@ -32,27 +36,10 @@ _EVERYTHING = 1_000_000
 @dataclass
 class _InFlight:
     run: DueRun
+    job: RunJob
     attempt: int
     trained: TrainResult | None = None
     cells: list[CellResult] = field(default_factory=list)
-
-    def outcome(self) -> RunOutcome:
-        assert self.trained is not None
-        return RunOutcome(
-            cells=[
-                CellOutcome(
-                    benchmark=cell.benchmark,
-                    outcomes=cell.outcomes,
-                    responses_artifact=cell.responses.name,
-                    seconds=cell.seconds,
-                )
-                for cell in self.cells
-            ],
-            losses=self.trained.losses,
-            checkpoint_artifact=self.trained.checkpoint.name,
-            compute_s=self.trained.seconds + sum(cell.seconds for cell in self.cells),
-            provenance=self.trained.provenance,
-        )
 
 
 class Driver:
@@ -81,6 +68,9 @@ class Driver:
         self._observer = observer
         self._trials = Trials(store, audit, owner=owner)
         self._pace = Pace(audit.file.resources.workers)
+        exact = audit.file.verdicts == "exact"
+        self._plans = VerdictPlans(store, audit) if exact else None
+        self._gate = BaselineGate(self._plans.baselines if self._plans else None)
         self._in_flight: dict[str, _InFlight] = {}
         self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
         self._barren: set[int] = set()  # hosts that an adaptive design asks no more of
@@ -90,9 +80,7 @@ class Driver:
     def drive(self, pool: WorkerPool) -> bool:
         """Run what is due; True when nothing is left, False when a stop was asked for."""
         self._trials.reconcile()
-        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
-            self._queue.put(run)
-        self._count_afresh()
+        self._take_in_due()
         self._tell(None)
         while not self._heartbeat():
             self._fill(pool)
@@ -112,19 +100,30 @@ class Driver:
 
     def _fill(self, pool: WorkerPool) -> None:
         for slot in pool.idle:
-            if not self._queue:
+            if not self._queue and not self._gate:
                 self._propose()
             run = self._queue.take(warm=pool.backbone_of(slot))
             if run is None:
                 return
             attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
-            self._in_flight[run.id] = _InFlight(run, attempt)
+            job = self._job(run)
+            self._in_flight[run.id] = _InFlight(run, job, attempt)
             self._pace.start(run.id)
-            pool.submit(slot, self._job(run))
+            pool.submit(slot, job)
             self._tell(self._note("started", run, f"attempt {attempt}"))
+
+    def _take_in_due(self) -> None:
+        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
+            if not self._gate.holds(run):
+                self._queue.put(run)
+        self._count_afresh()
 
     def _job(self, run: DueRun) -> RunJob:
         host = self._audit.hosts[run.host]
+        benchmarks = self._audit.benchmarks
+        plans: dict[str, CellPlan] = {}
+        if self._plans and run.kind == TREATMENT:
+            benchmarks, plans = self._plans.of(run)
         return RunJob(
             key=run.id,
             backbone=host.backbone,
@@ -135,9 +134,10 @@ class Driver:
             seed=run.baseline_seed if run.kind == SHAM_NULL else run.seed,
             recipe=self._audit.recipe,
             suite=self._audit.suite.name,
-            benchmarks=self._audit.benchmarks,
+            benchmarks=benchmarks,
             artifact_url=self._artifact_url,
             sham=run.seed if run.kind == SHAM_NULL else None,
+            plans=plans,
         )
 
     def _handle(self, event: Event) -> None:
@@ -147,37 +147,58 @@ class Driver:
                 flight.trained = event.result
             case Scored():
                 flight.cells.append(event.result)
-                cell = event.result
-                self._tell(self._note("scored", flight.run, f"{cell.benchmark} {cell.score:.1f}%"))
+                self._tell(self._note("scored", flight.run, cell_text(event.result)))
                 if event.last:
                     self._finish(flight)
             case Failed():
-                self._fail(flight, event.message)
+                self._fail(flight, event.message, detail=event.detail)
             case Died():
                 self._lose(flight, event.message)
 
     def _finish(self, flight: _InFlight) -> None:
         run = flight.run
+        assert flight.trained is not None
+        outcome = run_outcome(flight.job, flight.trained, flight.cells)
         self._store.results.finish(
-            run.id, owner=self._owner, attempt=flight.attempt, outcome=flight.outcome()
+            run.id, owner=self._owner, attempt=flight.attempt, outcome=outcome
         )
+        self._learn(flight)
         self._close(run)
         done = self._store.runs.get(run.id)
         self._count(done)
-        deltas = "  ".join(
-            f"{name} {cell.score:.1f}%" + ("" if cell.delta is None else f" ({cell.delta:+.1f})")
-            for name, cell in done.cells.items()
-        )
         verdict = "  G1" if done.g1 else ""
-        self._tell(self._note("finished", run, deltas + verdict))
+        self._tell(self._note("finished", run, cells_text(done) + verdict))
 
-    def _fail(self, flight: _InFlight, message: str) -> None:
+    def _learn(self, flight: _InFlight) -> None:
+        """Let a completed run shape the plans of later ones, and those start that waited for it."""
+        if self._plans is None:
+            return
         run = flight.run
-        self._store.dispatch.fail(
-            run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=False
+        self._plans.learn(
+            run.host,
+            kind=run.kind,
+            seed=run.baseline_seed,
+            answers=answers(flight.cells),
+            seconds={cell.benchmark: cell.seconds for cell in flight.cells},
         )
         if run.kind == BASELINE:
-            self._queue.drop(self._store.dispatch.fail_dependents(run.id, owner=self._owner))
+            for waiting in self._gate.open(run.host, seed=run.seed):
+                self._queue.put(waiting)
+
+    def _fail(self, flight: _InFlight, message: str, *, detail: str | None = None) -> None:
+        run = flight.run
+        self._store.dispatch.fail(
+            run.id,
+            owner=self._owner,
+            attempt=flight.attempt,
+            error=message,
+            retry=False,
+            detail=detail,
+        )
+        if run.kind == BASELINE:
+            failed = self._store.dispatch.fail_dependents(run.id, owner=self._owner)
+            self._queue.drop(failed)
+            self._gate.drop(failed)
             self._barren.add(run.host)
         self._close(run)
         self._count_afresh()
@@ -212,9 +233,7 @@ class Driver:
             self._barren.add(host)
         else:
             return
-        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
-            self._queue.put(run)
-        self._count_afresh()
+        self._take_in_due()
 
     def _open_hosts(self) -> list[int]:
         """Hosts of an adaptive design that may have one more configuration."""
@@ -266,6 +285,6 @@ class Driver:
         progress = replace(
             self._progress,
             running=len(self._in_flight),
-            eta_s=self._pace.eta_s(len(self._queue)),
+            eta_s=self._pace.eta_s(len(self._queue) + len(self._gate)),
         )
         self._observer(progress, note)

@@ -7,7 +7,9 @@ trials with replacement, seeded.
 fANOVA splits the variance of a random forest fitted to the trials. PED-ANOVA asks which axes tell
 the best trials from all: the best tenth by mean delta, the feasible ones by feasibility.
 Assumes: trials are a sample of the space (grid, random, qmc). An adaptive sampler's are not, and
-its design is named. Does not cover: what single values do (``search.ablation``).
+its design is named. Trials that ended early (``verdicts: exact``) have a feasibility and no mean
+delta: by mean delta nothing is told then, since the others are no sample of the space.
+Does not cover: what single values do (``search.ablation``).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from optuna.importance import (
     PedAnovaImportanceEvaluator,
     get_param_importances,
 )
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.errors import refuse
 from search.optuna_record import host_study_name, open_optuna_storage
@@ -54,7 +56,7 @@ class HostImportance:
     Args:
         backbone: The backbone.
         adapter: The adapter's label.
-        trials: Completed trials.
+        trials: Completed trials, with those that ended early.
         feasible: How many of them are G1 at every seed.
         resamples: Resamples that the intervals are from.
         axes: Largest share first; empty where nothing can be told.
@@ -142,13 +144,20 @@ def _completed(storage: optuna.storages.BaseStorage, name: str) -> list[FrozenTr
         study = optuna.load_study(study_name=name, storage=storage)
     except KeyError:  # nothing of it was driven yet
         return []
-    found: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
+    found: list[FrozenTrial] = study.get_trials(deepcopy=False, states=states)
     return found
 
 
 def _why_not(trials: Sequence[FrozenTrial], *, by: str) -> str | None:
     if len(trials) < _FEWEST:
         return f"{len(trials)} completed trials; at least {_FEWEST} are needed"
+    early = sum(trial.state == TrialState.PRUNED for trial in trials)
+    if early and by == "mean_delta":
+        return (
+            f"{early} of {len(trials)} trials ended early and have no mean delta; "
+            "allowed: feasibility"
+        )
     if not _varies(trials, by=by):
         return f"{by.replace('_', ' ')} is the same in all trials"
     return None
@@ -175,7 +184,7 @@ def _resampled(
 def _shares(trials: Sequence[FrozenTrial], *, by: str, method: str, seed: int) -> dict[str, float]:
     target = _target(by)
     study = optuna.create_study(direction="maximize")
-    study.add_trials(trials)
+    study.add_trials([_with_value(trial) for trial in trials])
     if method == "fanova":
         evaluator: Any = FanovaImportanceEvaluator(n_trees=_NUM_TREES, seed=seed)
     else:
@@ -199,6 +208,18 @@ def _target(by: str) -> Callable[[FrozenTrial], float]:
     if by == "feasibility":
         return lambda trial: float(_is_feasible(trial))
     return lambda trial: float(trial.value or 0.0)
+
+
+def _with_value(trial: FrozenTrial) -> FrozenTrial:
+    """Optuna tells of completed trials only; one that ended early takes part as infeasible."""
+    if trial.state == TrialState.COMPLETE:
+        return trial
+    return create_trial(
+        value=float(_is_feasible(trial)),
+        params=trial.params,
+        distributions=trial.distributions,
+        constraints=trial.constraints,
+    )
 
 
 def _is_feasible(trial: FrozenTrial) -> bool:

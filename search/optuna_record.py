@@ -7,6 +7,12 @@ the next point. Does not cover: which runs make up a trial and whether they are 
 A trial is a configuration on a host. Objective: the mean delta over its seeds, in pp, maximised.
 One constraint per benchmark: minus the worst delta over its seeds, feasible at <= 0, so that a
 feasible trial is G1 at every seed.
+
+A trial of which some run ended early (``verdicts: exact``) has no objective and is told as Optuna's
+PRUNED: a trial stopped before its end. Its constraints are what is known: minus the delta of cells
+in full, minus the upper bound of a lost one (it is violated by that much or more), none for a cell
+that is open. TPE ranks infeasible trials by their violation alone and so needs no more
+(docs/decisions/0003-exact-verdicts.md).
 """
 
 from __future__ import annotations
@@ -38,13 +44,21 @@ class TrialResult:
         configuration_id: The configuration's identity.
         configuration: Its canonical form.
         worst_deltas: The worst delta over seeds per benchmark, in pp; None where a run failed.
-        mean_delta: The mean over seeds of the runs' mean deltas, in pp; None where a run failed.
+        mean_delta: The mean over seeds of the runs' mean deltas, in pp; None where a run failed,
+            or ended early.
     """
 
     configuration_id: str
     configuration: Mapping[str, Any]
     worst_deltas: Mapping[str, float] | None
     mean_delta: float | None
+
+    @property
+    def state(self) -> TrialState:
+        """What Optuna calls how it ended."""
+        if self.worst_deltas is None:
+            return TrialState.FAIL
+        return TrialState.PRUNED if self.mean_delta is None else TrialState.COMPLETE
 
 
 class HostStudy:
@@ -98,7 +112,7 @@ class HostStudy:
             number = self._add(result)
         else:
             self._tell_asked(number, result)
-        if result.mean_delta is not None:
+        if result.state != TrialState.FAIL:
             self._numbers[identity] = number
             self._told.add(identity)
         return number
@@ -155,14 +169,14 @@ class HostStudy:
         return params
 
     def _tell_asked(self, number: int, result: TrialResult) -> None:
-        if result.mean_delta is None or result.worst_deltas is None:
+        if result.worst_deltas is None:
             self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
             return
         frozen = self._study.get_trials(deepcopy=False)[number]
         trial = optuna.trial.Trial(self._study, frozen._trial_id)
         for benchmark, delta in result.worst_deltas.items():
             trial.set_constraint(benchmark, -delta)
-        self._study.tell(number, result.mean_delta, skip_if_finished=True)
+        self._study.tell(number, result.mean_delta, state=result.state, skip_if_finished=True)
 
     def _add(self, result: TrialResult) -> int:
         storage = self._study._storage  # add_trial() itself answers no number
@@ -172,15 +186,14 @@ class HostStudy:
         return int(storage.get_trial_number_from_id(trial_id))
 
     def _finished(self, result: TrialResult) -> optuna.trial.FrozenTrial:
-        done = result.mean_delta is not None and result.worst_deltas is not None
         return create_trial(
-            state=TrialState.COMPLETE if done else TrialState.FAIL,
-            value=result.mean_delta if done else None,
+            state=result.state,
+            value=result.mean_delta,
             params=self._params(result.configuration),
             distributions=self._distributions,
             user_attrs={_ID: result.configuration_id},
             constraints={b: -d for b, d in result.worst_deltas.items()}
-            if done and result.worst_deltas
+            if result.worst_deltas
             else None,
         )
 

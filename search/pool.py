@@ -37,7 +37,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Scored:
-    """A benchmark of a run is scored; ``last`` tells the run's last one."""
+    """A benchmark of a run is scored; ``last`` tells the run's last one: it may have lost it."""
 
     job: RunJob
     result: CellResult
@@ -182,7 +182,7 @@ class WorkerPool:
         return self._next_step(slot, job, result)
 
     def _next_step(self, slot: _Slot, job: RunJob, result: TrainResult | CellResult) -> Event:
-        last = not slot.due
+        last = not slot.due or (isinstance(result, CellResult) and job.is_lost(result))
         if last:
             slot.job = slot.waiting_on = None
         else:

@@ -13,6 +13,7 @@ from typing import Any
 
 from search.labels import trainability_label, writeback_label
 from storage.plans import SEED_NULL, SHAM_NULL, TREATMENT
+from storage.records import Run
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class RunNote:
     run_id: str
     title: str
     text: str
+
+
+def cells_text(run: Run) -> str:
+    """A run's cells in a few words: scores, deltas, and what is known of the others."""
+    scored = [
+        f"{name} {cell.score:.1f}%" + ("" if cell.delta is None else f" ({cell.delta:+.1f})")
+        for name, cell in run.cells.items()
+    ]
+    asked = [(name, cell) for name, cell in run.bounds.items() if cell.n_evaluated]
+    bounded = [f"{name} lost ({cell.delta[1]:+.1f} at most)" for name, cell in asked]
+    return "  ".join([*scored, *bounded])
 
 
 def title(

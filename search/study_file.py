@@ -35,6 +35,7 @@ from search.study_values import (
 Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2")
+Verdicts = Literal["full", "exact"]
 
 _MOST_NULLS = 10_000
 _SLUG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
@@ -132,6 +133,7 @@ class StudyFile(_Entry):
     configurations: Annotated[list[Listed] | None, Field(min_length=1)] = None
     design: Design = Design()
     null_runs: NullRuns = NullRuns()
+    verdicts: Verdicts = "full"
     training: dict[str, Any] = Field(default_factory=dict)
     talan: Annotated[dict[str, Any], filled(TALAN_DEFAULTS)] = Field(
         default_factory=TALAN_DEFAULTS.copy
@@ -147,10 +149,13 @@ class StudyFile(_Entry):
     def spec_hash(self) -> str:
         """sha256 of what decides the results: all but how many runs go at once.
 
-        A number is itself however it is written: 1 and 1.0 are the same study.
+        A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts are
+        what a file asked for before there was a choice, and leave its hash as it was.
         """
         spec = self.spec
         del spec["resources"]["workers"]
+        if self.verdicts == "full":
+            del spec["verdicts"]
         text = json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -192,6 +197,7 @@ def parse_study(content: object) -> StudyFile:
         msg = f"design.max_runs: missing; the {study.design.sampler} sampler needs a whole number"
         raise StudyFileError(msg)
     _check_listed(study)
+    _check_verdicts(study)
     return study
 
 
@@ -206,6 +212,16 @@ def _check_listed(study: StudyFile) -> None:
         msg = (
             f"design: {study.design.model_dump(mode='json')} is not allowed beside "
             "configurations, which are run one and all; allowed: grid without max_runs"
+        )
+        raise StudyFileError(msg)
+
+
+def _check_verdicts(study: StudyFile) -> None:
+    """NSGA-II breeds from completed trials alone, and exact verdicts leave it hardly any."""
+    if study.verdicts == "exact" and study.design.sampler == "nsga2":
+        msg = (
+            "verdicts: 'exact' is not allowed beside the nsga2 sampler, which learns from runs "
+            "evaluated in full alone; allowed: full, or another sampler"
         )
         raise StudyFileError(msg)
 

@@ -82,11 +82,11 @@ class Trials:
         return runs
 
     def _tell(self, trial: Trial) -> int:
-        done = trial.state == "completed"
+        decided = trial.state in ("completed", "ended_early")
         result = TrialResult(
             configuration_id=trial.key.configuration_id,
             configuration=self._store.runs.get(trial.run_ids[0]).configuration or {},
-            worst_deltas=trial.worst_deltas if done else None,
-            mean_delta=trial.mean_delta if done else None,
+            worst_deltas=trial.worst_deltas if decided else None,
+            mean_delta=trial.mean_delta if decided else None,
         )
         return self._hosts[trial.key.host].tell(result)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from storage import records
 from storage.models import BoundedCell
-from storage.packing import pack_bits
+from storage.packing import pack_bits, unpack_bits
 from storage.plans import PartialOutcome
 from storage.scoring import Bounds, Count
 
@@ -66,6 +66,12 @@ def load_bounded(
     return dict(found)
 
 
+def bounded_answers(session: Session, run_id: str) -> dict[str, dict[int, bool]]:
+    """Return right or wrong of the items asked, by benchmark and item number."""
+    query = select(BoundedCell).where(BoundedCell.run_id == run_id)
+    return {cell.benchmark: _answers(cell) for cell in session.scalars(query)}
+
+
 def is_same(session: Session, run_id: str, partial: Sequence[PartialOutcome]) -> bool:
     """Whether exactly these outcomes are on record."""
     offered = [_bits(cell) for cell in sorted(partial, key=lambda cell: cell.benchmark)]
@@ -87,6 +93,12 @@ def _bits(cell: PartialOutcome) -> dict[str, Any]:
         "outcomes": pack_bits([cell.outcomes.get(item, False) for item in items]),
         "responses_artifact": cell.responses_artifact,
     }
+
+
+def _answers(cell: BoundedCell) -> dict[int, bool]:
+    asked = unpack_bits(cell.evaluated, count=cell.n_items)
+    outcomes = unpack_bits(cell.outcomes, count=cell.n_items)
+    return {item: outcomes[item] for item in range(cell.n_items) if asked[item]}
 
 
 def _record(row: Any) -> records.BoundedCell:

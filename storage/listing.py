@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.axes import AXES, to_columns
+from storage.bounded_cells import bounded_answers
 from storage.cursors import read_cursor, write_cursor
 from storage.database import Database
 from storage.errors import QueryError
@@ -117,6 +118,21 @@ class Runs:
             if row is None:
                 raise no_run(session, run_id)
             return row[0]
+
+    def answers(self, run_id: str) -> dict[str, dict[int, bool]]:
+        """Return right or wrong of every item that was asked, by benchmark and item number.
+
+        Unlike `outcomes`, with the benchmarks that were not evaluated in full.
+        """
+        with self._database.reading() as session:
+            if session.get(Run, run_id) is None:
+                raise no_run(session, run_id)
+            query = select(Cell.benchmark, Cell.outcomes, Cell.n_items)
+            whole = {
+                name: dict(enumerate(unpack_bits(bits, count=count)))
+                for name, bits, count in session.execute(query.where(Cell.run_id == run_id))
+            }
+            return {**whole, **bounded_answers(session, run_id)}
 
     def outcomes(self, run_id: str, benchmark: str) -> tuple[bool, ...]:
         """Return right or wrong per item, in item order.

@@ -12,16 +12,18 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from storage import ArtifactRef
+from workers.cell_plans import CellPlan
 from workers.errors import TrainingDivergedError
 from workers.jobs import CellResult, RunJob, TrainResult
 
 ITEMS = 16
+BATCH = 4
 BASELINE = 0  # stands for the baseline where a script names numbers of slots
 
 
@@ -93,14 +95,7 @@ class ScriptedBench:
         if last and self._times <= script.exits.get(slots, 0):
             os._exit(1)
         outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=job.sham)
-        return CellResult(
-            benchmark=benchmark,
-            n_items=ITEMS,
-            n_correct=sum(outcomes),
-            outcomes=outcomes,
-            responses=_artifact("parquet", f"{job.key} {benchmark}"),
-            seconds=0.5,
-        )
+        return cell_result(job, benchmark, outcomes)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -114,6 +109,32 @@ def outcomes_of(
     key = json.dumps(parts, sort_keys=True)
     bits = int.from_bytes(hashlib.sha256(key.encode()).digest()[: ITEMS // 8], "big")
     return tuple(bool(bits >> place & 1) for place in range(ITEMS))
+
+
+def cell_result(job: RunJob, benchmark: str, outcomes: Sequence[bool]) -> CellResult:
+    """What a worker answers: as much of the outcomes as the job's plan asks for."""
+    items = _items_asked(job.plans.get(benchmark), outcomes)
+    found = tuple(outcomes[item] for item in items)
+    return CellResult(
+        benchmark=benchmark,
+        n_items=len(outcomes),
+        n_correct=sum(found),
+        outcomes=found,
+        responses=_artifact("parquet", f"{job.key} {benchmark} {len(items)}"),
+        seconds=0.5,
+        items=None if len(items) == len(outcomes) else items,
+    )
+
+
+def _items_asked(plan: CellPlan | None, outcomes: Sequence[bool]) -> tuple[int, ...]:
+    """Numbers of the items that a worker would ask, in batches of ``BATCH``."""
+    asked: list[int] = []
+    batches = [tuple(range(at, at + BATCH)) for at in range(0, len(outcomes), BATCH)]
+    for batch in batches if plan is None else plan.in_order(batches):
+        asked += batch
+        if plan and plan.is_lost(wrong=sum(not outcomes[item] for item in asked)):
+            break
+    return tuple(sorted(asked))
 
 
 def _slots(configuration: Mapping[str, Any] | None) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from scripted_bench import Script
 
 from search.audits import Engine, drive, launch
@@ -52,6 +52,35 @@ def told(found: list[FrozenTrial], **keys: Any) -> dict[str, Any]:
 
 def shares(result: dict[str, Any]) -> dict[str, float]:
     return {axis.axis: axis.share for axis in result["axes"]}
+
+
+def ended_early(found: list[FrozenTrial]) -> list[FrozenTrial]:
+    """The same trials, the infeasible ones without an objective."""
+    return [
+        trial
+        if all(value <= 0 for value in trial.constraints.values())
+        else create_trial(
+            state=TrialState.PRUNED,
+            params=trial.params,
+            distributions=SPACE,
+            constraints=trial.constraints,
+        )
+        for trial in found
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_trials_that_ended_early_are_infeasible_and_have_no_mean(method: str) -> None:
+    found = trials(by_layer)
+    early = ended_early(found)
+    asked = {"by": "feasibility", "method": method}
+    assert told(early, **asked) == told(found, **asked)
+    assert shares(told(early, **asked))["layer"] > 0.9
+    refused = told(early, method=method)
+    assert refused["axes"] == ()
+    assert refused["reason"] == (
+        "18 of 45 trials ended early and have no mean delta; allowed: feasibility"
+    )
 
 
 def by_layer(layer: int, slots: int, mixer: str) -> float:

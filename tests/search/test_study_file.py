@@ -133,6 +133,7 @@ EXPLICIT = {
         "gradient_scale": [1],
     },
     "design": {"sampler": "grid", "max_runs": None, "seed": 0},
+    "verdicts": "full",
     "training": {},
     "talan": {"summarizer": "attention", "summary_scope": "sequence"},
     "resources": {"workers": 2, "cpus_per_run": 1, "gpus_per_run": 0},
@@ -167,6 +168,10 @@ class TestSpecHash:
     def test_how_many_runs_go_at_once_decides_nothing(self) -> None:
         assert study(resources={"workers": 7}).spec_hash == study().spec_hash
 
+    def test_a_choice_that_came_later_leaves_older_studies_what_they_were(self) -> None:
+        digest = "dff358865d005b2c46c5af7d69f9fc2701f833417b156d8a874653eedbe1497d"
+        assert study().spec_hash == digest  # as it was before there were exact verdicts
+
     def test_all_else_decides(self) -> None:
         changed = [
             study(),
@@ -192,6 +197,7 @@ class TestSpecHash:
             study(talan={"summary_scope": "prefix"}),
             study(talan={"heads": 2}),
             study(resources={"cpus_per_run": 2}),
+            study(verdicts="exact"),
         ]
         assert len({file.spec_hash for file in changed}) == len(changed)
 
@@ -235,6 +241,12 @@ class TestBadInput:
             ({"design": {"max_runs": 0}}, ["design.max_runs", "0", "1"]),
             ({"design": {"max_runs": True}}, ["design.max_runs", "True", "a whole number"]),
             ({"design": {"max_runs": 2.0}}, ["design.max_runs", "2.0", "a whole number"]),
+            ({"verdicts": "quick"}, ["verdicts", "'quick'", "'full' or 'exact'"]),
+            ({"verdicts": True}, ["verdicts", "True", "'full' or 'exact'"]),
+            (
+                {"verdicts": "exact", "design": {"sampler": "nsga2", "max_runs": 4}},
+                ["verdicts", "'exact'", "nsga2", "allowed: full, or another sampler"],
+            ),
             ({"resources": {"workers": 0}}, ["resources.workers", "0", "1"]),
             ({"resources": {"cpus_per_run": 0}}, ["resources.cpus_per_run", "0"]),
             ({"resources": {"cpus_per_run": float("inf")}}, ["resources.cpus_per_run", "inf"]),
