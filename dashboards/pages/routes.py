@@ -9,9 +9,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from dashboards.figures import loss_curve
+from dashboards.figures.theme import untitled
 from dashboards.pages.assets import PREFIX, serve_asset
-from dashboards.pages.figure_desk import FigureDesk, Wanted
+from dashboards.pages.figure_desk import FigureDesk, Wanted, packed
 from dashboards.pages.headline import headlines
+from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.site import DRAWING_POLICY, Site
 from dashboards.pages.study_page import study_facts
@@ -37,12 +40,26 @@ def pages_router(site: Site) -> APIRouter:
         narrowing = Selection.of(name, request.query_params).narrowing
         theme = request.query_params.get("theme", "light")
         wanted = Wanted(study=name, key=key, theme=theme, narrowing=narrowing)
-        content = desk.draw(site.opened(), wanted)
-        headers = {"Content-Encoding": "gzip"}
-        return Response(content, media_type="application/json", headers=headers)
+        return _drawing(desk.draw(site.opened(), wanted))
+
+    @router.get("/runs/{run_id}")
+    def run(run_id: str, request: Request) -> Response:
+        facts = run_facts(site.opened(), run_id, request.query_params)
+        return site.page("run.html", policy=DRAWING_POLICY, **facts)
+
+    @router.get("/runs/{run_id}/figures/losses.json")
+    def losses(run_id: str, request: Request) -> Response:
+        found = loss_curve.load_losses(site.opened(), run_id)
+        theme = request.query_params.get("theme", "light")
+        return _drawing(packed(untitled(loss_curve.draw(found, theme=theme))))
 
     @router.get(PREFIX + "/{version}/{name}")
     def asset(version: str, name: str, request: Request) -> Response:  # noqa: ARG001
         return serve_asset(request, name)
 
     return router
+
+
+def _drawing(content: bytes) -> Response:
+    headers = {"Content-Encoding": "gzip"}
+    return Response(content, media_type="application/json", headers=headers)

@@ -1,0 +1,87 @@
+"""What a run answered, item by item, beside its matched baseline.
+
+Owns: reading a cell's stored responses, putting the two runs side by side, and sorting items by
+what changed: helped, hurt, both right, both wrong. Does not cover: prompts, of which the record
+keeps the hash only, nor checking stored responses: the artifact store compares hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from storage import BASELINE, ArtifactStore, AuditStore, Run, RunFilter
+
+GROUPS = ("helped", "hurt", "both_right", "both_wrong")
+ALONE = ("right", "wrong")  # where there is no baseline beside
+_COLUMNS = ["item_id", "prompt_sha256", "response", "extracted", "correct"]
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One item: the run's row, and the baseline's where there is one."""
+
+    run: Row
+    baseline: Row | None
+
+    @property
+    def group(self) -> str:
+        """What changed; without a baseline only whether it is right."""
+        right = bool(self.run["correct"])
+        if self.baseline is None:
+            return "right" if right else "wrong"
+        if right == bool(self.baseline["correct"]):
+            return "both_right" if right else "both_wrong"
+        return "helped" if right else "hurt"
+
+
+def baseline_of(store: AuditStore, run: Run) -> Run | None:
+    """The baseline that a run is matched with; None for a baseline."""
+    if run.kind == BASELINE:
+        return None
+    wanted = RunFilter(
+        kind=BASELINE, backbone=run.backbone, adapter=run.adapter, seed=run.baseline_seed
+    )
+    found = store.runs.page(run.study, wanted, limit=1).runs
+    return found[0] if found else None
+
+
+def read_answers(
+    store: AuditStore, run: Run, *, baseline: Run | None, benchmark: str
+) -> list[Answer]:
+    """A cell's items in their order.
+
+    Raises:
+        ArtifactError: Stored responses are gone, altered or out of reach.
+    """
+    artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
+    name = responses_of(run, benchmark)
+    rows = _rows(artifacts, name) if name else ()
+    beside = responses_of(baseline, benchmark) if baseline else None
+    before = {row["item_id"]: row for row in _rows(artifacts, beside)} if beside else {}
+    return [Answer(row, before.get(row["item_id"])) for row in rows]
+
+
+def responses_of(run: Run, benchmark: str) -> str | None:
+    """The artifact that holds a cell's responses; None where no item was asked."""
+    if benchmark in run.cells:
+        return run.cells[benchmark].responses_artifact
+    return run.bounds[benchmark].responses_artifact if benchmark in run.bounds else None
+
+
+def _rows(artifacts: ArtifactStore, name: str) -> Sequence[Row]:
+    return _read(artifacts.url, name)
+
+
+@lru_cache(maxsize=16)  # names are hashes of the content: what is read once stays true
+def _read(url: str, name: str) -> Sequence[Row]:
+    data = ArtifactStore(url).get_bytes(name)
+    rows: list[Row] = pq.read_table(BytesIO(data), columns=_COLUMNS).to_pylist()
+    return tuple(rows)
