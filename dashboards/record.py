@@ -16,7 +16,7 @@ seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class StudyRecord:
         cells: A row a cell.
         discordance: Items that runs answer otherwise than their baseline, per host without null
             runs: what a rate is read beside there.
-        importance: Per host, once asked for (``with_importance``).
+        importance: Per host, by study, once asked for (``with_importance``).
     """
 
     name: str
@@ -63,7 +63,7 @@ class StudyRecord:
     runs: pd.DataFrame
     cells: pd.DataFrame
     discordance: tuple[Discordance, ...] = ()
-    importance: tuple[HostImportance, ...] | None = None
+    importance: Mapping[str, tuple[HostImportance, ...]] | None = None
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -72,8 +72,13 @@ class StudyRecord:
 
     @property
     def host_labels(self) -> list[str]:
-        """The hosts that have runs here, in order."""
-        return [str(label) for label in self.runs["host"].unique()]
+        """All hosts as ``runs`` names them, in order, also those narrowed away."""
+        several = len(self.studies) > 1
+        return [
+            (f"{study.name}: " if several else "") + f"{host.backbone} {host.adapter_label}"
+            for study in self.studies
+            for host in study.hosts
+        ]
 
     @property
     def design(self) -> str:
@@ -89,6 +94,13 @@ class StudyRecord:
     def scored(self) -> pd.DataFrame:
         """Completed treatments that have a verdict."""
         return _with_verdict(self.treatments)
+
+    @property
+    def champions(self) -> pd.DataFrame:
+        """Per host the G1 run with the largest mean delta, the first of the plan where they tie."""
+        g1 = self.scored[self.scored["g1"].astype(bool)]
+        best_first = g1.sort_values(["mean_delta", "position", "id"], ascending=[False, True, True])
+        return best_first.drop_duplicates("host").sort_values("position")
 
     @property
     def nulls(self) -> pd.DataFrame:
@@ -161,12 +173,11 @@ def with_importance(store: AuditStore, record: StudyRecord, *, resamples: int = 
     """
     from search.importance import study_importance
 
-    found = [
-        host
+    found = {
+        study.name: tuple(study_importance(store, study.name, resamples=resamples))
         for study in record.studies
-        for host in study_importance(store, study.name, resamples=resamples)
-    ]
-    return replace(record, importance=tuple(found))
+    }
+    return replace(record, importance=found)
 
 
 def together(records: Records) -> StudyRecord:
@@ -177,7 +188,7 @@ def together(records: Records) -> StudyRecord:
         return records[0]
     states = list(dict.fromkeys(record.state for record in records))
     benchmarks = dict.fromkeys(name for record in records for name in record.benchmarks)
-    known = [record.importance for record in records]
+    known = [record.importance for record in records if record.importance is not None]
     return StudyRecord(
         name=" + ".join(record.name for record in records),
         state=states[0] if len(states) == 1 else "mixed",
@@ -186,7 +197,9 @@ def together(records: Records) -> StudyRecord:
         runs=pd.concat([_by_study(record.runs) for record in records], ignore_index=True),
         cells=pd.concat([record.cells for record in records], ignore_index=True),
         discordance=tuple(entry for record in records for entry in record.discordance),
-        importance=None if None in known else tuple(i for found in known for i in found or ()),
+        importance={name: hosts for found in known for name, hosts in found.items()}
+        if len(known) == len(records)
+        else None,
     )
 
 
@@ -199,10 +212,12 @@ def _with_verdict(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_hosts(
-    found: tuple[HostImportance, ...] | None, hosts: set[tuple[str, str, str]]
-) -> tuple[HostImportance, ...] | None:
-    names = {(backbone, adapter) for _, backbone, adapter in hosts}
-    return found and tuple(host for host in found if (host.backbone, host.adapter) in names)
+    found: Mapping[str, tuple[HostImportance, ...]] | None, hosts: set[tuple[str, str, str]]
+) -> Mapping[str, tuple[HostImportance, ...]] | None:
+    return found and {
+        study: tuple(host for host in of_study if (study, host.backbone, host.adapter) in hosts)
+        for study, of_study in found.items()
+    }
 
 
 def _benchmarks(study: Study, cells: pd.DataFrame) -> tuple[str, ...]:

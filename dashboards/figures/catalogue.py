@@ -14,7 +14,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.errors import FigureError
-from dashboards.figures import g1_rates
+from dashboards.figures import (
+    axis_importance,
+    champion_geometry,
+    delta_distribution,
+    delta_heatmap,
+    g1_rates,
+    mixer_frontier,
+    parallel_axes,
+    published_rates,
+    slot_values,
+    timeline,
+)
 from search.errors import one_of
 
 
@@ -49,6 +60,40 @@ CATALOGUE: tuple[Figure, ...] = (
         "g1-rates",
         g1_rates,
         "How often does a configuration lose on no benchmark, and is that more than chance?",
+    ),
+    _figure(
+        "mixer-frontier",
+        mixer_frontier,
+        "Which mixer is often harmless, and which one reaches furthest?",
+    ),
+    _figure("slots", slot_values, "How many slots do the best and the usual configurations want?"),
+    _figure(
+        "champions", champion_geometry, "Where in the model do the champions sit, and how strong?"
+    ),
+    _figure(
+        "delta-heatmap",
+        delta_heatmap,
+        "Which runs gain on which benchmarks, and what do gains cost elsewhere?",
+    ),
+    _figure(
+        "delta-distribution",
+        delta_distribution,
+        "Are the deltas of configurations spread otherwise than those of null runs?",
+    ),
+    _figure(
+        "parallel-axes", parallel_axes, "Which combinations of axis values gain, and which lose?"
+    ),
+    _figure(
+        "axis-importance",
+        axis_importance,
+        "How much of what varies does each axis account for?",
+        needs="importance",
+    ),
+    _figure("timeline", timeline, "Which runs took the time, and when did workers wait?"),
+    _figure(
+        "published-rates",
+        published_rates,
+        "How do this study's G1 rates stand beside the published ones?",
     ),
 )
 

@@ -33,6 +33,7 @@ class Palette:
         gain: G1, and deltas above 0.
         loss: Deltas below 0.
         middle: A delta of 0.
+        faint: Runs that are not G1, where G1 runs stand out.
         null: Null rates and null runs.
         series: Hosts, studies, values of an axis, in order.
     """
@@ -45,6 +46,7 @@ class Palette:
     gain: str
     loss: str
     middle: str
+    faint: str
     null: str
     series: tuple[str, ...]
 
@@ -64,6 +66,7 @@ THEMES = {
         gain="#0b66a8",
         loss="#c8501e",
         middle="#f3f3f1",
+        faint="#bcd3e3",
         null="#8a6d9e",
         series=("#0b66a8", "#d98a00", "#00856a", "#b0558f", "#4a9bd4", "#8c6d1f", "#5d5f6b"),
     ),
@@ -76,6 +79,7 @@ THEMES = {
         gain="#5bb2ec",
         loss="#f08a55",
         middle="#2a303a",
+        faint="#31536c",
         null="#bfa3d6",
         series=("#5bb2ec", "#f0b040", "#35c4a2", "#e08fc0", "#9bd0f2", "#c9ab5c", "#a6adba"),
     ),
@@ -91,6 +95,12 @@ def palette(theme: str) -> Palette:
     if theme not in THEMES:
         raise FigureError(f"theme: {theme!r} is not allowed; allowed: {', '.join(THEMES)}")
     return THEMES[theme]
+
+
+def colours_of(names: Sequence[str], *, theme: str) -> dict[str, str]:
+    """A colour a name, in order; after the last one they begin again."""
+    series = palette(theme).series
+    return {name: series[place % len(series)] for place, name in enumerate(names)}
 
 
 def framed(
@@ -159,7 +169,8 @@ def template(theme: str) -> go.layout.Template:
         legend={
             "orientation": "h",
             "x": 0,
-            "y": 1.02,
+            "y": 0,
+            "yref": "container",
             "yanchor": "bottom",
             "font": small,
             "bgcolor": "rgba(0,0,0,0)",

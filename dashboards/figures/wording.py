@@ -41,8 +41,8 @@ def p_text(p: float) -> str:
 
 
 def host_lines(host: str) -> str:
-    """A host's label on several lines: names are long and screens narrow."""
-    return "<br>".join(safe(_shortened(word)) for word in host.split(" "))
+    """A host's label on two lines, adapter below: names are long and screens narrow."""
+    return "<br>".join(safe(_shortened(word)) for word in host.rsplit(" ", 1))
 
 
 def configuration_lines(run: Mapping[Any, Any]) -> str:
@@ -74,3 +74,10 @@ def _shortened(name: str) -> str:
     """The end of a hub id or a folder says what it is."""
     last = name.rstrip("/").rsplit("/", 1)[-1] or name
     return last if len(last) <= 20 else f"{last[:19]}…"
+
+
+def configuration_words(run: Mapping[Any, Any]) -> str:
+    """A run's configuration in a line, from a row of ``runs``."""
+    gamma = run["gradient_scale"]
+    words = f"L{run['layer']} T{run['slots']} {run['mixer']} {run['writeback']}"
+    return f"{words} {run['trainability']}" + ("" if pd.isna(gamma) else f" g{gamma:g}")

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from statistics import fmean
 from typing import Any
@@ -47,6 +48,7 @@ class ChanceRate:
     kind: str = "analytic"
 
 
+@lru_cache(maxsize=4096)
 def cell_chance(discordant: int) -> float:
     """P(delta >= 0) of a cell with this many discordant items; 1 where there is none.
 

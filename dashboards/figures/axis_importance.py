@@ -1,0 +1,127 @@
+"""How much each axis has to say: its share of what varies, with intervals.
+
+Owns: the facts as a frame, and the figure, from importance that was computed before
+(``dashboards.record.with_importance``). Does not cover: computing it (``search.importance``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboards.figures.theme import blank, colours_of, framed
+from dashboards.figures.wording import percent, safe
+from dashboards.record import Records, StudyRecord, together
+
+if TYPE_CHECKING:
+    from search.importance import HostImportance
+
+TITLE = "Importance of the axes"
+COLUMNS = ("host", "axis", "importance", "low", "high", "trials", "resamples", "reason")
+
+
+def facts(record: Records) -> pd.DataFrame:
+    """A row a host and axis: share in [0, 1] with its interval; a host's ``reason`` if none."""
+    found = together(record)
+    rows: list[dict[str, Any]] = []
+    for study, host in _hosts(found):
+        head = {
+            "host": _label(found, study, host.backbone, host.adapter),
+            "trials": host.trials,
+            "resamples": host.resamples,
+            "reason": host.reason,
+        }
+        for axis in host.axes:
+            low, high = axis.interval or (None, None)
+            rows.append(
+                {**head, "axis": axis.axis, "importance": axis.share, "low": low, "high": high}
+            )
+        if not host.axes:
+            rows.append(head)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def draw(record: Records, *, theme: str = "light") -> go.Figure:
+    """Draw a bar an axis and host, the axis that says most on top."""
+    found = together(record)
+    if found.importance is None:
+        reason = "not computed: importance is of whole hosts, and is asked for"
+        return blank(reason, theme=theme, title=TITLE)
+    table = facts(found)
+    shares = table[table["importance"].notna()]
+    if shares.empty:
+        reasons = table["reason"].dropna().unique()
+        return blank(safe(reasons[0]) if len(reasons) else "no host", theme=theme, title=TITLE)
+    colours = colours_of(found.host_labels, theme=theme)
+    order = shares.groupby("axis")["importance"].mean().sort_values().index.tolist()
+    hosts = [host for host in found.host_labels if host in set(shares["host"])]
+    figure = go.Figure()
+    for host in reversed(hosts):
+        rows = shares[shares["host"] == host].set_index("axis").reindex(order).dropna(how="all")
+        figure.add_trace(_bars(rows.reset_index(), host, colour=colours[host]))
+    figure.update_layout(
+        barmode="group", bargap=0.35, legend_traceorder="reversed", showlegend=len(hosts) > 1
+    )
+    figure.update_xaxes(title_text="share of what varies in mean delta", tickformat=".0%")
+    figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=order, showgrid=False, ticktext=order, tickvals=order
+    )
+    height = 150 + len(order) * (18 + 16 * len(hosts))
+    return framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(found, table))
+
+
+def _hosts(record: StudyRecord) -> Iterator[tuple[str, HostImportance]]:
+    for study, hosts in (record.importance or {}).items():
+        yield from ((study, host) for host in hosts)
+
+
+def _label(record: StudyRecord, study: str, backbone: str, adapter: str) -> str:
+    several = len(record.studies) > 1
+    return (f"{study}: " if several else "") + f"{backbone} {adapter}"
+
+
+def _bars(rows: pd.DataFrame, host: str, *, colour: str) -> go.Bar:
+    return go.Bar(
+        name=safe(host),
+        x=rows["importance"],
+        y=rows["axis"],
+        orientation="h",
+        marker_color=colour,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (rows["high"] - rows["importance"]).clip(lower=0),
+            "arrayminus": (rows["importance"] - rows["low"]).clip(lower=0),
+            "thickness": 1,
+            "width": 3,
+        },
+        hovertext=[_hover(row) for row in rows.to_dict("records")],
+        hoverinfo="text",
+    )
+
+
+def _hover(row: Mapping[Any, Any]) -> str:
+    interval = (
+        f" ({percent(row['low'])} to {percent(row['high'])})" if row["low"] == row["low"] else ""
+    )
+    return (
+        f"<b>{safe(row['axis'])}</b>, {safe(row['host'])}<br>"
+        f"{percent(row['importance'])}{interval} of {row['trials']:.0f} trials' variance"
+    )
+
+
+def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
+    adaptive = sorted({"tpe", "nsga2"} & {str(s.design["sampler"]) for s in record.studies})
+    silent = table[table["reason"].notna()]
+    return [
+        "fANOVA of the mean delta; it says how much an axis accounts for, not in which direction. "
+        f"95% intervals from {int(table['resamples'].max())} resamples of the trials.",
+        *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
+        f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
+        if adaptive
+        else "",
+    ]

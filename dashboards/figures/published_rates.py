@@ -1,0 +1,114 @@
+"""The study's G1 rates beside the published ones.
+
+Owns: the facts as a frame, and the figure. Does not cover: the published figures and what chance
+gives at their discordance (``search.reference``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboards.figures import g1_rates
+from dashboards.figures.theme import framed, palette
+from dashboards.figures.wording import g1_meaning, host_lines, percent, safe
+from dashboards.record import Records
+
+TITLE = "G1 rates beside the published ones"
+STUDY, PUBLISHED = "this study", "published"
+COLUMNS = ("source", "host", "runs", "g1", "rate", "low", "high", "null_rate", "expected_rate")
+
+
+def facts(record: Records) -> pd.DataFrame:
+    """A row a host: this study's, then the paper's, whose chance rate is one for all its hosts."""
+    ours = g1_rates.facts(record).assign(source=STUDY)
+    tables = [table.reindex(columns=list(COLUMNS)) for table in (ours, _published())]
+    filled = [table.dropna(axis="columns", how="all") for table in tables if not table.empty]
+    return pd.concat(filled, ignore_index=True).reindex(columns=list(COLUMNS))
+
+
+@lru_cache(maxsize=1)
+def _published() -> pd.DataFrame:
+    from search.reference import published_chance, published_rates
+
+    return pd.DataFrame(
+        [
+            {
+                **{key: row[key] for key in ("runs", "g1", "rate")},
+                "source": PUBLISHED,
+                "host": "all four hosts" if row["backbone"] == "all" else row["backbone"],
+                "low": row["interval"][0],
+                "high": row["interval"][1],
+                "expected_rate": published_chance().rate if row["backbone"] == "all" else None,
+            }
+            for row in published_rates()
+        ]
+    )
+
+
+def draw(record: Records, *, theme: str = "light") -> go.Figure:
+    """Draw a point a host: filled for this study, hollow for the paper."""
+    table = facts(record)
+    colours = palette(theme)
+    figure = go.Figure()
+    looks = {STUDY: (colours.gain, "circle"), PUBLISHED: (colours.series[1], "circle-open")}
+    for source, (colour, symbol) in looks.items():
+        rows = table[table["source"] == source]
+        if not rows.empty:
+            figure.add_trace(_points(rows, source, colour=colour, symbol=symbol))
+    figure.update_xaxes(title_text="G1 rate", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(
+        tickvals=list(table.index),
+        ticktext=[host_lines(host) for host in table["host"]],
+        range=[len(table) - 0.4, -0.7],
+        showgrid=False,
+    )
+    height = 160 + 44 * len(table)
+    framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(table))
+    return figure.update_layout(showlegend=True)
+
+
+def _points(rows: pd.DataFrame, source: str, *, colour: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        name=source,
+        x=rows["rate"],
+        y=list(rows.index),
+        mode="markers+text",
+        text=[percent(rate) for rate in rows["rate"]],
+        textposition="top center",
+        marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": rows["high"] - rows["rate"],
+            "arrayminus": rows["rate"] - rows["low"],
+            "color": colour,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        hovertext=[_hover(row) for row in rows.to_dict("records")],
+        hoverinfo="text",
+    )
+
+
+def _hover(row: Any) -> str:
+    return "<br>".join(
+        [
+            f"<b>{safe(row['host'])}</b>, {row['source']}",
+            f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])} "
+            f"({percent(row['low'])} to {percent(row['high'])})",
+            g1_meaning(),
+        ]
+    )
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    chance = table.loc[table["source"] == PUBLISHED, "expected_rate"].max()
+    return [
+        "Published: arXiv:2606.06902v1, Table 10 (CC BY 4.0), on other backbones, benchmarks and "
+        "a design it does not state; exact 95% intervals are computed from its counts.",
+        f"It gives no null rate; at its own discordance chance alone gives {percent(chance)}.",
+    ]
