@@ -5,6 +5,7 @@ which the hub refuses. Does not cover what is in the files.
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -66,14 +67,20 @@ def pull(repository: str, *, patterns: Sequence[str], revision: str) -> Fetched:
     """
     asked = f"data set {repository!r} at revision {revision!r}"
     try:
-        info = HfApi().dataset_info(repository, revision=revision, timeout=_TIMEOUT_S)
+        endpoint = os.environ.get("HF_ENDPOINT")  # a mirror; None: the hub itself
+        info = HfApi(endpoint).dataset_info(repository, revision=revision, timeout=_TIMEOUT_S)
         names = [entry.rfilename for entry in info.siblings or []]
         chosen = _matching(names, patterns, where=asked)
         commit = str(info.sha)
         folder = repository_folder(repository) / commit
         for name in chosen:
             hf_hub_download(
-                repository, name, repo_type="dataset", revision=commit, local_dir=folder
+                repository,
+                name,
+                repo_type="dataset",
+                revision=commit,
+                local_dir=folder,
+                endpoint=endpoint,
             )
     except DataError:
         raise
