@@ -14,12 +14,14 @@ from workers.errors import DataError
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Write one row a line; return the SHA-256 of the bytes.
+    """Write one row a line, in ASCII; return the SHA-256 of the bytes.
+
+    Unicode has line ends of its own, which some readers split at: they are escaped.
 
     Raises:
         DataError: The file cannot be written.
     """
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
     return _write(path, text.encode())
 
 

@@ -1,0 +1,1 @@
+"""Training mixtures: from a recipe of sources to one file of conversations with a hash."""
