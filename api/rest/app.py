@@ -16,16 +16,28 @@ from api.rest import docs_page, openapi, problems
 from api.rest.auth import Guard
 from api.rest.feed import Feed
 from api.rest.headers import SecurityHeaders
+from api.rest.launching import BUILT_IN
 from api.rest.limits import BodyLimit, TokenBucket
 from api.rest.operations import Operations
 from api.rest.prometheus import Metrics
 from api.rest.record import Record
-from api.rest.routes import champions, events, export, health, metrics, rates, runs, studies
+from api.rest.routes import (
+    champions,
+    events,
+    export,
+    health,
+    metrics,
+    plan,
+    rates,
+    reference,
+    runs,
+    studies,
+)
 from api.rest.settings import Settings
 from dashboards.pages import Site, pages_router
 
 PREFIX = "/api/v1"
-_ROUTERS = (studies, events, runs, export, rates, champions, health, metrics)
+_ROUTERS = (studies, plan, events, runs, export, rates, champions, reference, health, metrics)
 
 
 def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
@@ -60,6 +72,7 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.state.record, app.state.settings = record, settings
     app.state.feed = Feed(record.opened, poll_s=settings.event_poll_s)
     app.state.launches = TokenBucket(settings.launches_per_minute)
+    app.state.plans = TokenBucket(settings.plans_per_minute)
     app.state.metrics = Metrics(max_age_s=settings.metrics_max_age_s)
     for module in _ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
@@ -76,7 +89,12 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
 
 
 def _site(record: Record, settings: Settings) -> Site:
-    return Site(opened=record.opened, needs_sign_in=settings.token is not None)
+    return Site(
+        opened=record.opened,
+        backbones=(*BUILT_IN, *settings.allowed_backbones),
+        optuna_url=settings.optuna_dashboard,
+        needs_sign_in=settings.token is not None,
+    )
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -19,7 +19,7 @@ from api.rest.problems import Problem, invalid_study
 from api.rest.settings import Settings
 from search.errors import StudyFileError
 from search.study_file import StudyFile, parse_study
-from storage import AuditStore
+from storage import AuditStore, StudyNotFound
 from storage.records import Study
 
 BUILT_IN = ("tiny-qwen3",)
@@ -56,16 +56,52 @@ def launch_request(store: AuditStore, content: object, settings: Settings) -> St
         StudyExists: The name is taken by another specification.
     """
     try:
-        _check_values(content, settings.max_values)
-        file = parse_study(content)
-        _check_backbones(file, settings)
-        _check_size(file, settings)
+        file = _checked(content, settings)
         # Here and not above: it brings torch, which nothing but a launch needs.
         from search.audits import launch
 
         return launch(store, file, artifact_url=settings.artifact_url)
     except StudyFileError as error:
         raise invalid_study(str(error), content) from error
+
+
+def plan_request(store: AuditStore, content: object, settings: Settings) -> dict[str, Any]:
+    """What a request's study would come to; checked as a launch is, and nothing is stored.
+
+    Raises:
+        Problem: 422, what it asks for is not allowed or does not exist; 409, its name is taken by
+            another specification.
+    """
+    try:
+        file = _checked(content, settings)
+        from api.rest.planning import plan_shape
+        from search.plan import resolve
+
+        plan = plan_shape(store, resolve(file))
+    except StudyFileError as error:
+        raise invalid_study(str(error), content) from error
+    _check_name(store, file)
+    return plan
+
+
+def _checked(content: object, settings: Settings) -> StudyFile:
+    _check_values(content, settings.max_values)
+    file = parse_study(content)
+    _check_backbones(file, settings)
+    _check_size(file, settings)
+    return file
+
+
+def _check_name(store: AuditStore, file: StudyFile) -> None:
+    """Refuse the name of another study, as a launch would."""
+    try:
+        recorded = store.studies.get(file.name)
+    except StudyNotFound:
+        return
+    if parse_study(recorded.spec).spec_hash != file.spec_hash:
+        detail = f"name: {file.name!r} is taken by another study; choose a name that is free"
+        place = {"where": "body.name", "value": file.name, "message": detail}
+        raise Problem(409, "study-exists", detail, errors=[place])
 
 
 def _refuse_constant(name: str) -> NoReturn:

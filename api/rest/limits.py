@@ -79,6 +79,11 @@ class TokenBucket:
         self._lock = threading.Lock()
         self._tokens, self._at = float(per_minute), clock()
 
+    @property
+    def per_minute(self) -> int:
+        """How many are taken a minute."""
+        return self._per_minute
+
     def take(self) -> float:
         """Take one token; the seconds until there is one again, 0 where one was taken."""
         with self._lock:
@@ -98,10 +103,21 @@ def count_launch(request: Request) -> None:
     Raises:
         Problem: 429, with ``Retry-After``.
     """
-    bucket: TokenBucket = request.app.state.launches
+    _count(request.app.state.launches, what="launches")
+
+
+def count_plan(request: Request) -> None:
+    """Refuse a plan that comes too soon: it reads backbones, which takes work too.
+
+    Raises:
+        Problem: 429, with ``Retry-After``.
+    """
+    _count(request.app.state.plans, what="plans")
+
+
+def _count(bucket: TokenBucket, *, what: str) -> None:
     wait_s = bucket.take()
     if wait_s > 0:
-        allowed = request.app.state.settings.launches_per_minute
-        detail = f"too many launches; allowed: {allowed} a minute, again in {wait_s:.0f} s"
+        detail = f"too many {what}; allowed: {bucket.per_minute} a minute, again in {wait_s:.0f} s"
         headers = {"Retry-After": str(math.ceil(wait_s))}
-        raise Problem(429, "too-many-launches", detail, headers=headers)
+        raise Problem(429, f"too-many-{what}", detail, headers=headers)

@@ -1,8 +1,8 @@
 """The service's settings, and what of the environment sets them.
 
 Owns: every limit of the API with its default, and ``TALAN_API_TOKEN``, ``TALAN_ALLOWED_BACKBONES``,
-``TALAN_BACKBONE_ROOTS``, ``TALAN_LAUNCHES_PER_MINUTE``, ``TALAN_MAX_RUNS_PER_STUDY``. Does not
-cover: where the record is (``api.options``).
+``TALAN_BACKBONE_ROOTS``, ``TALAN_LAUNCHES_PER_MINUTE``, ``TALAN_MAX_RUNS_PER_STUDY``,
+``TALAN_OPTUNA_DASHBOARD``. Does not cover: where the record is (``api.options``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from api.errors import SettingsError
 from api.options import artifact_url
@@ -28,6 +29,9 @@ class Settings:
         backbone_roots: Folders below which a request may name backbones.
         max_body_bytes: The largest request body.
         launches_per_minute: How often studies may be launched or resumed, over all clients.
+        plans_per_minute: How often a study's size may be asked for, over all clients.
+        sign_ins_per_minute: How often a token may be tried, over all browsers.
+        optuna_dashboard: The address of an Optuna Dashboard over the same studies, to link to.
         max_runs_per_study: The largest study that a request may ask for, baselines included.
         max_values: The longest list in a request.
         max_workers: The most concurrent runs that a requested study may ask for.
@@ -45,6 +49,9 @@ class Settings:
     backbone_roots: tuple[Path, ...] = ()
     max_body_bytes: int = 256 * 1024
     launches_per_minute: int = 30
+    plans_per_minute: int = 240
+    sign_ins_per_minute: int = 20
+    optuna_dashboard: str | None = None
     max_runs_per_study: int = 100_000
     max_values: int = 1_000
     max_workers: int = 1_024
@@ -71,12 +78,24 @@ class Settings:
         return cls(
             artifact_url=artifact_url(artifacts or environment.get("TALAN_ARTIFACTS")),
             token=environment.get("TALAN_API_TOKEN") or None,
+            optuna_dashboard=_web_address(environment, "TALAN_OPTUNA_DASHBOARD"),
             allowed_hosts=allowed_hosts,
             allowed_backbones=_listed(environment.get("TALAN_ALLOWED_BACKBONES", "")),
             backbone_roots=tuple(_folder(root) for root in roots),
             launches_per_minute=_count(environment, "TALAN_LAUNCHES_PER_MINUTE", cls),
             max_runs_per_study=_count(environment, "TALAN_MAX_RUNS_PER_STUDY", cls),
         )
+
+
+def _web_address(environment: Mapping[str, str], name: str) -> str | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"{name}: {text!r} is not allowed; allowed: an address such as http://127.0.0.1:8080"
+        raise SettingsError(msg)
+    return text
 
 
 def _listed(text: str, *, separator: str = ",") -> tuple[str, ...]:

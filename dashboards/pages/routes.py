@@ -7,13 +7,15 @@ each), nor who may see it (``api.rest.auth``).
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
 
 from dashboards.figures import loss_curve
 from dashboards.figures.theme import untitled
 from dashboards.pages.assets import PREFIX, serve_asset
 from dashboards.pages.figure_desk import FigureDesk, Wanted, packed
 from dashboards.pages.headline import headlines
+from dashboards.pages.launch_page import StudyTextError, launch_facts, read_study_text
 from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.site import DRAWING_POLICY, Site
@@ -52,6 +54,19 @@ def pages_router(site: Site) -> APIRouter:
         found = loss_curve.load_losses(site.opened(), run_id)
         theme = request.query_params.get("theme", "light")
         return _drawing(packed(untitled(loss_curve.draw(found, theme=theme))))
+
+    @router.get("/launch")
+    def launch() -> Response:
+        return site.page("launch.html", **launch_facts(site.backbones))
+
+    @router.post("/launch/read")
+    async def read_study(request: Request) -> Response:
+        try:
+            text = (await request.body()).decode()
+            return JSONResponse({"study": await run_in_threadpool(read_study_text, text)})
+        except (UnicodeDecodeError, StudyTextError) as error:
+            detail = str(error) if isinstance(error, StudyTextError) else "this is not UTF-8 text"
+            return JSONResponse({"detail": detail}, 422)
 
     @router.get(PREFIX + "/{version}/{name}")
     def asset(version: str, name: str, request: Request) -> Response:  # noqa: ARG001

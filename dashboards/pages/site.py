@@ -36,11 +36,13 @@ class Site:
 
     Args:
         opened: Gives the store; it may have to wait for the database.
+        backbones: Names that a launch may use, for the form.
         optuna_url: Where an Optuna Dashboard over the same studies runs; None: nowhere.
         needs_sign_in: Whether there is a token, so that one may sign out.
     """
 
     opened: Callable[[], AuditStore]
+    backbones: tuple[str, ...] = ()
     optuna_url: str | None = None
     needs_sign_in: bool = False
     _templates: Environment = field(init=False, repr=False)

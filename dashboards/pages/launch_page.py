@@ -1,0 +1,76 @@
+"""What the launch form offers, and reading a study file that was pasted into it.
+
+Owns: the form's choices and what stands in it at first; YAML from a browser as JSON, without what
+could blow it up. Does not cover: whether a study is right; the REST API says that of both.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from dashboards.errors import DashboardError
+from search import study_yaml
+from search.study_file import SAMPLERS, Axes, Design, Resources, StudyFile
+
+# As in talan.vocabulary and workers.jobs, which bring torch; a test holds them together.
+MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
+RULES = ("gate", "direct")
+GATES = ("vector", "scalar")
+SCOPES = ("all", "writeback", "remix_writeback", "frozen")
+ADAPTERS = ("lora", "dora", "rslora")
+SUITES = ("tiny", "paper")
+
+
+class StudyTextError(DashboardError):
+    """Pasted text is no study file."""
+
+
+def launch_facts(backbones: tuple[str, ...]) -> dict[str, Any]:
+    """What ``launch.html`` is rendered with: choices, and a study's own defaults."""
+    fields = StudyFile.model_fields
+    return {
+        "choices": {
+            "backbones": backbones,
+            "mixers": MIXERS,
+            "rules": RULES,
+            "gates": GATES,
+            "scopes": SCOPES,
+            "adapters": ADAPTERS,
+            "suites": SUITES,
+            "samplers": SAMPLERS,
+        },
+        "first": {
+            "backbones": fields["backbones"].default,
+            "adapters": fields["adapters"].default,
+            "seeds": fields["seeds"].default,
+            "benchmarks": [fields["benchmarks"].default],
+            "axes": Axes().model_dump(mode="json"),
+            "design": Design().model_dump(mode="json"),
+            "resources": Resources().model_dump(mode="json"),
+        },
+    }
+
+
+def read_study_text(text: str) -> Any:
+    """A pasted study file as JSON values.
+
+    Raises:
+        StudyTextError: It is no YAML, or holds what JSON does not.
+    """
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                msg = f"line {event.start_mark.line + 1}: aliases (*name) are not allowed here"
+                raise StudyTextError(msg)
+        content = study_yaml.load(text)
+        return json.loads(json.dumps(content, allow_nan=False))
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        msg = f"this is not valid YAML: {where[:300]}"
+        raise StudyTextError(msg) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = "a study file holds text, numbers, lists and mappings only; dates go in quotes"
+        raise StudyTextError(msg) from error
