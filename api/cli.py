@@ -18,9 +18,11 @@ from api.commands import (
     confirm,
     database,
     export,
+    figures,
     importance,
     listings,
     reference,
+    report,
     rescore,
     service,
     study,
@@ -49,6 +51,8 @@ app.command("ablate")(ablate.ablate)
 app.command("importance")(importance.importance)
 app.command("confirm")(confirm.confirm)
 app.command("export")(export.export)
+app.command("figures")(figures.figures)
+app.command("report")(report.report)
 app.command("reference")(reference.reference)
 app.command("rescore")(rescore.rescore)
 app.command("serve")(service.serve)
@@ -75,5 +79,6 @@ def main() -> None:
 
 def _is_ours(error: Exception) -> bool:
     """Whether the error is a sentence for a person; judged without importing torch."""
-    roots = {"ApiError", "SearchError", "StorageError", "WorkerError", "TalanError"}
+    faces = {"ApiError", "DashboardError"}
+    roots = {*faces, "SearchError", "StorageError", "WorkerError", "TalanError"}
     return any(base.__name__ in roots for base in type(error).__mro__)

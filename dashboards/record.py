@@ -1,8 +1,8 @@
 """What every figure reads: a study as two tidy pandas frames.
 
 Owns: the columns, their types, and narrowing a record to some of its runs. Scores are in percent,
-deltas in pp, ``depth`` is layer / number of layers, times are UTC, durations seconds. A cell that
-is not fully evaluated has no score or delta (NaN).
+deltas in pp, ``depth`` is layer / number of layers, times are UTC, durations seconds. A run that
+ended early has a verdict and no mean delta (NaN); its cells not evaluated in full are not here.
 Does not cover: SQL (``storage.frames``), rates (``dashboards.rates``), figures.
 
 ``runs`` has a row a run: id, study, host (its label), backbone, adapter, kind, seed, baseline_seed,
@@ -94,6 +94,12 @@ class StudyRecord:
     def scored(self) -> pd.DataFrame:
         """Completed treatments that have a verdict."""
         return _with_verdict(self.treatments)
+
+    @property
+    def num_ended_early(self) -> int:
+        """Runs that lost a benchmark for certain and were evaluated no further."""
+        scored = self.scored
+        return int(scored["mean_delta"].isna().sum())
 
     @property
     def champions(self) -> pd.DataFrame:

@@ -31,8 +31,8 @@ def facts(record: Records) -> pd.DataFrame:
         cells = found.cells[found.cells["run_id"].isin(runs["id"])]
         for benchmark in found.benchmarks:
             deltas = cells.loc[cells["benchmark"] == benchmark, "delta"]
-            rows.append(_row(benchmark, group, deltas))
-        rows.append(_row(MEAN, group, runs["mean_delta"]))
+            rows.append(_row(benchmark, group, deltas, runs=len(runs)))
+        rows.append(_row(MEAN, group, runs["mean_delta"], runs=len(runs)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table[table["cells"] > 0].reset_index(drop=True)
 
@@ -73,14 +73,14 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     return framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(table, found))
 
 
-def _row(benchmark: str, group: str, deltas: pd.Series[float]) -> dict[str, object]:
+def _row(benchmark: str, group: str, deltas: pd.Series[float], *, runs: int) -> dict[str, object]:
     known = deltas.dropna()
     quantiles = {name: known.quantile(at) for name, at in _QUANTILES.items()}
     return {
         "benchmark": benchmark,
         "group": group,
         "cells": len(known),
-        "missing": len(deltas) - len(known),
+        "missing": runs - len(known),
         "mean": known.mean(),
         **quantiles,
         "non_negative": (known >= 0).mean() if len(known) else None,
@@ -140,5 +140,7 @@ def _notes(table: pd.DataFrame, record: StudyRecord) -> list[str]:
         "Boxes hold the middle half of the runs, whiskers the middle 90%; mean is a run's mean "
         "over benchmarks.",
         "" if len(record.nulls) else "This study has no null runs to compare with.",
-        f"{missing} cells without a delta (not fully evaluated) are left out." if missing else "",
+        f"{missing} cells that were not evaluated in full have no delta and are left out."
+        if missing
+        else "",
     ]

@@ -135,5 +135,7 @@ def _notes(table: pd.DataFrame, record: StudyRecord) -> list[str]:
     return [
         "Blue at the left marks G1 runs: no benchmark below the matched baseline. The scale ends "
         "at the 98th percentile of deltas.",
-        f"{gaps} cells without a delta (not fully evaluated) are left empty." if gaps else "",
+        f"{gaps} cells that were not evaluated in full have no delta and stay empty."
+        if gaps
+        else "",
     ]

@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import g1_meaning, percent, pp, safe
+from dashboards.figures.wording import early_note, g1_meaning, percent, pp, safe
 from dashboards.rates import rate_rows
 from dashboards.record import Records, together
 
@@ -76,7 +76,13 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     figure.update_yaxes(title_text="best mean delta (pp)")
     figure.update_layout(showlegend=len(hosts) > 1)
     height = 380 + (18 * (len(hosts) + len(mixers)) if len(hosts) > 1 else 0)
-    return framed(figure, theme=theme, title=TITLE, height=height, notes=_NOTES)
+    return framed(
+        figure,
+        theme=theme,
+        title=TITLE,
+        height=height,
+        notes=(*_NOTES, early_note(found.num_ended_early)),
+    )
 
 
 _NOTES = (

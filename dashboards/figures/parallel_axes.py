@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import FONT, blank, framed, palette
+from dashboards.figures.wording import early_note
 from dashboards.record import Records, together
 
 TITLE = "The six axes, by mean delta"
@@ -32,7 +33,8 @@ def facts(record: Records) -> pd.DataFrame:
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
     """Draw parallel coordinates: the best runs on top."""
-    table = facts(record)
+    found = together(record)
+    table = facts(found)
     if table.empty:
         return blank("no run has a mean delta yet", theme=theme, title=TITLE)
     colours = palette(theme)
@@ -53,7 +55,13 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
             unselected_line={"color": colours.line, "opacity": 0.3},
         )
     )
-    framed(figure, theme=theme, title=TITLE, height=420, notes=_NOTES)
+    framed(
+        figure,
+        theme=theme,
+        title=TITLE,
+        height=420,
+        notes=(*_NOTES, early_note(found.num_ended_early)),
+    )
     figure.layout.meta = {**figure.layout.meta, "min_width": _MIN_WIDTH_PX}
     return figure.update_layout(margin={"l": 48, "r": 56, "t": 96, "b": 24})
 

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import pp, safe
+from dashboards.figures.wording import early_note, pp, safe
 from dashboards.record import Records, together
 
 TITLE = "Slots: best and median mean delta"
@@ -64,7 +64,13 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     figure.update_yaxes(title_text="mean delta (pp)")
     figure.update_layout(showlegend=len(hosts) > 1)
     height = 360 + (20 * len(hosts) if len(hosts) > 1 else 0)
-    return framed(figure, theme=theme, title=TITLE, height=height, notes=_NOTES)
+    return framed(
+        figure,
+        theme=theme,
+        title=TITLE,
+        height=height,
+        notes=(*_NOTES, early_note(found.num_ended_early)),
+    )
 
 
 def _line(rows: pd.DataFrame, value: str, *, colour: str, dash: str) -> go.Scatter:

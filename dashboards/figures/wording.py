@@ -81,3 +81,13 @@ def configuration_words(run: Mapping[Any, Any]) -> str:
     gamma = run["gradient_scale"]
     words = f"L{run['layer']} T{run['slots']} {run['mixer']} {run['writeback']}"
     return f"{words} {run['trainability']}" + ("" if pd.isna(gamma) else f" g{gamma:g}")
+
+
+def early_note(num_runs: int) -> str:
+    """A caption for averages that runs are left out of; empty where none is."""
+    if not num_runs:
+        return ""
+    return (
+        f"{num_runs} runs that ended early, a benchmark lost for certain, have no mean delta and "
+        "are left out here; rates count them."
+    )

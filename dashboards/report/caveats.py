@@ -1,0 +1,125 @@
+"""What a reader of this report must keep in mind: only what is true of this study.
+
+Owns: when a caveat applies, and its sentence. Does not cover: figures' captions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from dashboards.figures.wording import percent
+from dashboards.record import StudyRecord
+from storage.records import StudyStatus
+
+FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)
+_ADAPTIVE = ("tpe", "nsga2")
+
+
+def caveats(
+    record: StudyRecord,
+    *,
+    status: StudyStatus,
+    rows: Sequence[Mapping[str, Any]],
+    confirmed: Collection[str],
+) -> tuple[str, ...]:
+    """The caveats of a study, weightiest first."""
+    found = (
+        _adaptive(record),
+        _no_nulls(rows),
+        _shared_baseline(rows),
+        _few(rows),
+        _selection(record, confirmed=confirmed),
+        _unfinished(status),
+        _failed(record, status),
+        _ended_early(record),
+        _several_hosts(rows),
+    )
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _adaptive(record: StudyRecord) -> str:
+    if record.design not in _ADAPTIVE:
+        return ""
+    return (
+        f"Design: {record.design} chose configurations by earlier results. Its G1 rate describes "
+        "what it tried and is no estimate of the space."
+    )
+
+
+def _no_nulls(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not any(row["null"] is None for row in rows):
+        return ""
+    return (
+        "Null rate: hosts without null runs are shown beside what chance would give, computed "
+        "from discordance and averaged over baselines. It was not measured and tests nothing; "
+        "null_runs in the study file measure it."
+    )
+
+
+def _shared_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return ""
+    return (
+        "Baseline: all runs of a host and seed meet one baseline run, whose luck they share. The "
+        "intervals are for these baselines and say nothing about others."
+    )
+
+
+def _few(rows: Sequence[Mapping[str, Any]]) -> str:
+    few = [row for row in rows if row["runs"] < FEW_RUNS]
+    if not few:
+        return ""
+    widest = max(few, key=lambda row: row["interval"][1] - row["interval"][0])
+    low, high = widest["interval"]
+    return (
+        f"Few runs: with {widest['runs']} runs the rate of {widest['backbone']} "
+        f"{widest['adapter']} is only known to lie between {percent(low)} and {percent(high)}."
+    )
+
+
+def _selection(record: StudyRecord, *, confirmed: Collection[str]) -> str:
+    open_ones = [run for run in record.champions["id"] if run not in confirmed]
+    if not open_ones:
+        return ""
+    return (
+        f"Selection: {len(open_ones)} of {len(record.champions)} champions are not confirmed. The "
+        "best of many is biased upward; `talan confirm RUN_ID` runs it again at fresh seeds."
+    )
+
+
+def _unfinished(status: StudyStatus) -> str:
+    still_open = sum(kind.pending + kind.running for kind in status.kinds.values())
+    if not still_open:
+        return ""
+    return f"Unfinished: {still_open} runs are not over; every number here may still change."
+
+
+def _failed(record: StudyRecord, status: StudyStatus) -> str:
+    failed = sum(kind.failed for kind in status.kinds.values())
+    unmatched = record.treatments
+    unmatched = unmatched[(unmatched["state"] == "completed") & unmatched["g1"].isna()]
+    parts = []
+    if failed:
+        parts.append(f"{failed} runs failed")
+    if len(unmatched):
+        parts.append(f"{len(unmatched)} completed runs have no baseline to be compared with")
+    return f"Left out: {' and '.join(parts)}; they are in no rate." if parts else ""
+
+
+def _ended_early(record: StudyRecord) -> str:
+    number = record.num_ended_early
+    if not number:
+        return ""
+    return (
+        f"Ended early: {number} runs were stopped once a benchmark was lost for certain. Their "
+        "verdict is exact and rates count them; they have no mean delta and are left out of "
+        "averages, best values and importance."
+    )
+
+
+def _several_hosts(rows: Sequence[Mapping[str, Any]]) -> str:
+    tested = sum(bool(row["test"]) for row in rows)
+    if tested < 2:
+        return ""
+    return f"Several tests: {tested} hosts are tested one by one, without correction over hosts."

@@ -1,0 +1,127 @@
+"""All that a report says, as values and tables of text, before it looks like anything.
+
+Owns: gathering it from the record. Does not cover: the sentences (``verdicts``, ``caveats``), the
+tables' rows (``tables``), HTML and Markdown (``render``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dashboards.rates import rate_rows
+from dashboards.record import StudyRecord, load_record, with_importance
+from dashboards.report.caveats import caveats
+from dashboards.report.tables import (
+    Table,
+    axis_table,
+    champion_table,
+    failed_table,
+    protocol_table,
+    provenance_table,
+    rate_table,
+)
+from dashboards.report.verdicts import headline, verdicts
+from storage import AuditStore
+from storage.records import StudyStatus
+
+if TYPE_CHECKING:
+    from search.confirmation import Confirmation
+
+AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study's report.
+
+    Args:
+        record: What the figures read, with importance.
+        at: When the record was read.
+        state: The study's state.
+        headline: What was audited, in a sentence or two.
+        verdicts: One sentence a host: its G1 rate against chance.
+        caveats: What to keep in mind, only what applies to this study.
+        rates: G1 rates by host.
+        champions: Each host's best G1 run.
+        axes: G1 rates by the value of each axis.
+        failed: Runs that failed; None where none did.
+        protocol: What was asked for.
+        provenance: What produced the runs.
+        spec: The study file with all defaults.
+    """
+
+    record: StudyRecord
+    at: datetime
+    state: str
+    headline: str
+    verdicts: tuple[str, ...]
+    caveats: tuple[str, ...]
+    rates: Table
+    champions: Table
+    axes: tuple[Table, ...]
+    failed: Table | None
+    protocol: Table
+    provenance: Table
+    spec: Mapping[str, Any]
+
+
+def load_report(store: AuditStore, name: str) -> StudyReport:
+    """Gather a study's report.
+
+    Raises:
+        StudyNotFound: There is no such study.
+    """
+    record = with_importance(store, load_record(store, name))
+    status = store.studies.status(name)
+    rows = rate_rows(record)
+    confirmed = _confirmations(store, record)
+    return StudyReport(
+        record=record,
+        at=datetime.now(UTC),
+        state=record.state,
+        headline=headline(record, status=status),
+        verdicts=verdicts(rows),
+        caveats=caveats(record, status=status, rows=rows, confirmed=confirmed),
+        rates=rate_table(rows),
+        champions=champion_table(record, confirmed=confirmed),
+        axes=_axis_tables(record),
+        failed=failed_table(record),
+        protocol=protocol_table(record, status=status),
+        provenance=provenance_table(record.studies[0], store.studies.provenance(name)),
+        spec=record.studies[0].spec,
+    )
+
+
+def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:
+    """Of the axes that have several values."""
+    varied = [axis for axis in AXES if record.scored[axis].nunique(dropna=False) > 1]
+    return tuple(axis_table(axis, rate_rows(record, by=axis)) for axis in varied)
+
+
+def _confirmations(store: AuditStore, record: StudyRecord) -> dict[str, Confirmation]:
+    """By run id, the champions' confirmations that have a result."""
+    champions = list(record.champions["id"])
+    begun = _followed_up(champions, store.studies.names())
+    if not begun:
+        return {}
+    from search.confirmation import confirmation
+    from search.errors import StudyFileError
+
+    found = {}
+    for run_id in begun:
+        try:
+            found[run_id] = confirmation(store, run_id)
+        except StudyFileError:  # launched, and no seed has a verdict yet
+            continue
+    return found
+
+
+def _followed_up(run_ids: Sequence[str], studies: Sequence[str]) -> list[str]:
+    """Runs that a study may confirm, by its name: asking in earnest loads the whole search."""
+    return [run_id for run_id in run_ids if any(f"-confirm-{run_id[:6]}" in s for s in studies)]
+
+
+__all__ = ["StudyReport", "StudyStatus", "load_report"]

@@ -1,0 +1,251 @@
+"""The tables of a report, as text: one computation for HTML and Markdown.
+
+Owns: headings, rows and notes. Does not cover: escaping, which each format does (``render``), nor
+the values (``search``, ``storage``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dashboards.figures.wording import configuration_words, p_text, percent, pp
+from dashboards.narrowing import value_text
+from dashboards.record import StudyRecord
+from storage import BASELINE
+from storage.records import Provenance, Study, StudyStatus
+
+if TYPE_CHECKING:
+    from search.confirmation import Confirmation
+
+Row = Mapping[str, Any]
+NOTHING = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; ``numbers`` are the columns that are set to the right."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    numbers: frozenset[int] = frozenset()
+
+
+def rate_table(rows: Sequence[Row]) -> Table:
+    """G1 rates by host, beside their null rates."""
+    return Table(
+        "G1 rates",
+        ("host", "design", "runs", "G1", "rate", "95% interval", "null runs", "p", "by chance"),
+        tuple(
+            (
+                f"{row['backbone']} {row['adapter']}",
+                row["design"],
+                *_rate(row),
+                _null(row),
+                p_text(row["test"]["fisher_p"]) if row["test"] else NOTHING,
+                percent(row["expected"]["rate"]) if row["expected"] else NOTHING,
+            )
+            for row in rows
+        ),
+        notes=(
+            "G1: no benchmark below the matched baseline, by counts of right answers. Intervals "
+            "are exact (Clopper and Pearson). p: Fisher's exact test of the rate against all null "
+            "runs, two-sided, at the study's first seed.",
+        ),
+        numbers=frozenset(range(2, 9)),
+    )
+
+
+def axis_table(axis: str, rows: Sequence[Row]) -> Table:
+    """G1 rates by the values of one axis."""
+    tested = [row["test"] for row in rows if row["test"]]
+    several = max((test["num_tests"] for test in tested), default=0)
+    return Table(
+        f"G1 rate by {axis.replace('_', ' ')}",
+        ("host", axis.replace("_", " "), "runs", "G1", "rate", "95% interval", "p (Holm)"),
+        tuple(
+            (
+                f"{row['backbone']} {row['adapter']}",
+                "none" if row["value"] is None else value_text(row["value"]),
+                *_rate(row),
+                p_text(row["test"]["adjusted_p"]) if row["test"] else NOTHING,
+            )
+            for row in rows
+        ),
+        notes=(
+            f"p: Fisher's exact test against the host's null runs, corrected by Holm over "
+            f"{several} values of this axis; axes are not corrected for one another."
+            if several
+            else "No null runs: values are not tested against anything.",
+        ),
+        numbers=frozenset(range(2, 7)),
+    )
+
+
+def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]) -> Table:
+    """Each host's G1 run with the largest mean delta, and what it was worth at fresh seeds."""
+    rows = []
+    for run in record.champions.to_dict("records"):
+        cells = record.cells[record.cells["run_id"] == run["id"]].set_index("benchmark")["delta"]
+        rows.append(
+            (
+                str(run["host"]),
+                f"{run['id']}, seed {run['seed']}",
+                configuration_words(run),
+                pp(run["mean_delta"]),
+                *(pp(cells.get(name)) for name in record.benchmarks),
+                _confirmed(confirmed.get(str(run["id"]))),
+            )
+        )
+    return Table(
+        "Champions",
+        ("host", "run", "configuration", "mean delta", *record.benchmarks, "at fresh seeds"),
+        tuple(rows),
+        notes=(
+            "A champion is a host's G1 run with the largest mean delta, the best of many and "
+            "biased upward. At fresh seeds: mean delta with Student's 95% interval over seeds.",
+        )
+        if rows
+        else ("No run is G1, so there is no champion.",),
+        numbers=frozenset(range(3, 4 + len(record.benchmarks))),
+    )
+
+
+def failed_table(record: StudyRecord) -> Table | None:
+    """Runs that failed, with the errors they left."""
+    failed = record.runs[record.runs["state"] == "failed"]
+    if failed.empty:
+        return None
+    return Table(
+        "Failed runs",
+        ("run", "host", "kind", "configuration", "attempts", "error"),
+        tuple(
+            (
+                str(run["id"]),
+                str(run["host"]),
+                str(run["kind"]).replace("_", " "),
+                NOTHING if pd.isna(run["layer"]) else configuration_words(run),
+                str(run["attempt"]),
+                str(run["error"] or "unknown"),
+            )
+            for run in failed.to_dict("records")
+        ),
+        numbers=frozenset({4}),
+    )
+
+
+def protocol_table(record: StudyRecord, *, status: StudyStatus) -> Table:
+    """What was asked for, in a few lines."""
+    study = record.studies[0]
+    spec = study.spec
+    kinds = ", ".join(
+        f"{kind.replace('_', ' ')} {counts.completed}/{counts.total}"
+        for kind, counts in status.kinds.items()
+    )
+    rows = (
+        ("hosts", "; ".join(f"{h} ({n} layers)" for h, n in _layers(record))),
+        ("benchmarks", ", ".join(_items(record))),
+        ("seeds", _listed(spec.get("seeds"))),
+        ("design", _listed(study.design)),
+        ("null runs", _listed(spec.get("null_runs")) or "none"),
+        ("training", _listed(spec.get("training")) or "the suite's recipe"),
+        ("TALAN block", _listed(spec.get("talan")) or "defaults"),
+        ("runs completed", kinds),
+    )
+    return Table("Protocol", ("", ""), rows)
+
+
+def provenance_table(study: Study, found: Sequence[Provenance]) -> Table:
+    """Hashes, versions and machines behind the runs; a value that differs is shown with counts."""
+    rows = [
+        ("study file", study.spec_hash),
+        ("recipe", study.recipe_hash),
+        *((f"fingerprint of {host.backbone}", host.fingerprint) for host in study.hosts),
+        ("created", f"{study.created_at:%Y-%m-%d %H:%M} UTC"),
+    ]
+    for name, at in _PROVENANCE.items():
+        if values := _values(found, at):
+            rows.append((name, values))
+    versions = sorted({name for one in found for name in (one.data.get("versions") or {})})
+    rows += [(name, values) for name in versions if (values := _values(found, ("versions", name)))]
+    return Table("Provenance", ("", ""), tuple(rows))
+
+
+_PROVENANCE = {
+    "code": ("git_revision",),
+    "suite": ("suite_hash",),
+    "machine": ("machine", "platform"),
+    "processor": ("machine", "cpu"),
+    "GPUs": ("machine", "gpus"),
+    "threads": ("threads",),
+    "precision": ("dtype",),
+    "deterministic": ("deterministic",),
+}
+
+
+def _rate(row: Row) -> tuple[str, str, str, str]:
+    low, high = row["interval"]
+    interval = f"{percent(low)} to {percent(high)}"
+    return str(row["runs"]), str(row["g1"]), percent(row["rate"]), interval
+
+
+def _null(row: Row) -> str:
+    null = row["null"]
+    return f"{null['g1']}/{null['runs']} {percent(null['rate'])}" if null else NOTHING
+
+
+def _confirmed(found: Confirmation | None) -> str:
+    if found is None:
+        return "not confirmed"
+    seeds = found.table.seeds
+    interval = (
+        "" if seeds.interval is None else f" ({pp(seeds.interval[0])} to {pp(seeds.interval[1])})"
+    )
+    return f"{pp(seeds.mean)}{interval}, G1 at {found.table.g1_seeds} of {seeds.n} seeds"
+
+
+def _layers(record: StudyRecord) -> list[tuple[str, int]]:
+    hosts = record.hosts
+    return [(f"{host.backbone} {host.adapter_label}", host.num_layers) for host in hosts]
+
+
+def _items(record: StudyRecord) -> list[str]:
+    """Benchmarks with their number of items, as a baseline saw them."""
+    baselines = record.runs.loc[record.runs["kind"] == BASELINE, "id"]
+    cells = record.cells[record.cells["run_id"].isin(baselines)]
+    items = cells.drop_duplicates("benchmark").set_index("benchmark")["n_items"]
+    return [
+        f"{name} ({items[name]} items)" if name in items else name for name in record.benchmarks
+    ]
+
+
+def _listed(value: Any) -> str:
+    """Settings in a line: ``max_steps 78, seed 0``."""
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{key} {part}" for key, part in value.items() if part not in (None, 0, "")
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _values(found: Sequence[Provenance], at: tuple[str, ...]) -> str:
+    """The distinct values of a key, with how many runs have each where they differ."""
+    counts: dict[str, int] = {}
+    for one in found:
+        value: Any = one.data
+        for key in at:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value not in (None, [], ""):
+            text = value if isinstance(value, str) else json.dumps(value)
+            counts[text] = counts.get(text, 0) + one.num_runs
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{text} ({number} runs)" for text, number in counts.items())
