@@ -24,10 +24,14 @@ from workers.suites.tasks import ItemOutcome, read_outcomes
 
 @dataclass(frozen=True)
 class ScoredItem:
-    """One item's outcome, and the hash of the prompt it was asked with."""
+    """One item's outcome, and the hash of the prompt it was asked with.
+
+    ``is_truncated``: whether the response ended at the limit of new tokens; None: nobody looked.
+    """
 
     outcome: ItemOutcome
     prompt_sha256: str
+    is_truncated: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -74,19 +78,27 @@ def evaluate_benchmark(
         confirm_run_unsafe_code=True,
     )
     samples = sorted(results["samples"][benchmark], key=lambda sample: int(sample["doc_id"]))
-    prompt_hashes = [_sha256(sample["arguments"][0][0]) for sample in samples]
+    asked = [str(sample["arguments"][0][0]) for sample in samples]
     outcomes = read_outcomes(benchmark, samples)
-    return [ScoredItem(*pair) for pair in zip(outcomes, prompt_hashes, strict=True)]
+    return [
+        ScoredItem(outcome, _sha256(prompt), is_truncated=prompt in harness_model.truncated)
+        for outcome, prompt in zip(outcomes, asked, strict=True)
+    ]
 
 
 class ResidentLM(HFLM):  # type: ignore[misc]
-    """The harness' HuggingFace model over a model that is already in memory."""
+    """The harness' HuggingFace model over a model that is already in memory.
+
+    ``truncated``: the prompts so far whose response ended at the limit of new tokens.
+    """
 
     def __init__(
         self, model: Any, *, tokenizer: Any, batch_size: int, prompts: PromptCache
     ) -> None:
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
         self._prompts = prompts
+        self.truncated: set[str] = set()
+        self._together: list[str] = []
 
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
@@ -106,6 +118,11 @@ class ResidentLM(HFLM):  # type: ignore[misc]
             self._prompts.encoded[string] = list(super().tok_encode(string))
         return self._prompts.encoded[string]
 
+    def tok_batch_encode(self, strings: list[str], **options: Any) -> Any:
+        """Tokenise the prompts that are generated together next."""
+        self._together = list(strings)
+        return super().tok_batch_encode(strings, **options)
+
     def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
         """Generate without a progress bar."""
         return list(super().generate_until(requests, disable_tqdm=disable_tqdm))
@@ -115,15 +132,25 @@ class ResidentLM(HFLM):  # type: ignore[misc]
     ) -> Tensor:
         token_stops = {text: self._stop_token(text) for text in stop}
         eos_ids = {token for token in token_stops.values() if token is not None}
+        eos_ids |= self._own_eos_ids()
         with torch.inference_mode():
             generated: Tensor = super()._model_generate(
                 context,
                 max_length,
                 [text for text, token in token_stops.items() if token is None],
-                eos_token_id=sorted(eos_ids | self._own_eos_ids()),
+                eos_token_id=sorted(eos_ids),
                 **generation_kwargs,
             )
+        if generated.shape[1] >= max_length:
+            self._note_truncated(generated[:, context.shape[1] :].tolist(), eos_ids, stop)
         return generated
+
+    def _note_truncated(self, rows: list[list[int]], eos_ids: set[int], stop: list[str]) -> None:
+        for prompt, row in zip(self._together, rows, strict=True):
+            if eos_ids.isdisjoint(row):
+                text = self.tok_decode(row, skip_special_tokens=False)
+                if not any(string in text for string in stop):
+                    self.truncated.add(prompt)
 
     def _stop_token(self, text: str) -> int | None:
         """The special token that the stop string is, if it is one."""

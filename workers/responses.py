@@ -18,6 +18,7 @@ SCHEMA = pa.schema(
         ("response", pa.string()),
         ("extracted", pa.string()),
         ("correct", pa.bool_()),
+        ("truncated", pa.bool_()),  # ended at the limit of new tokens; older files lack it
     ]
 )
 
@@ -30,6 +31,7 @@ def encode_responses(items: Sequence[ScoredItem]) -> bytes:
         [item.outcome.response for item in items],
         [item.outcome.extracted for item in items],
         [item.outcome.is_correct for item in items],
+        [item.is_truncated for item in items],
     ]
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)

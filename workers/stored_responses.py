@@ -38,3 +38,20 @@ def decode_responses(data: bytes) -> list[StoredResponse]:
         raise DataError(f"Responses need item_id, response and correct; of these there are {there}")
     columns = (table[name].to_pylist() for name in ("item_id", "response", "correct"))
     return [StoredResponse(*row) for row in zip(*columns, strict=True)]
+
+
+def count_truncated(data: bytes) -> int | None:
+    """Return how many responses ended at the limit of new tokens; None where nobody looked.
+
+    Raises:
+        DataError: if the bytes are not a cell's responses.
+    """
+    try:
+        file = pq.ParquetFile(BytesIO(data))
+        if "truncated" not in file.schema_arrow.names:
+            return None
+        values = file.read(columns=["truncated"])["truncated"].to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "unreadable"
+        raise DataError(f"These bytes are not the responses of a cell: {reason}") from error
+    return None if None in values else sum(values)

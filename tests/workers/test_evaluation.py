@@ -72,6 +72,19 @@ def test_items_come_once_in_file_order_with_their_prompts_hash(tiny: tuple[Any, 
     ]
 
 
+def test_responses_that_end_at_the_limit_are_told_from_those_that_ended(tiny: tuple[Any, Any]):
+    """By asking again with much room: what is longer then was truncated, and nothing else was."""
+    model, tokenizer = tiny
+    short = load_tasks(replace(get_suite("tiny"), max_new_tokens=30), [BENCHMARK])
+    limited = _evaluate(model, tokenizer, short)
+    free = _evaluate(model, tokenizer, load_tasks(get_suite("tiny"), [BENCHMARK]))
+    longer = [len(item.outcome.response) >= 30 for item in free]  # and the end of turn
+
+    assert [item.is_truncated for item in limited] == longer
+    assert 10 < sum(longer) < len(longer) - 10
+    assert not any(item.is_truncated for item in free)
+
+
 def test_batch_size_and_warm_prompts_change_nothing(tiny: tuple[Any, Any], tasks: Any):
     model, tokenizer = tiny
     prompts = PromptCache()

@@ -9,8 +9,8 @@ from workers.responses import encode_responses
 from workers.suites.tasks import ItemOutcome
 
 ITEMS = [
-    ScoredItem(ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True), "00ff"),
-    ScoredItem(ItemOutcome("a-0", "", "[invalid]", False), "ff00"),
+    ScoredItem(ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True), "00ff", is_truncated=False),
+    ScoredItem(ItemOutcome("a-0", "", "[invalid]", False), "ff00", is_truncated=True),
 ]
 
 
@@ -23,6 +23,7 @@ def test_rows_keep_their_order_and_content():
         "response": ["x = \\boxed{3}\nñ", ""],
         "extracted": ["3", "[invalid]"],
         "correct": [True, False],
+        "truncated": [False, True],
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 from workers.errors import DataError
 from workers.evaluation import ScoredItem
 from workers.responses import encode_responses
-from workers.stored_responses import StoredResponse, decode_responses
+from workers.stored_responses import StoredResponse, count_truncated, decode_responses
 from workers.suites.tasks import ItemOutcome
 
 
@@ -32,3 +32,15 @@ def test_other_bytes_are_refused() -> None:
     for data in (b"", b"PAR1 no PAR1", file.getvalue(), file.getvalue()[:-9]):
         with pytest.raises(DataError, match="esponses"):
             decode_responses(data)
+
+
+def test_truncated_responses_are_counted_where_somebody_looked() -> None:
+    outcome = ItemOutcome("a-0", "", "7", True)
+    looked = [ScoredItem(outcome, "0", is_truncated=cut) for cut in (True, False, True)]
+    assert count_truncated(encode_responses(looked)) == 2
+    assert count_truncated(encode_responses([*looked, ScoredItem(outcome, "0")])) is None
+    file = BytesIO()
+    pq.write_table(pa.table({"item_id": ["a"], "response": ["b"], "correct": [True]}), file)
+    assert count_truncated(file.getvalue()) is None
+    with pytest.raises(DataError, match="not the responses of a cell"):
+        count_truncated(b"PAR1")
