@@ -17,15 +17,15 @@ from storage import AuditStore
 from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Run, StateCounts, StudyStatus
 
-_console = Console(highlight=False)
+console = Console(highlight=False)
 
 
 def show_studies(studies: Sequence[StudyStatus]) -> None:
     """Where studies stand, a row each."""
     if not studies:
-        _console.print("No study yet. Begin with: talan study run FILE")
+        console.print("No study yet. Begin with: talan study run FILE")
         return
-    table = _table("study", "state", "runs", "baselines", "failed", "G1", "rate")
+    table = table_of("study", "state", "runs", "baselines", "failed", "G1", "rate")
     for study in studies:
         failed = sum(counts.failed for counts in study.kinds.values())
         table.add_row(
@@ -37,68 +37,17 @@ def show_studies(studies: Sequence[StudyStatus]) -> None:
             f"{study.g1}/{study.scored}",
             percent(study.g1_rate),
         )
-    _console.print(table)
-
-
-def show_runs(runs: Sequence[Run]) -> None:
-    """Runs with the delta of each cell, a row each."""
-    if not runs:
-        _console.print("No run.")
-        return
-    benchmarks = list(dict.fromkeys(name for run in runs for name in run.cells))
-    table = _table("run", "host", "seed", "configuration", "state", *benchmarks, "mean", "G1")
-    for run in runs:
-        table.add_row(
-            run.id,
-            f"{run.backbone} {run.adapter}",
-            str(run.seed),
-            run_text(run),
-            run.state,
-            *(_cell_text(run, name) for name in benchmarks),
-            _signed(run.mean_delta),
-            {True: "yes", False: "no", None: ""}[run.g1],
-        )
-    _console.print(table)
-
-
-def show_run(run: Run, *, losses: Sequence[float]) -> None:
-    """One run in full."""
-    _console.print(f"[bold]{run.id}[/bold]  {run.kind} of study {run.study}, {run.state}")
-    _console.print(f"{run.backbone} {run.adapter}, seed {run.seed}, attempt {run.attempt}")
-    _console.print(run_text(run))
-    if run.error:
-        _console.print(f"error: {run.error}", style="red", markup=False)
-    if losses:
-        _console.print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps")
-    if run.compute_s is not None:
-        _console.print(f"{run.compute_s:.1f} s of training and evaluating on {run.worker}")
-    table = _table("benchmark", "right", "score", "baseline", "delta (pp)", "responses")
-    for name, cell in run.cells.items():
-        table.add_row(
-            name,
-            f"{cell.n_correct}/{cell.n_items}",
-            f"{cell.score:.2f}",
-            "" if cell.baseline_score is None else f"{cell.baseline_score:.2f}",
-            _signed(cell.delta),
-            cell.responses_artifact,
-        )
-    if run.cells:
-        _console.print(table)
-    if run.g1 is not None:
-        verdict = "G1: no cell loses" if run.g1 else "not G1: at least one cell loses"
-        _console.print(f"mean delta {_signed(run.mean_delta)} pp, {verdict}")
-    if run.checkpoint_artifact:
-        _console.print(f"checkpoint {run.checkpoint_artifact}")
+    console.print(table)
 
 
 def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
     """G1 rates with their intervals, beside their null rates where rows have any."""
     if not rows:
-        _console.print("No completed run yet.")
+        console.print("No completed run yet.")
         return
     axis = rows[0]["axis"]
     several = len({row["study"] for row in rows}) > 1
-    table = _table(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
+    table = table_of(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
     references = null_columns(rows)
     for heading in ("runs", "G1", "rate", "95% interval", *references):
         table.add_column(heading, justify="right")
@@ -115,21 +64,21 @@ def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
             f"{percent(low)} - {percent(high)}",
             *(column(row) for column in references.values()),
         )
-    _console.print(table)
+    console.print(table)
     for note in null_notes(rows):
-        _console.print(note, style="dim")
+        console.print(note, style="dim")
 
 
 def show_champions(runs: Sequence[Run]) -> None:
     """Champions, a paragraph each."""
     if not runs:
-        _console.print("No champion: no completed run is G1.")
+        console.print("No champion: no completed run is G1.")
     for run in runs:
-        cells = "  ".join(f"{name} {_signed(cell.delta)}" for name, cell in run.cells.items())
-        _console.print(
+        cells = "  ".join(f"{name} {signed(cell.delta)}" for name, cell in run.cells.items())
+        console.print(
             f"[bold]{run.study}[/bold]  {run.backbone} {run.adapter}  run {run.id}\n"
             f"  {configuration_text(run.configuration)}, seed {run.seed}\n"
-            f"  mean delta {_signed(run.mean_delta)} pp   {cells}"
+            f"  mean delta {signed(run.mean_delta)} pp   {cells}"
         )
 
 
@@ -138,16 +87,16 @@ def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     from search.g1_rates import g1_rows
 
     name = study.name
-    _console.print()
+    console.print()
     show_studies([study])
     for by in (None, "mixer"):
-        _console.print()
+        console.print()
         show_g1(g1_rows(store, name, by=by))
-    _console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
+    console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
     champions = store.rates.champions(name)
     show_champions(champions)
     example = champions[0].id if champions else "RUN_ID"
-    _console.print(
+    console.print(
         f"\nLook next:  talan runs {name} --sort mean_delta   talan run {example}\n"
         f"            talan g1 {name} --by layer   talan export {name} --format csv"
     )
@@ -185,7 +134,8 @@ def axis_text(axis: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(*headings: str) -> Table:
+def table_of(*headings: str) -> Table:
+    """An empty table as all screens have it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -196,12 +146,6 @@ def _share(counts: StateCounts) -> str:
     return f"{counts.completed}/{counts.total}"
 
 
-def _cell_text(run: Run, benchmark: str) -> str:
-    cell = run.cells.get(benchmark)
-    if cell is None:
-        return ""
-    return f"{cell.score:.1f}%" if cell.delta is None else _signed(cell.delta)
-
-
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """A delta with its sign; empty where there is none."""
     return "" if value is None else f"{value:+.2f}"

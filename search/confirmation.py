@@ -61,7 +61,7 @@ def launch_confirmation(store: AuditStore, run_id: str, *, num_seeds: int) -> li
         RunNotFound: No such run.
         StudyFileError: It cannot be followed up.
     """
-    origin = origin_of(store, run_id)
+    origin = _chosen(store, run_id)
     return launch_follow_up(
         store,
         origin,
@@ -78,7 +78,7 @@ def confirmation(store: AuditStore, run_id: str) -> Confirmation:
         RunNotFound: No such run.
         StudyFileError: It cannot be followed up, or no fresh seed has a verdict yet.
     """
-    origin = origin_of(store, run_id)
+    origin = _chosen(store, run_id)
     parts = follow_ups(store, origin.stem(_WORD))
     runs = treatments_of(store, parts)
     scored = tuple(run for run in runs if run.mean_delta is not None)
@@ -132,6 +132,18 @@ def summaries(found: Confirmation) -> Sequence[tuple[str, SeedSummary]]:
     """The rows of the table for people: each benchmark, their mean, all deltas pooled."""
     table = found.table
     return [*table.cells.items(), ("mean", table.seeds), ("pooled", table.pooled)]
+
+
+def _chosen(store: AuditStore, run_id: str) -> Origin:
+    """The run, which has the mean delta that it was chosen for."""
+    origin = origin_of(store, run_id)
+    if origin.run.mean_delta is None:
+        msg = (
+            f"run {run_id} ended early and has no mean delta to confirm; allowed: a run evaluated "
+            "in full, as every G1 run is"
+        )
+        raise StudyFileError(msg)
+    return origin
 
 
 def _deltas(run: Run) -> dict[str, float]:

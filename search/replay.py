@@ -52,12 +52,18 @@ class ReplayTable:
         deltas, as a trial has (protocol: a trial's objective and constraints).
 
         Raises:
-            ReplayError: The runs are of several hosts, or none of them can be used.
+            ReplayError: The runs are of several hosts, some ended early, or none can be used.
         """
         treatments = [run for run in runs if run.kind == TREATMENT and run.state == "completed"]
         hosts = sorted({f"{run.study}/{run.backbone}/{run.adapter}" for run in treatments})
         if len(hosts) > 1:
             raise ReplayError(f"a table is one host's; these runs are of {', '.join(hosts)}")
+        early = sum(run.ended_early for run in treatments)
+        if early:
+            raise ReplayError(
+                f"{early} of {len(treatments)} treatments ended early and have no mean delta; "
+                "allowed: a study with full verdicts"
+            )
         by_identity: dict[str, list[Run]] = defaultdict(list)
         for run in treatments:
             if _is_whole(run):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from storage.records import Cell, Run
+from storage.records import BoundedCell, Cell, Run
 
 COLUMNS = (
     ("study", "string"),
@@ -19,6 +19,7 @@ COLUMNS = (
     ("adapter", "string"),
     ("kind", "string"),
     ("seed", "Int64"),
+    ("baseline_seed", "Int64"),
     ("state", "string"),
     ("configuration_id", "string"),
     ("layer", "Int64"),
@@ -38,6 +39,11 @@ COLUMNS = (
     ("baseline_n_correct", "Int64"),
     ("baseline_score", "Float64"),
     ("delta", "Float64"),
+    ("n_evaluated", "Int64"),
+    ("n_correct_low", "Int64"),
+    ("n_correct_high", "Int64"),
+    ("delta_low", "Float64"),
+    ("delta_high", "Float64"),
     ("mean_delta", "Float64"),
     ("g1", "boolean"),
     ("compute_s", "Float64"),
@@ -48,7 +54,9 @@ COLUMNS = (
 def cell_frame(runs: Iterable[Run]) -> pd.DataFrame:
     """One row a cell (run x benchmark), one row for a run without cells; typed with nulls.
 
-    Scores in percent, deltas in pp, ``compute_s`` in seconds for the whole run.
+    Scores in percent, deltas in pp, ``compute_s`` in seconds for the whole run. A cell that was not
+    evaluated in full has no score and no delta, but what they are at least and at most; a cell in
+    full has no such bounds.
     """
     rows = [row for run in runs for row in _rows(run)]
     names = [name for name, _ in COLUMNS]
@@ -63,6 +71,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "adapter": run.adapter,
         "kind": run.kind,
         "seed": run.seed,
+        "baseline_seed": run.baseline_seed,
         "state": run.state,
         "configuration_id": run.configuration_id,
         "mean_delta": run.mean_delta,
@@ -71,7 +80,9 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "error": run.error,
         **_axes(run),
     }
-    return [{**head, **_cell(cell)} for cell in run.cells.values()] or [head]
+    cells = [_cell(cell) for cell in run.cells.values()]
+    cells += [_bounded_cell(cell) for cell in run.bounds.values()]
+    return [{**head, **cell} for cell in cells] or [head]
 
 
 def _axes(run: Run) -> dict[str, Any]:
@@ -98,4 +109,19 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "baseline_n_correct": cell.baseline_n_correct,
         "baseline_score": cell.baseline_score,
         "delta": cell.delta,
+        "n_evaluated": cell.n_items,
+    }
+
+
+def _bounded_cell(cell: BoundedCell) -> dict[str, Any]:
+    return {
+        "benchmark": cell.benchmark,
+        "n_items": cell.n_items,
+        "baseline_n_correct": cell.baseline_n_correct,
+        "baseline_score": cell.baseline_score,
+        "n_evaluated": cell.n_evaluated,
+        "n_correct_low": cell.n_correct[0],
+        "n_correct_high": cell.n_correct[1],
+        "delta_low": cell.delta[0],
+        "delta_high": cell.delta[1],
     }

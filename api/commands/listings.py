@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import screens
+from api import run_screens, screens
 from api.options import JsonOption, StorageOption, open_store
 from api.shapes import run_details_shape, run_shape
 from storage.records import Run, RunFilter
@@ -48,7 +48,7 @@ def runs(
     if as_json:
         echo_json([run_shape(found_run) for found_run in found])
     else:
-        screens.show_runs(found)
+        run_screens.show_runs(found)
 
 
 def run(
@@ -59,11 +59,11 @@ def run(
     """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
     with open_store(storage) as store:
         found = store.runs.get(run_id)
-        losses = store.runs.losses(run_id)
+        losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
     if as_json:
-        echo_json({**run_details_shape(found), "losses": list(losses)})
+        echo_json({**run_details_shape(found, error_detail=detail), "losses": list(losses)})
     else:
-        screens.show_run(found, losses=losses)
+        run_screens.show_run(found, losses=losses, error_detail=detail)
 
 
 def g1(

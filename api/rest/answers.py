@@ -28,7 +28,7 @@ def item_page(
         ArtifactError: The responses are gone, altered or out of reach.
     """
     run = store.runs.get(run_id)
-    if benchmark not in run.cells:
+    if benchmark not in run.cells and benchmark not in run.bounds:
         raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
     artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
     rows = _rows(artifacts, run, benchmark)
@@ -39,12 +39,15 @@ def item_page(
 
 
 def _no_cell(run: Run, benchmark: str) -> str:
-    there = ", ".join(run.cells) or f"none, the run is {run.state}"
+    there = ", ".join([*run.cells, *run.bounds]) or f"none, the run is {run.state}"
     return f"run {run.id} has no cell of benchmark {benchmark!r}; there are: {there}"
 
 
 def _rows(artifacts: ArtifactStore, run: Run, benchmark: str) -> list[dict[str, Any]]:
-    data = artifacts.get_bytes(run.cells[benchmark].responses_artifact)
+    cell = run.cells.get(benchmark) or run.bounds[benchmark]
+    if cell.responses_artifact is None:  # none of its items was asked
+        return []
+    data = artifacts.get_bytes(cell.responses_artifact)
     rows: list[dict[str, Any]] = pq.read_table(BytesIO(data), columns=_COLUMNS).to_pylist()
     return rows
 

@@ -38,6 +38,7 @@ OPERATIONS = {
     "export_study",
     "list_g1_rates",
     "list_champions",
+    "get_reference",
     "health_live",
     "health_ready",
     "get_metrics",
@@ -135,6 +136,7 @@ def test_a_client_made_of_the_document_does_everything(document: DocumentClient)
     assert len(document.call("list_champions")) == 2
     assert document.call("export_study", name="grid", format="csv").startswith("study,run_id")
     assert "talan_runs" in document.call("get_metrics")
+    assert document.call("get_reference")["champions"]
     assert document.call("health_live") == {"status": "live"}
     assert document.call("health_ready") == {"status": "ready"}
 

@@ -37,6 +37,7 @@ def run(**changes: Any) -> Run:
         "failures": 0,
         "compute_s": 1.5,
         "cells": {},
+        "bounds": {},
     }
     return Run(**{**values, **changes})
 

@@ -57,8 +57,8 @@ def list_runs(
 @router.get("/runs/{run_id}", response_model=RunDetails, responses=problems(404, 422))
 def get_run(run_id: RunId, store: Store) -> JSONResponse:
     """Show one run: its configuration, its cells beside the baseline's, its losses."""
-    run = store.runs.get(run_id)
-    return JSONResponse({**run_details_shape(run), "losses": list(store.runs.losses(run_id))})
+    shape = run_details_shape(store.runs.get(run_id), error_detail=store.runs.error_detail(run_id))
+    return JSONResponse({**shape, "losses": list(store.runs.losses(run_id))})
 
 
 @router.get(
@@ -69,7 +69,10 @@ def get_run(run_id: RunId, store: Store) -> JSONResponse:
 def list_items(
     run_id: RunId, query: Annotated[ItemQuery, Query()], request: Request, store: Store
 ) -> JSONResponse:
-    """List what a run answered, item by item, with its baseline's answers beside."""
+    """List what a run answered, item by item, with its baseline's answers beside.
+
+    Of a cell that was not evaluated in full, the items that were asked.
+    """
     items, cursor = item_page(
         store,
         run_id,

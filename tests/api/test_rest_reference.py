@@ -1,0 +1,25 @@
+"""``GET /api/v1/reference``: what the command prints, as the document says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+from rest_record import client
+
+from search.reference import reference_shape
+
+
+def test_it_is_what_the_command_prints(sqlite_url: str, tmp_path: Path) -> None:
+    api = client(sqlite_url, tmp_path)
+    response = api.get("/api/v1/reference")
+    assert response.status_code == 200
+    assert response.json() == reference_shape()
+    assert response.json()["g1_rates"][-1]["g1"] == 185
+
+
+def test_every_table_is_in_the_shape_of_the_document(sqlite_url: str, tmp_path: Path) -> None:
+    api = client(sqlite_url, tmp_path)
+    schemas = api.get("/openapi.json").json()["components"]["schemas"]
+    whole = {**schemas["Reference"], "components": {"schemas": schemas}}
+    jsonschema.Draft202012Validator(whole).validate(api.get("/api/v1/reference").json())
