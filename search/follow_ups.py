@@ -26,7 +26,7 @@ from storage.records import Host, Run, RunFilter, Study
 
 _LONGEST = 50  # of the study's name, in a follow-up's
 _ID_DIGITS = 6
-_SAME = ("benchmarks", "training", "talan", "resources")
+_SAME = ("benchmarks", "training", "training_data", "talan", "resources")
 
 Configuration = Mapping[str, Any]
 
@@ -132,7 +132,7 @@ def _file(
 ) -> StudyFile:
     return parse_study(
         {
-            **{key: origin.study.spec[key] for key in _SAME},
+            **{key: origin.study.spec[key] for key in _SAME if key in origin.study.spec},
             "name": name,
             "backbones": [origin.host.backbone],
             "adapters": [dict(origin.host.adapter)],

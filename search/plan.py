@@ -27,7 +27,7 @@ from workers.errors import WorkerError
 from workers.jobs import AdapterSpec
 from workers.recipe import Recipe
 from workers.suites.fingerprint import suite_fingerprint
-from workers.suites.registry import Suite, resolve_benchmarks
+from workers.suites.registry import Suite, resolve_benchmarks, with_training_data
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ def resolve(file: StudyFile) -> Audit:
     """
     try:
         suite, benchmarks = resolve_benchmarks(file.benchmarks)
+        if file.training_data is not None:
+            suite = with_training_data(suite, file.training_data)
         suite.check_items(benchmarks)
         suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)

@@ -135,6 +135,7 @@ class StudyFile(_Entry):
     null_runs: NullRuns = NullRuns()
     verdicts: Verdicts = "full"
     training: dict[str, Any] = Field(default_factory=dict)
+    training_data: Annotated[str | None, Field(min_length=1)] = None
     talan: Annotated[dict[str, Any], filled(TALAN_DEFAULTS)] = Field(
         default_factory=TALAN_DEFAULTS.copy
     )
@@ -149,13 +150,16 @@ class StudyFile(_Entry):
     def spec_hash(self) -> str:
         """sha256 of what decides the results: all but how many runs go at once.
 
-        A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts are
-        what a file asked for before there was a choice, and leave its hash as it was.
+        A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts and
+        the suite's training data are what a file asked for before there was a choice, and leave
+        its hash as it was.
         """
         spec = self.spec
         del spec["resources"]["workers"]
         if self.verdicts == "full":
             del spec["verdicts"]
+        if self.training_data is None:
+            del spec["training_data"]
         text = json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
