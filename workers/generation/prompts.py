@@ -17,10 +17,12 @@ class Prompt:
     Attributes:
         name: What an error calls it, such as an item's id; comes back with the response.
         tokens: At least one.
+        max_new_tokens: Cuts this answer earlier than the others; None: as they are.
     """
 
     name: str
     tokens: Sequence[int]
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def ask(prompts: Iterable[Prompt], *, max_new_tokens: int, context_tokens: int) 
                 f"The prompt of item {prompt.name!r} has {len(prompt.tokens)} tokens; allowed are "
                 f"1 to {context_tokens - 1}, for the backbone's context holds {context_tokens}"
             )
-        asked.append(Asked(index, prompt, min(max_new_tokens, room)))
+        bounds = (max_new_tokens, prompt.max_new_tokens or max_new_tokens, room)
+        asked.append(Asked(index, prompt, min(bounds)))
     return asked
 
 
