@@ -45,7 +45,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
             dimensions=[*(_dimension(table, axis) for axis in AXES), _deltas(table)],
             line={
                 "color": table["mean_delta"],
-                "colorscale": colours.deltas,
+                "colorscale": colours.lines,
                 "cmin": -limit,
                 "cmax": limit,
             },

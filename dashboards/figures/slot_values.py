@@ -52,7 +52,9 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
         rows = table[table["host"] == host]
         for value, dash in (("best", "solid"), ("median", "dot")):
             figure.add_trace(_line(rows, value, colour=colours[host], dash=dash))
-            _label(figure, rows, value, places=slots, colour=colours[host], several=len(hosts) > 1)
+            if host == hosts[0]:
+                colour = palette(theme).quiet if len(hosts) > 1 else colours[host]
+                _label(figure, rows, value, places=slots, colour=colour)
     figure.add_hline(y=0, line={"color": palette(theme).zero, "width": 1}, layer="below")
     figure.update_xaxes(
         title_text="slots T",
@@ -96,11 +98,8 @@ def _label(
     *,
     places: list[int],
     colour: str,
-    several: bool,
 ) -> None:
-    """Names the line at its end; of several hosts' lines only the first one's."""
-    if several and rows["host"].iloc[0] != figure.data[0].name:
-        return
+    """Name the line at its end."""
     last = rows.iloc[-1]
     figure.add_annotation(
         x=places.index(last["slots"]),

@@ -18,6 +18,7 @@ from dashboards.errors import FigureError
 FONT = "Inter, system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif"
 NULL_NAME = "null rate"
 CHANCE_NAME = "expected by chance"
+_TITLE_PX = 36
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Palette:
     def deltas(self) -> list[tuple[float, str]]:
         """A diverging scale for deltas."""
         return [(0.0, self.loss), (0.5, self.middle), (1.0, self.gain)]
+
+    @property
+    def lines(self) -> list[tuple[float, str]]:
+        """The same for thin lines: their middle must not fade into the surface."""
+        return [(0.0, self.loss), (0.5, self.zero), (1.0, self.gain)]
 
 
 THEMES = {
@@ -127,7 +133,13 @@ def blank(reason: str, *, theme: str, title: str) -> go.Figure:
 
 def untitled(figure: go.Figure) -> go.Figure:
     """The figure without its title, for a page that has a heading of its own."""
-    return figure.update_layout(title=None, margin_t=16)
+    above = figure.layout.margin.t or template_margin_px()
+    return figure.update_layout(title=None, margin_t=above - _TITLE_PX)
+
+
+def template_margin_px() -> int:
+    """What the template leaves above a figure."""
+    return _TITLE_PX + 16
 
 
 @lru_cache
@@ -163,7 +175,7 @@ def template(theme: str) -> go.layout.Template:
         paper_bgcolor=colours.surface,
         plot_bgcolor=colours.surface,
         colorway=colours.series,
-        margin={"l": 12, "r": 16, "t": 52, "b": 12},
+        margin={"l": 12, "r": 16, "t": template_margin_px(), "b": 12},
         xaxis=axis,
         yaxis=axis,
         legend={

@@ -84,7 +84,7 @@ def _selection(record: StudyRecord, *, confirmed: Collection[str]) -> str:
         return ""
     return (
         f"Selection: {len(open_ones)} of {len(record.champions)} champions are not confirmed. The "
-        "best of many is biased upward; `talan confirm RUN_ID` runs it again at fresh seeds."
+        "best of many is biased upward; talan confirm runs one again at fresh seeds."
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -36,6 +36,16 @@ class Table:
     notes: tuple[str, ...] = ()
     numbers: frozenset[int] = frozenset()
 
+    def without_empty(self) -> Table:
+        """The table without columns that no row fills."""
+        kept = [at for at in range(len(self.headings)) if any(row[at] for row in self.rows)]
+        return replace(
+            self,
+            headings=tuple(self.headings[at] for at in kept),
+            rows=tuple(tuple(row[at] for at in kept) for row in self.rows),
+            numbers=frozenset(new for new, at in enumerate(kept) if at in self.numbers),
+        )
+
 
 def rate_table(rows: Sequence[Row]) -> Table:
     """G1 rates by host, beside their null rates."""
@@ -59,7 +69,7 @@ def rate_table(rows: Sequence[Row]) -> Table:
             "runs, two-sided, at the study's first seed.",
         ),
         numbers=frozenset(range(2, 9)),
-    )
+    ).without_empty()
 
 
 def axis_table(axis: str, rows: Sequence[Row]) -> Table:
@@ -85,7 +95,7 @@ def axis_table(axis: str, rows: Sequence[Row]) -> Table:
             else "No null runs: values are not tested against anything.",
         ),
         numbers=frozenset(range(2, 7)),
-    )
+    ).without_empty()
 
 
 def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]) -> Table:
