@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 import typer
 from rich.console import Console
@@ -16,6 +17,8 @@ from rich.console import Console
 from api.commands import (
     ablate,
     confirm,
+    cost,
+    data,
     database,
     export,
     figures,
@@ -42,11 +45,13 @@ app = typer.Typer(
     """,
 )
 app.add_typer(study.app, name="study")
+app.add_typer(data.app, name="data")
 app.add_typer(database.app, name="db")
 app.command("runs")(listings.runs)
 app.command("run")(listings.run)
 app.command("g1")(listings.g1)
 app.command("champions")(listings.champions)
+app.command("cost")(cost.cost)
 app.command("ablate")(ablate.ablate)
 app.command("importance")(importance.importance)
 app.command("confirm")(confirm.confirm)
@@ -61,6 +66,8 @@ app.command("scheduler")(service.scheduler)
 
 def main() -> None:
     """Run the command line; the entry point of ``talan``."""
+    # What libraries tell their developers is not for the user of this command.
+    warnings.filterwarnings("ignore", module=r"(torch|transformers|peft)\b")
     try:
         app()
     except KeyboardInterrupt:

@@ -10,159 +10,82 @@ right before and after. Targets are the paper's Table 6: 1.04x training, 1.02x i
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from report import report
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM
 
-from talan import Talan, TalanConfig, attach
+from talan import TalanConfig
+from workers.adapters import attach_adapter
 from workers.backbones import load_backbone
+from workers.host_costs import Load, measure_costs
+from workers.host_sizes import HostShape
+from workers.jobs import AdapterSpec
+from workers.published_shapes import published_config
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A backbone, and how much to train and decode with it at a time."""
-
-    batch: int
-    length: int
-    prompt: int
-    new_tokens: int
-
-
-SHAPES = {
-    "tiny": Shape(batch=16, length=128, prompt=64, new_tokens=64),
-    "qwen3-0.6b": Shape(batch=1, length=128, prompt=64, new_tokens=16),
+LOADS = {
+    "tiny": Load(batch=16, train_tokens=128, prompts=16, prompt_tokens=64, new_tokens=64),
+    "qwen3-0.6b": Load(batch=1, train_tokens=128, prompts=1, prompt_tokens=64, new_tokens=16),
 }
 
 
-def backbone(name: str) -> Any:
-    """The tiny backbone, or random weights at Qwen3-0.6B's shape, with LoRA on q, k, v, o."""
+def backbone(name: str) -> tuple[Any, int]:
+    """The tiny backbone, or random weights at Qwen3-0.6B's shape; and the adapter's rank."""
     if name == "tiny":
-        model = load_backbone("tiny-qwen3")[0]
-        rank = 8
-    else:
-        config = Qwen3Config(
-            vocab_size=151936,
-            hidden_size=1024,
-            intermediate_size=3072,
-            num_hidden_layers=28,
-            num_attention_heads=16,
-            num_key_value_heads=8,
-            head_dim=128,
-            tie_word_embeddings=True,
-        )
-        model = Qwen3ForCausalLM(config)
-        rank = 32
-    adapter = LoraConfig(
-        r=rank,
-        lora_alpha=2 * rank,
-        target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, adapter)
+        return load_backbone("tiny-qwen3")[0], 8
+    return AutoModelForCausalLM.from_config(published_config("Qwen/Qwen3-0.6B")), 32
 
 
-def configuration(mixer: str, *, num_layers: int) -> TalanConfig:
+def axes(mixer: str, *, num_layers: int) -> dict[str, Any]:
     """Layer at a quarter of the depth, two slots, vector gate, all trained."""
-    return TalanConfig.from_axes(
-        {
-            "layer": num_layers // 4,
-            "slots": 2,
-            "mixer": mixer,
-            "writeback": {"rule": "gate", "gate": "vector", "alpha": 0.008},
-            "trainability": {"scope": "all"},
-            "gradient_scale": 500.0,
-        }
-    )
-
-
-def train_step_s(model: Any, shape: Shape, talan: Talan | None) -> float:
-    """Seconds of one optimizer step: forward, backward, clip, scale, AdamW."""
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=1e-5)
-    ids = torch.randint(0, model.config.vocab_size, (shape.batch, shape.length))
-    model.train()
-    seconds = 0.0
-    for _ in range(2):  # the first step allocates; the second is timed
-        started = time.perf_counter()
-        model(input_ids=ids, labels=ids).loss.backward()
-        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
-        if talan:
-            talan.scale_gradients()
-        optimizer.step()
-        optimizer.zero_grad()
-        seconds = time.perf_counter() - started
-    return seconds
-
-
-def decode_s(model: Any, shape: Shape) -> float:
-    """Seconds to decode greedily with a cache."""
-    ids = torch.randint(0, model.config.vocab_size, (shape.batch, shape.prompt))
-    model.eval()
-    started = time.perf_counter()
-    with torch.inference_mode():
-        model.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            do_sample=False,
-            min_new_tokens=shape.new_tokens,
-            max_new_tokens=shape.new_tokens,
-            pad_token_id=0,
-        )
-    return time.perf_counter() - started
+    return {
+        "layer": num_layers // 4,
+        "slots": 2,
+        "mixer": mixer,
+        "writeback": {"rule": "gate", "gate": "vector", "alpha": 0.008},
+        "trainability": {"scope": "all"},
+        "gradient_scale": 500.0,
+    }
 
 
 def measure(name: str, *, rounds: int) -> list[dict[str, Any]]:
     """All mixers at one shape."""
-    shape, model = SHAPES[name], backbone(name)
-    num_layers = model.config.num_hidden_layers
-    backbone_scalars = sum(p.numel() for n, p in model.named_parameters() if "lora" not in n)
-    times: dict[str, list[tuple[float, float]]] = {mixer: [] for mixer in MIXERS}
-    sizes: dict[str, int] = {}
-    plain = [(train_step_s(model, shape, None), decode_s(model, shape))]  # warm-up
-    for _ in range(rounds):
-        plain.append((train_step_s(model, shape, None), decode_s(model, shape)))
-        for mixer in MIXERS:
-            talan = attach(model, configuration(mixer, num_layers=num_layers))
-            sizes[mixer] = talan.num_parameters()
-            with_talan = (train_step_s(model, shape, talan), decode_s(model, shape))
-            talan.detach()
-            plain.append((train_step_s(model, shape, None), decode_s(model, shape)))
-            before, after = plain[-2:]
-            times[mixer].append(
-                (
-                    2 * with_talan[0] / (before[0] + after[0]),
-                    2 * with_talan[1] / (before[1] + after[1]),
-                )
-            )
-    return [
-        {
-            "shape": name,
-            "mixer": mixer,
-            "train_ratio": statistics.median(pair[0] for pair in times[mixer]),
-            "decode_ratio": statistics.median(pair[1] for pair in times[mixer]),
-            "lora_train_s": statistics.median(pair[0] for pair in plain[1:]),
-            "lora_decode_s": statistics.median(pair[1] for pair in plain[1:]),
-            "talan_params": sizes[mixer],
-            "share_of_backbone": sizes[mixer] / backbone_scalars,
-            # weights, gradients and AdamW's two moments, all float32
-            "memory_mib": 16 * sizes[mixer] / 2**20,
-        }
-        for mixer in MIXERS
-    ]
+    model, rank = backbone(name)
+    targets = ("q_proj", "k_proj", "v_proj", "o_proj")
+    adapter = AdapterSpec("lora", r=rank, alpha=2 * rank, target_modules=targets)
+    shape = HostShape(model.config, adapter)
+    points = {m: axes(m, num_layers=model.config.num_hidden_layers) for m in MIXERS}
+    costs = measure_costs(
+        attach_adapter(model, adapter, seed=0),
+        {mixer: TalanConfig.from_axes(point) for mixer, point in points.items()},
+        load=LOADS[name],
+        rounds=rounds,
+    )
+    rows = []
+    for mixer, cost in costs.items():
+        size, alone = shape.size(points[mixer]), shape.size(None)
+        rows.append(
+            {
+                "shape": name,
+                "mixer": mixer,
+                "train_ratio": cost.train_ratio,
+                "decode_ratio": cost.decode_ratio,
+                "lora_train_tokens_per_s": cost.train_tokens_per_s,
+                "lora_decode_tokens_per_s": cost.decode_tokens_per_s,
+                "talan_params": size.talan,
+                "share_of_backbone": size.talan_share,
+                "memory_mib": 1024 * (size.resident_gib("float32") - alone.resident_gib("float32")),
+            }
+        )
+    return rows
 
 
 def main() -> None:
     """Measure the shapes asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shape", nargs="+", default=list(SHAPES), choices=list(SHAPES))
+    parser.add_argument("--shape", nargs="+", default=list(LOADS), choices=list(LOADS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from search.driver import LEASE_S, Driver
 from search.errors import StudyBusyError, StudyFileError
+from search.host_checks import check_hosts
 from search.owner import is_dead, this_process
 from search.plan import Audit, resolve, study_plan
 from search.pool import WorkerPool
@@ -41,7 +42,7 @@ def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
     """Put a study on record; the same specification again answers the recorded one.
 
     Raises:
-        StudyFileError: The file names something that does not exist.
+        StudyFileError: The file names something that does not exist, or parts that do not fit.
         StudyExists: The name is taken by another specification.
     """
     try:
@@ -51,7 +52,9 @@ def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
     # Read again, so that a key that a newer version added counts with its default.
     if recorded and parse_study(recorded.spec).spec_hash == file.spec_hash:
         return recorded
-    return store.studies.create(study_plan(resolve(file), artifact_url=artifact_url))
+    audit = resolve(file)
+    check_hosts(audit)
+    return store.studies.create(study_plan(audit, artifact_url=artifact_url))
 
 
 def drive(

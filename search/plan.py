@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from search.space import Space, build_space
 from search.study_file import ADAPTIVE_SAMPLERS, StudyFile
 from storage.plans import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
 from talan import TalanConfig
-from workers.backbones import inspect_backbone
+from workers.backbones import BackboneInfo, inspect_backbone
 from workers.errors import WorkerError
 from workers.jobs import AdapterSpec
 from workers.recipe import Recipe
@@ -97,8 +97,18 @@ class Audit:
         )
 
 
-def resolve(file: StudyFile) -> Audit:
+def resolve(
+    file: StudyFile,
+    *,
+    inspect: Callable[[str], BackboneInfo] = inspect_backbone,
+    with_data: bool = True,
+) -> Audit:
     """Check a study file against what exists.
+
+    Args:
+        file: The study file.
+        inspect: Finds a backbone by name.
+        with_data: Whether items and training data must be at hand.
 
     Raises:
         StudyFileError: Something it names does not exist or is out of range.
@@ -107,11 +117,12 @@ def resolve(file: StudyFile) -> Audit:
         suite, benchmarks = resolve_benchmarks(file.benchmarks)
         if file.training_data is not None:
             suite = with_training_data(suite, file.training_data)
-        suite.check_items(benchmarks)
-        suite.check_train_file()
+        if with_data:
+            suite.check_items(benchmarks)
+            suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)
         adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
-        backbones = [inspect_backbone(name) for name in file.backbones]
+        backbones = [inspect(name) for name in file.backbones]
     except WorkerError as error:
         raise StudyFileError(str(error)) from error
     repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)

@@ -26,7 +26,7 @@ def attach_adapter(model: Any, spec: AdapterSpec, *, seed: int) -> PeftModel:
     Raises:
         AdapterError: The backbone lacks a target module.
     """
-    _require_targets(model, spec)
+    require_targets(model, spec)
     seed_generators(seed)
     return get_peft_model(model, lora_config(spec))
 
@@ -55,7 +55,12 @@ def generation_cache(spec: AdapterSpec) -> AbstractContextManager[Any]:
     return DoraCaching() if spec.type == "dora" else nullcontext()
 
 
-def _require_targets(model: nn.Module, spec: AdapterSpec) -> None:
+def require_targets(model: nn.Module, spec: AdapterSpec) -> None:
+    """Check that the adapter has its modules.
+
+    Raises:
+        AdapterError: The backbone lacks one, naming those that it has.
+    """
     present = {
         name.rsplit(".", 1)[-1]
         for name, module in model.named_modules()

@@ -106,6 +106,15 @@ def load_backbone(
     return model, _tokenizer(name, folder)
 
 
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """Return a backbone's tokenizer; no weights are read.
+
+    Raises:
+        BackboneError: The backbone or its tokenizer is not there.
+    """
+    return _tokenizer(name, find_backbone(name))
+
+
 def _check_config(name: str, folder: Path) -> Any:
     if not (folder / "config.json").is_file():
         raise BackboneError(f"Backbone {name!r} has no config.json in {folder}")

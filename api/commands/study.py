@@ -47,6 +47,27 @@ def run_study(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Find out what is wrong with a study file before anything is trained; nothing is stored.
+
+    Looks at every key, the backbones' files and revisions, chat templates, the adapters' modules,
+    every configuration's fit, the training data and benchmarks, and memory.
+    """
+    from api.check_screen import check_shape, show_check
+    from search.study_check import check_study
+    from search.study_file import read_study_file
+
+    found = check_study(read_study_file(file))
+    if as_json:
+        echo_json(check_shape(found))
+    else:
+        show_check(found)
+
+
+@app.command()
 def resume(
     name: NameArgument, storage: StorageOption = None, ray_address: RayOption = None
 ) -> None:

@@ -1,0 +1,217 @@
+"""Table 6 for a study's hosts: parameter counts, and times and memory measured here.
+
+Owns: which configurations are measured (the largest of each mixer), with which load, and what a run
+then takes. Does not cover: the counts (``workers.host_sizes``) and the measuring
+(``workers.host_costs``) themselves.
+
+A study whose backbones, data or items are not at hand can be looked at all the same: its backbones
+are then random weights of their published shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.utils.logging import disable_progress_bar
+
+from search.errors import StudyFileError
+from search.host_checks import HostSizes, blocks, check_hosts
+from search.plan import Audit, resolve
+from search.study_cost import workload
+from search.study_file import StudyFile
+from search.training_data import sample_training_data
+from talan import TalanConfig
+from workers.adapters import attach_adapter
+from workers.backbones import BackboneInfo, inspect_backbone, load_backbone
+from workers.errors import BackboneError, WorkerError
+from workers.host_costs import HostCost, Load, measure_costs
+from workers.host_sizes import HostShape, backbone_config
+from workers.jobs import AdapterSpec
+from workers.published_shapes import PUBLISHED_SHAPES, published_config
+from workers.suites.limits import response_limit_tokens
+from workers.suites.paper.benchmarks import PUBLISHED
+
+_MEAN_TOKENS = 512  # of a training example, where there is no data to look at
+_PROMPTS, _PROMPT_TOKENS, _NEW_TOKENS = 16, 64, 16
+
+
+@dataclass(frozen=True)
+class HostTable:
+    """One host: its sizes, and what was measured of it.
+
+    Attributes:
+        sizes: Parameter counts.
+        costs: By mixer; empty where nothing was measured.
+        measured_on: ``its weights`` or ``random weights``; None where nothing was.
+    """
+
+    sizes: HostSizes
+    costs: Mapping[str, HostCost] = field(default_factory=dict)
+    measured_on: str | None = None
+
+
+def resolve_shapes(file: StudyFile) -> tuple[Audit, dict[str, str]]:
+    """A study's names resolved; a backbone that is not at hand counts by its published shape.
+
+    Returns:
+        The study, and by backbone ``files`` or ``published shape``.
+
+    Raises:
+        StudyFileError: A backbone is neither at hand nor published, or another name is unknown.
+    """
+    audit = resolve(file, inspect=_inspect_shape, with_data=False)
+    return audit, {name: backbone_config(name)[1] for name in file.backbones}
+
+
+def tabulate(audit: Audit) -> list[HostTable]:
+    """The sizes of every host.
+
+    Raises:
+        StudyFileError: Parts of a host do not fit together.
+    """
+    return [HostTable(sizes) for sizes in check_hosts(audit)]
+
+
+def measure_study(
+    audit: Audit,
+    tables: Sequence[HostTable],
+    *,
+    rounds: int,
+    progress: Callable[[str], None],
+) -> list[HostTable]:
+    """Measure every host on this machine: the largest configuration of each mixer.
+
+    Args:
+        audit: The study.
+        tables: Its hosts' sizes, in the same order.
+        rounds: Measurements of each configuration.
+        progress: Told what is being measured.
+    """
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    torch.set_num_threads(max(1, int(audit.file.resources.cpus_per_run)))  # as a run has
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    measured = []
+    for number, table in enumerate(tables):
+        host = audit.hosts[number]
+        progress(f"measuring {host.backbone} {host.adapter_label} on {device}")
+        try:
+            model, source = _model(host.backbone, dtype=audit.recipe.dtype, device=device)
+            spec = AdapterSpec.from_record(host.adapter)
+            adapted = attach_adapter(model, spec, seed=0)
+        except (WorkerError, torch.OutOfMemoryError) as error:
+            msg = (
+                f"backbone {host.backbone!r} cannot be measured here: {str(error).splitlines()[0]}"
+            )
+            raise StudyFileError(msg) from error
+        costs = measure_costs(
+            adapted,
+            _largest(audit, number),
+            load=_load(audit, host.backbone),
+            rounds=rounds,
+            checkpointing=audit.recipe.gradient_checkpointing,
+        )
+        measured.append(replace(table, costs=costs, measured_on=source))
+        del model, adapted
+    return measured
+
+
+def seconds_by_host(
+    audit: Audit, tables: Sequence[HostTable], *, response_tokens: float
+) -> dict[int, float]:
+    """Seconds of one run by host number, for the hosts that were measured.
+
+    A run trains the recipe's steps and answers every item; the slowest mixer counts.
+    """
+    decoded = {
+        benchmark: _num_items(audit, benchmark)
+        * min(response_tokens, response_limit_tokens(audit.suite, benchmark))
+        for benchmark in audit.benchmarks
+    }
+    seconds = {}
+    for number, table in enumerate(tables):
+        if table.costs:
+            work = workload(
+                audit.recipe,
+                mean_tokens=_mean_tokens(audit, table.sizes.backbone),
+                decoded_tokens=sum(decoded.values()),
+            )
+            seconds[number] = max(work.seconds(cost) for cost in table.costs.values())
+    return seconds
+
+
+def _inspect_shape(name: str) -> BackboneInfo:
+    try:
+        return inspect_backbone(name)
+    except BackboneError:
+        if name.partition("@")[0] not in PUBLISHED_SHAPES:
+            raise
+    config = published_config(name)
+    return BackboneInfo(
+        name=name,
+        source=Path(),
+        num_layers=config.num_hidden_layers,
+        hidden_size=config.hidden_size,
+        architecture=config.model_type,
+        fingerprint="",
+    )
+
+
+def _model(name: str, *, dtype: str, device: str) -> tuple[Any, str]:
+    """The backbone's own weights, or random ones of its published shape."""
+    try:
+        return load_backbone(name, dtype=dtype, device=device)[0], "its weights"
+    except BackboneError:
+        if name.partition("@")[0] not in PUBLISHED_SHAPES:
+            raise
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+            published_config(name), dtype=getattr(torch, dtype)
+        )
+    return model, "random weights"
+
+
+def _largest(audit: Audit, host: int) -> dict[str, TalanConfig]:
+    shape_of = HostShape(
+        backbone_config(audit.hosts[host].backbone)[0],
+        AdapterSpec.from_record(audit.hosts[host].adapter),
+    )
+    found: dict[str, tuple[int, TalanConfig]] = {}
+    for point in blocks(audit, host):
+        size = shape_of.size(point, block=audit.file.talan).talan
+        if size > found.get(point["mixer"], (-1, None))[0]:
+            config = TalanConfig.from_axes(point, **audit.file.talan)
+            found[point["mixer"]] = (size, config)
+    return {mixer: config for mixer, (_, config) in found.items()}
+
+
+def _load(audit: Audit, backbone: str) -> Load:
+    recipe = audit.recipe
+    return Load(
+        batch=recipe.batch_size,
+        train_tokens=round(_mean_tokens(audit, backbone)),
+        prompts=_PROMPTS,
+        prompt_tokens=_PROMPT_TOKENS,
+        new_tokens=_NEW_TOKENS,
+    )
+
+
+def _num_items(audit: Audit, benchmark: str) -> int:
+    """Of the file at hand, else as published."""
+    file = audit.suite.items_file(benchmark)
+    if file.is_file():
+        with file.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+    return PUBLISHED[benchmark].num_items
+
+
+def _mean_tokens(audit: Audit, backbone: str) -> float:
+    """Of a training example; assumed where data or tokenizer are not at hand."""
+    try:
+        return sample_training_data(audit, backbone=backbone).mean_tokens
+    except WorkerError:
+        return min(_MEAN_TOKENS, audit.recipe.max_length)
