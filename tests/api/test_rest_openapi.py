@@ -27,6 +27,7 @@ from storage import SEED_NULL, AuditStore, RunFilter, RunPlan
 
 OPERATIONS = {
     "launch_study",
+    "plan_study",
     "list_studies",
     "get_study",
     "resume_study",
@@ -115,6 +116,7 @@ def document(sqlite_url: str, tmp_path: Path) -> DocumentClient:
 
 def test_a_client_made_of_the_document_does_everything(document: DocumentClient) -> None:
     assert document.names == OPERATIONS
+    assert document.call("plan_study", body=document.example("plan_study"))["runs"] == 24
     launched = document.call("launch_study", body=document.example("launch_study"))
     assert launched["state"] == "queued"
     name = launched["name"]

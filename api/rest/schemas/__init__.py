@@ -13,6 +13,7 @@ from api.rest.schemas.base import (
     RunState,
     Text,
 )
+from api.rest.schemas.plans import BasedOn, Estimate, StudyPlan
 from api.rest.schemas.queries import (
     ItemQuery,
     RunQuery,
@@ -72,6 +73,7 @@ __all__ = [
     "STATUS",
     "STUDY_FILE",
     "Axis",
+    "BasedOn",
     "Baseline",
     "BoundedCell",
     "Cell",
@@ -79,6 +81,7 @@ __all__ = [
     "Champion",
     "Configuration",
     "Counts",
+    "Estimate",
     "ExpectedRate",
     "G1Rate",
     "G1Share",
@@ -102,6 +105,7 @@ __all__ = [
     "RunQuery",
     "RunState",
     "Sort",
+    "StudyPlan",
     "StudyState",
     "StudyStatus",
     "Text",
