@@ -1,4 +1,4 @@
-"""The application: routers, what stands before them, and what they share.
+"""The application: routers and pages, what stands before them, and what they share.
 
 Owns: composing. Does not cover: any endpoint, or the server that runs it (``api.serve_api``).
 """
@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 
 from api.rest import docs_page, openapi, problems
 from api.rest.auth import Guard
+from api.rest.browsers import wants_page
 from api.rest.feed import Feed
 from api.rest.headers import SecurityHeaders
 from api.rest.launching import BUILT_IN
@@ -31,6 +33,7 @@ from api.rest.routes import (
     rates,
     reference,
     runs,
+    sign_in,
     studies,
 )
 from api.rest.settings import Settings
@@ -73,15 +76,18 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.state.feed = Feed(record.opened, poll_s=settings.event_poll_s)
     app.state.launches = TokenBucket(settings.launches_per_minute)
     app.state.plans = TokenBucket(settings.plans_per_minute)
+    app.state.sign_ins = TokenBucket(settings.sign_ins_per_minute)
     app.state.metrics = Metrics(max_age_s=settings.metrics_max_age_s)
     for module in _ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     for module in (health, metrics):  # where probes and scrapers look by themselves
         app.include_router(module.router, include_in_schema=False)
-    app.include_router(pages_router(_site(record, settings)))
+    app.state.site = _site(record, settings)
+    app.include_router(sign_in.router)
+    app.include_router(pages_router(app.state.site))
     openapi.install(app)
     docs_page.install(app)
-    problems.install(app, Operations(app.openapi))
+    problems.install(app, Operations(app.openapi), page=_error_page)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(SecurityHeaders)  # added last: outermost
@@ -95,6 +101,15 @@ def _site(record: Record, settings: Settings) -> Site:
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
     )
+
+
+def _error_page(request: Request, problem: problems.Problem) -> Response | None:
+    """An error as a page, for a browser that wants one; None for a program."""
+    if not wants_page(request.method, request.url.path, request.headers):
+        return None
+    site: Site = request.app.state.site
+    title = problems.title_of(problem.name)
+    return site.error(problem.status, title=title, detail=problem.detail)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +17,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from api.rest.operations import Operations
+from dashboards.errors import DashboardError
 from search.errors import EngineError, SearchError, StudyBusyError
 from storage import errors as storage
 
@@ -26,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:talan:problem:"
 _LONGEST_VALUE = 200
 _LOG = logging.getLogger("talan.api")
+ErrorPage = Callable[[Request, "Problem"], Response | None]
 
 
 class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
@@ -66,6 +69,7 @@ _OURS: tuple[tuple[type[Exception], int, str], ...] = (
     (storage.PlanError, 422, "invalid-study"),
     (EngineError, 503, "engine-unavailable"),
     (SearchError, 422, "invalid-study"),
+    (DashboardError, 422, "invalid-query"),
     (storage.StorageOutdated, 503, "storage-outdated"),
     (storage.StorageFull, 503, "storage-unavailable"),
     (storage.StorageUnavailable, 503, "storage-unavailable"),
@@ -86,7 +90,7 @@ def respond(
     """A problem as a response."""
     content: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.name,
-        "title": _title(problem.name),
+        "title": title_of(problem.name),
         "status": problem.status,
         "detail": problem.detail,
         "instance": instance,
@@ -99,27 +103,28 @@ def respond(
     return JSONResponse(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI, operations: Operations) -> None:
-    """Have every error of an application answered with a problem."""
+def install(app: FastAPI, operations: Operations, *, page: ErrorPage) -> None:
+    """Have every error of an application answered with a problem, or with a page where one fits."""
 
-    def answer(request: Request, problem: Problem) -> JSONResponse:
-        return respond(problem, instance=request.url.path)
+    def answer(request: Request, problem: Problem) -> Response:
+        return page(request, problem) or respond(problem, instance=request.url.path)
 
-    def on_problem(request: Request, error: Exception) -> JSONResponse:
+    def on_problem(request: Request, error: Exception) -> Response:
         return answer(request, error if isinstance(error, Problem) else _crash(error))
 
-    def on_ours(request: Request, error: Exception) -> JSONResponse:
+    def on_ours(request: Request, error: Exception) -> Response:
         return answer(request, from_error(error))
 
-    def on_http(request: Request, error: Exception) -> JSONResponse:
+    def on_http(request: Request, error: Exception) -> Response:
         return answer(request, _from_http(request, error, operations))
 
-    def on_invalid(request: Request, error: Exception) -> JSONResponse:
+    def on_invalid(request: Request, error: Exception) -> Response:
         return answer(request, _from_validation(request, error, operations))
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(storage.StorageError, on_ours)
     app.add_exception_handler(SearchError, on_ours)
+    app.add_exception_handler(DashboardError, on_ours)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_problem)
@@ -205,6 +210,7 @@ def _crash(error: Exception) -> Problem:
     return Problem(500, "internal-error", "something went wrong here; the service's log says what")
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """A problem's title, from the last part of its type."""
     titles = {"internal-error": HTTPStatus.INTERNAL_SERVER_ERROR.phrase}
     return titles.get(name) or name.replace("-", " ").capitalize()

@@ -63,7 +63,7 @@ def read_study_text(text: str) -> Any:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                msg = f"line {event.start_mark.line + 1}: aliases (*name) are not allowed here"
+                msg = "aliases (*name) are not allowed here; write the values out"
                 raise StudyTextError(msg)
         content = study_yaml.load(text)
         return json.loads(json.dumps(content, allow_nan=False))

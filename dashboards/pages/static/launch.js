@@ -173,7 +173,8 @@ function forget() {
 
 function complain(problem) {
   forget();
-  const where = problem.errors?.[0]?.where?.replace(/^body\./, "") || "";
+  const named = problem.errors?.[0]?.where?.replace(/^body\./, "");
+  const where = named || /^[a-z_]+(\.\w+)*/.exec(problem.detail || "")?.[0] || "";
   const field = form.hidden ? document.querySelector("#panel-file .field") : fieldOf(where);
   const note = field?.querySelector(".error") || document.getElementById("plan-error");
   note.textContent = problem.detail || "This cannot be launched.";
