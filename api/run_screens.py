@@ -6,7 +6,7 @@ nor the other screens (``api.screens``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from api.screens import console, run_text, signed, table_of
 from storage.records import BoundedCell, Run
@@ -71,6 +71,13 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
         console.print(_verdict_text(run))
     if run.checkpoint_artifact:
         console.print(f"checkpoint {run.checkpoint_artifact}")
+
+
+def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
+    """Benchmarks with responses that ended at the limit of new tokens; nothing where none did."""
+    cut = [f"{name} {number}" for name, number in num_truncated.items() if number]
+    if cut:
+        console.print(f"responses cut at the limit of new tokens: {', '.join(cut)}")
 
 
 def _cell_text(run: Run, benchmark: str) -> str:

@@ -7,7 +7,7 @@ counts as truncated (``workers.evaluation``).
 from __future__ import annotations
 
 from storage import ArtifactStore, AuditStore
-from storage.errors import ArtifactCorrupt, ArtifactMissing
+from storage.errors import ArtifactError
 from storage.records import Run
 from workers.errors import DataError
 from workers.stored_responses import count_truncated
@@ -16,11 +16,17 @@ from workers.stored_responses import count_truncated
 def truncated_responses(store: AuditStore, run: Run) -> dict[str, int | None]:
     """Truncated responses by benchmark; None where the responses are gone or do not say."""
     artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
-    return {name: _count(artifacts, cell.responses_artifact) for name, cell in run.cells.items()}
+    stored: dict[str, str | None] = {
+        **{name: cell.responses_artifact for name, cell in run.cells.items()},
+        **{name: bound.responses_artifact for name, bound in run.bounds.items()},
+    }
+    return {benchmark: _count(artifacts, name) for benchmark, name in stored.items()}
 
 
-def _count(artifacts: ArtifactStore, name: str) -> int | None:
+def _count(artifacts: ArtifactStore, name: str | None) -> int | None:
+    if name is None:
+        return None
     try:
         return count_truncated(artifacts.get_bytes(name))
-    except (ArtifactMissing, ArtifactCorrupt, DataError):
+    except (ArtifactError, DataError):
         return None

@@ -57,13 +57,18 @@ def run(
     storage: StorageOption = None,
 ) -> None:
     """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
+    from search.truncation import truncated_responses
+
     with open_store(storage) as store:
         found = store.runs.get(run_id)
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
+        truncated = truncated_responses(store, found)
     if as_json:
-        echo_json({**run_details_shape(found, error_detail=detail), "losses": list(losses)})
+        shape = run_details_shape(found, error_detail=detail)
+        echo_json({**shape, "losses": list(losses), "n_truncated": truncated})
     else:
         run_screens.show_run(found, losses=losses, error_detail=detail)
+        run_screens.show_truncated(truncated)
 
 
 def g1(

@@ -83,7 +83,8 @@ def _read(file: Path) -> _Settings:
         raise SuiteError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        # Between keys, pydantic names the type that it tried.
+        where = ".".join(str(x) for x in first["loc"] if "[" not in str(x)) or "the file"
         allowed = ", ".join(_Settings.model_fields)
         raise SuiteError(
             f"{file}: {where} is {first['input']!r}: {first['msg']}; the keys are {allowed}, the "
