@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from dashboards.figures import loss_curve
 from dashboards.figures.theme import untitled
+from dashboards.pages import compare_facts
 from dashboards.pages.assets import PREFIX, serve_asset
+from dashboards.pages.compare_page import compare_page_facts, read_pair
 from dashboards.pages.figure_desk import FigureDesk, Wanted, packed
 from dashboards.pages.headline import headlines
 from dashboards.pages.launch_page import StudyTextError, launch_facts, read_study_text
@@ -54,6 +56,16 @@ def pages_router(site: Site) -> APIRouter:
         found = loss_curve.load_losses(site.opened(), run_id)
         theme = request.query_params.get("theme", "light")
         return _drawing(packed(untitled(loss_curve.draw(found, theme=theme))))
+
+    @router.get("/compare")
+    def compare(request: Request) -> Response:
+        facts = compare_page_facts(site.opened(), desk, request.query_params)
+        return site.page("compare.html", policy=DRAWING_POLICY, **facts)
+
+    @router.get("/compare/figures/matched.json")
+    def matched(first: str, second: str, theme: str = "light") -> Response:
+        pair = read_pair(site.opened(), desk, first=first, second=second)
+        return _drawing(packed(untitled(compare_facts.draw(pair, theme=theme))))
 
     @router.get("/launch")
     def launch() -> Response:

@@ -108,7 +108,7 @@ def finished(store: AuditStore, name: str, *, artifacts: str, configurations: in
 
 def finish(store: AuditStore, run: Run, *, artifacts: str) -> None:
     """Take a run to its end; a baseline has 10 and 5 right, others a few more or less."""
-    draw = random.Random(f"{run.backbone} {run.kind} {run.seed} {run.configuration_id}")
+    draw = random.Random(f"{run.study} {run.backbone} {run.kind} {run.seed} {run.configuration_id}")
     attempt = store.dispatch.start(run.id, owner=OWNER, worker=f"worker-{run.position % 2}")
     cells = []
     for name, num_items in BENCHMARKS.items():

@@ -1,0 +1,70 @@
+"""What the page of two studies says.
+
+Owns: the facts of the page: both headlines, what the studies share, and the configurations whose
+verdict changed. Does not cover: matching them (``dashboards.pages.compare_facts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dashboards.pages import compare_facts
+from dashboards.pages.compare_facts import Pair
+from dashboards.pages.figure_desk import FigureDesk
+from dashboards.pages.headline import headline
+from search.g1_rates import g1_rows
+from storage import AuditStore
+
+MOST_ROWS = 100
+
+
+def compare_page_facts(
+    store: AuditStore, desk: FigureDesk, query: Mapping[str, str]
+) -> dict[str, Any]:
+    """What ``compare.html`` is rendered with; without two names, only what there is to choose.
+
+    Raises:
+        StudyNotFound: A study is named that does not exist.
+    """
+    names = [status.name for status in reversed(store.studies.list())]
+    first, second = query.get("first", ""), query.get("second", "")
+    facts: dict[str, Any] = {"names": names, "first": first, "second": second, "pair": None}
+    if not first or not second:
+        return facts
+    pair = read_pair(store, desk, first=first, second=second)
+    table = compare_facts.facts(pair)
+    counts = table["verdict"].value_counts().to_dict()
+    changed = table[table["changed"]]
+    return {
+        **facts,
+        "pair": pair,
+        "heads": [headline(store, first), headline(store, second)],
+        "hosts": _hosts(store, first, second),
+        "num_matched": len(table),
+        "counts": {verdict: int(counts.get(verdict, 0)) for verdict in compare_facts.VERDICTS},
+        "changed": changed.head(MOST_ROWS).to_dict("records"),
+        "num_changed": len(changed),
+    }
+
+
+def read_pair(store: AuditStore, desk: FigureDesk, *, first: str, second: str) -> Pair:
+    """Two studies' records.
+
+    Raises:
+        StudyNotFound: A study is named that does not exist.
+    """
+    return Pair(desk.record(store, first), desk.record(store, second))
+
+
+def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, Any]]:
+    """Rates by host, side by side; None where a study has no such host."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for side, name in (("first", first), ("second", second)):
+        for row in g1_rows(store, name, with_expected=False):
+            key = (row["backbone"], row["adapter"])
+            found.setdefault(key, {"first": None, "second": None})[side] = row
+    return [
+        {"backbone": backbone, "adapter": adapter, **sides}
+        for (backbone, adapter), sides in found.items()
+    ]
