@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +19,7 @@ from lm_eval.tasks._yaml_loader import load_yaml
 from lm_eval.utils import apply_template
 
 from storage.artifacts import ArtifactStore
+from workers.backbones import inspect_backbone
 from workers.data_rows import read_json_lines
 from workers.errors import SuiteError
 from workers.jobs import RunJob
@@ -207,10 +210,26 @@ def small_suite(data: Path, **settings: object) -> str:
     return str(folder)
 
 
-def test_a_run_from_end_to_end(data: Path, make_job: Callable[..., RunJob]) -> None:
+@pytest.fixture
+def roomy_backbone(tmp_path: Path) -> str:
+    """The tiny backbone with room for eight worked examples, letter by letter."""
+    folder = tmp_path / "roomy"
+    shutil.copytree(inspect_backbone("tiny-qwen3").source, folder)
+    for name, key in (
+        ("config.json", "max_position_embeddings"),
+        ("tokenizer_config.json", "model_max_length"),
+    ):
+        content = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({**content, key: 8192}))
+    return str(folder)
+
+
+def test_a_run_from_end_to_end(
+    data: Path, roomy_backbone: str, make_job: Callable[..., RunJob]
+) -> None:
     suite = get_suite(small_suite(data))
     job = make_job(
-        backbone="tiny-qwen3",
+        backbone=roomy_backbone,
         suite=suite.name,
         benchmarks=suite.benchmarks,
         training={"max_steps": 1, "batch_size": 2, "eval_batch_size": 4},
@@ -227,6 +246,10 @@ def test_a_run_from_end_to_end(data: Path, make_job: Callable[..., RunJob]) -> N
         assert table["item_id"].to_pylist() == [i["id"] for i in items_of(cell.benchmark)]
         assert all(0 < len(text) <= 12 for text in table["response"].to_pylist())
         assert len(set(table["prompt_sha256"].to_pylist())) == cell.n_items
+        lengths = map(len, table["response"].to_pylist())  # marks are tokens without a letter
+        cut = table["truncated"].to_pylist()
+        assert all(is_cut or n < 12 for n, is_cut in zip(lengths, cut, strict=True))
+        assert any(cut)
 
 
 def test_the_fingerprint_follows_items_examples_and_settings(data: Path) -> None:
