@@ -1,12 +1,13 @@
 """Configurations per hour: ``talan study run`` beside the loops one would otherwise write.
 
-Three ways to audit the tiny grid, one after the other on the same machine in the same run:
-(ours) the service with 2 workers; (a) a plain loop that starts a process per configuration, loads,
-trains with PEFT + Trainer and scores with lm-eval; (b) the same loop in one process.
+Three ways to audit a grid (the demo's, or any study file of one host and one seed), one after the
+other on the same machine in the same run: (ours) the service with the study's workers; (a) a plain
+loop that starts a process per configuration, loads, trains with PEFT + Trainer and scores with
+lm-eval; (b) the same loop in one process, which loads the model again for each configuration.
 Also worker utilisation: compute seconds / (workers x wall seconds), from the first run's start to
 the moment when no run is left to hand out.
 
-    .venv/bin/python benchmarks/audit_throughput.py [--ours 24] [--plain 4]
+    .venv/bin/python benchmarks/audit_throughput.py [--study FILE] [--ours 24] [--plain 4]
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ EXAMPLE = ROOT / "examples" / "tiny-lora-grid.yaml"
 SCRIPT = Path(__file__).with_name("plain_script.py")
 
 
-def ours(folder: Path, *, runs: int) -> dict[str, Any]:
+def ours(folder: Path, study: Path, *, runs: int) -> dict[str, Any]:
     """The whole command, Ray's start and the workers' set-up included."""
-    spec = {**read_study_file(EXAMPLE).spec, "design": {"sampler": "grid", "max_runs": runs}}
+    spec = sampled(study, runs=runs)
+    workers = spec["resources"]["workers"]
     file = folder / "study.json"
     file.write_text(json.dumps(spec))
     started = time.monotonic()
@@ -43,13 +45,18 @@ def ours(folder: Path, *, runs: int) -> dict[str, Any]:
     with AuditStore.open(f"sqlite:///{folder}/talan.db") as store:
         done = [run for run in store.runs.iterate(spec["name"]) if run.finished_at]
     return {
-        "who": "talan study run, 2 workers",
+        "who": f"talan study run, {workers} workers",
         "configurations": runs,
         "wall_s": wall_s,
         "per_hour": 3600 * runs / wall_s,
         "steady_per_hour": 3600 * len(done) / _busy_span(done)[0] if len(done) > 2 else None,
-        "utilisation": _utilisation(done, workers=2),
+        "utilisation": _utilisation(done, workers=workers),
     }
+
+
+def sampled(study: Path, *, runs: int) -> dict[str, Any]:
+    """The study with so many configurations of its grid."""
+    return {**read_study_file(study).spec, "design": {"sampler": "grid", "max_runs": runs}}
 
 
 def _busy_span(done: list[Any]) -> tuple[float, Any, Any]:
@@ -77,12 +84,14 @@ def _utilisation(done: list[Any], *, workers: int) -> float:
     return busy_s / (workers * (end - begin).total_seconds())
 
 
-def plain(configurations: list[dict[str, Any]], *, process_each: bool) -> dict[str, Any]:
+def plain(
+    study: Path, configurations: list[dict[str, Any]], *, process_each: bool
+) -> dict[str, Any]:
     """The weekend loop."""
     groups = [[c] for c in configurations] if process_each else [configurations]
     started = time.monotonic()
     for group in groups:
-        command = [sys.executable, str(SCRIPT), json.dumps(group)]
+        command = [sys.executable, str(SCRIPT), str(study), json.dumps(group)]
         subprocess.run(command, check=True, capture_output=True)
     wall_s = time.monotonic() - started
     return {
@@ -98,17 +107,17 @@ def plain(configurations: list[dict[str, Any]], *, process_each: bool) -> dict[s
 def main() -> None:
     """Measure all three."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", type=Path, default=EXAMPLE, help="of one host and one seed")
     parser.add_argument("--ours", type=int, default=24, help="configurations for the service")
     parser.add_argument("--plain", type=int, default=4, help="configurations for each loop")
     options = parser.parse_args()
-    spec = read_study_file(EXAMPLE).spec
-    sample = {**spec, "design": {"sampler": "grid", "max_runs": options.plain}}
-    plan = study_plan(resolve(parse_study(sample)), artifact_url="unused")
+    sample = parse_study(sampled(options.study, runs=options.plain))
+    plan = study_plan(resolve(sample), artifact_url="unused")
     configurations = [dict(run.configuration) for run in plan.runs if run.configuration]
     with tempfile.TemporaryDirectory() as folder:
-        rows = [ours(Path(folder), runs=options.ours)]
-    rows.append(plain(configurations, process_each=True))
-    rows.append(plain(configurations, process_each=False))
+        rows = [ours(Path(folder), options.study, runs=options.ours)]
+    rows.append(plain(options.study, configurations, process_each=True))
+    rows.append(plain(options.study, configurations, process_each=False))
     for row in rows:
         row["times_a"] = row["per_hour"] / rows[1]["per_hour"]
     report("audit_throughput", rows=rows)

@@ -5,7 +5,9 @@ threads and the same recipe, data, items and batch sizes.
 It is given what would cost it time and has nothing to do with the comparison: our task files, our
 TALAN block, and only as many training examples to tokenise as it will visit.
 
-    python benchmarks/plain_script.py '[CONFIGURATION, ...]'     prints seconds per configuration
+    python benchmarks/plain_script.py STUDY.json '[CONFIGURATION, ...]'
+
+prints the seconds of each configuration.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import json
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 
-def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
+def run(study: Path, configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
     """Load, train and score one configuration; scores in percent by benchmark."""
     import lm_eval
     import torch
@@ -33,20 +36,24 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
         TrainingArguments,
     )
 
+    from search.plan import resolve
+    from search.study_file import read_study_file
     from talan import TalanConfig, attach
     from workers.backbones import inspect_backbone
-    from workers.suites.registry import get_suite
     from workers.suites.tasks import load_tasks
 
-    suite, source = get_suite("tiny"), inspect_backbone("tiny-qwen3").source
-    recipe = suite.recipe
+    audit = resolve(read_study_file(study))
+    suite, recipe, spec = audit.suite, audit.recipe, audit.hosts[0].adapter
+    source = inspect_backbone(audit.hosts[0].backbone).source
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(source)
-    model = AutoModelForCausalLM.from_pretrained(source)
+    dtype = getattr(torch, recipe.dtype)
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype).to(device)
     torch.manual_seed(seed)
     adapter = LoraConfig(
-        r=8,
-        lora_alpha=16,
-        target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
+        r=spec["r"],
+        lora_alpha=spec["alpha"],
+        target_modules=spec["target_modules"],
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, adapter)
@@ -77,6 +84,9 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
                 warmup_steps=round(recipe.max_steps * recipe.warmup_ratio),
                 lr_scheduler_type=recipe.lr_scheduler,
                 max_grad_norm=recipe.max_grad_norm,
+                bf16=recipe.dtype == "bfloat16",
+                gradient_checkpointing=recipe.gradient_checkpointing,
+                gradient_checkpointing_kwargs={"use_reentrant": False},
                 seed=seed,
                 save_strategy="no",
                 report_to="none",
@@ -89,7 +99,7 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
         trainer.train()
     results = lm_eval.evaluate(
         HFLM(pretrained=model, tokenizer=tokenizer, batch_size=recipe.eval_batch_size),
-        {"tasks": load_tasks(suite, suite.benchmarks), "groups": {}, "group_map": {}},
+        {"tasks": load_tasks(suite, audit.benchmarks), "groups": {}, "group_map": {}},
         apply_chat_template=True,
         bootstrap_iters=0,
         log_samples=False,
@@ -104,8 +114,8 @@ def run(configuration: dict[str, Any], *, seed: int = 42) -> dict[str, float]:
 def main() -> None:
     """Run each configuration given and print when each was over."""
     ends = [time.monotonic()]
-    for configuration in json.loads(sys.argv[1]):
-        print("scores", run(configuration), file=sys.stderr)
+    for configuration in json.loads(sys.argv[2]):
+        print("scores", run(Path(sys.argv[1]), configuration), file=sys.stderr)
         ends.append(time.monotonic())
     print(json.dumps([b - a for a, b in itertools.pairwise(ends)]))
 
