@@ -24,6 +24,7 @@ from api.commands import (
     figures,
     importance,
     listings,
+    optuna_dashboard,
     reference,
     report,
     rescore,
@@ -61,6 +62,7 @@ app.command("report")(report.report)
 app.command("reference")(reference.reference)
 app.command("rescore")(rescore.rescore)
 app.command("serve")(service.serve)
+app.command("optuna-dashboard")(optuna_dashboard.optuna_dashboard)
 app.command("scheduler")(service.scheduler)
 
 

@@ -11,12 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import plotly.graph_objects as go
 
 from dashboards.figures.catalogue import find_figure
 from dashboards.figures.theme import untitled
+from dashboards.pages.plain_lines import without_webgl
 from dashboards.record import StudyRecord, load_record, with_importance
 from storage import AuditStore
 
@@ -37,13 +38,35 @@ class Wanted:
     narrowing: Mapping[str, str]
 
 
+class Kept(Generic[T]):
+    """The last values that were asked for, by place; may be shared by threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, place: Hashable, make: Callable[[], T]) -> T:
+        """What is kept there, else what is made; the one asked for longest ago leaves."""
+        with self._lock:
+            if place in self._values:
+                self._values.move_to_end(place)
+                return self._values[place]
+        value = make()
+        with self._lock:
+            self._values[place] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
+
+
 class FigureDesk:
     """Draws figures and keeps them."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._records: OrderedDict[Hashable, StudyRecord] = OrderedDict()
-        self._drawn: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._quick, self._slow = threading.Lock(), threading.Lock()
+        self._records: Kept[StudyRecord] = Kept(_RECORDS)
+        self._drawn: Kept[bytes] = Kept(_DRAWN)
 
     def draw(self, store: AuditStore, wanted: Wanted) -> bytes:
         """A figure as plotly JSON, compressed.
@@ -56,24 +79,20 @@ class FigureDesk:
         moment = moment_of(store, wanted.study)
         narrowing = tuple(sorted(wanted.narrowing.items()))
         place = (moment, wanted.key, wanted.theme, narrowing)
-        with self._lock:
-            return _kept(
-                self._drawn,
-                place,
-                lambda: packed(self._figure(store, wanted, moment)),
-                most=_DRAWN,
-            )
+        # What takes seconds keeps nobody else waiting.
+        with self._slow if find_figure(wanted.key).needs else self._quick:
+            return self._drawn.get(place, lambda: packed(self._figure(store, wanted, moment)))
 
     def record(self, store: AuditStore, name: str) -> StudyRecord:
         """A study's record as it is now."""
         moment = moment_of(store, name)
-        with self._lock:
+        with self._quick:
             return self._record(store, moment, needs="")
 
     def _figure(self, store: AuditStore, wanted: Wanted, moment: Moment) -> go.Figure:
         figure = find_figure(wanted.key)
         record = self._record(store, moment, needs=figure.needs)
-        return untitled(figure.draw(record.narrowed(**wanted.narrowing), theme=wanted.theme))
+        return figure.draw(record.narrowed(**wanted.narrowing), theme=wanted.theme)
 
     def _record(self, store: AuditStore, moment: Moment, *, needs: str) -> StudyRecord:
         def read() -> StudyRecord:
@@ -81,7 +100,7 @@ class FigureDesk:
                 return load_record(store, moment[0])
             return with_importance(store, self._record(store, moment, needs=""))
 
-        return _kept(self._records, (moment, needs), read, most=_RECORDS)
+        return self._records.get((moment, needs), read)
 
 
 def moment_of(store: AuditStore, study: str) -> Moment:
@@ -97,15 +116,6 @@ def moment_of(store: AuditStore, study: str) -> Moment:
 
 
 def packed(figure: go.Figure) -> bytes:
-    """A figure as compressed JSON."""
-    return gzip.compress(str(figure.to_json()).encode(), 5, mtime=0)
-
-
-def _kept(cache: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], *, most: int) -> T:
-    """What is in the cache, else what is made; the one that was asked for longest ago leaves."""
-    if key not in cache:
-        cache[key] = make()
-    cache.move_to_end(key)
-    while len(cache) > most:
-        cache.popitem(last=False)
-    return cache[key]
+    """A figure for a page, as compressed JSON."""
+    drawn = without_webgl(untitled(figure))
+    return gzip.compress(str(drawn.to_json()).encode(), 5, mtime=0)

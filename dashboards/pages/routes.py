@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from dashboards.figures import loss_curve
-from dashboards.figures.theme import untitled
 from dashboards.pages import compare_facts
 from dashboards.pages.assets import PREFIX, serve_asset
 from dashboards.pages.compare_page import compare_page_facts, read_pair
@@ -55,7 +54,7 @@ def pages_router(site: Site) -> APIRouter:
     def losses(run_id: str, request: Request) -> Response:
         found = loss_curve.load_losses(site.opened(), run_id)
         theme = request.query_params.get("theme", "light")
-        return _drawing(packed(untitled(loss_curve.draw(found, theme=theme))))
+        return _drawing(packed(loss_curve.draw(found, theme=theme)))
 
     @router.get("/compare")
     def compare(request: Request) -> Response:
@@ -65,7 +64,7 @@ def pages_router(site: Site) -> APIRouter:
     @router.get("/compare/figures/matched.json")
     def matched(first: str, second: str, theme: str = "light") -> Response:
         pair = read_pair(site.opened(), desk, first=first, second=second)
-        return _drawing(packed(untitled(compare_facts.draw(pair, theme=theme))))
+        return _drawing(packed(compare_facts.draw(pair, theme=theme)))
 
     @router.get("/launch")
     def launch() -> Response:

@@ -48,6 +48,7 @@ async function draw(figure, address) {
     if (drawn.get(figure) !== address) return;
     plot.querySelector(".waiting")?.remove();
     const layout = { ...content.layout, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+    plot.classList.toggle("broad", Boolean(layout.meta?.min_width));
     await Plotly.react(plot, content.data, layout, CONFIG);
     figure.dataset.drawn = address;
     figure.querySelector(".notes").textContent = (content.layout.meta?.notes || []).join(" ");
