@@ -6,7 +6,8 @@ for a column that is missing. Does not cover what the columns mean.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from workers.errors import DataError
 
 FORMATS = (".jsonl", ".json", ".csv", ".parquet")
 Row = Mapping[str, Any]
+_SPACE = re.compile(r"\s*")
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -72,11 +74,25 @@ def _json_lines(path: Path) -> Iterator[Any]:
                     raise ValueError(f"line {number} is no JSON ({error})") from error
 
 
-def _json(path: Path) -> Iterable[Any]:
-    content = json.loads(path.read_text(encoding="utf-8-sig"))
-    if not isinstance(content, list):
+def _json(path: Path) -> Iterator[Any]:
+    """The members of one long list, one at a time: the list itself may not fit into memory."""
+    text, decoder = path.read_text(encoding="utf-8-sig"), json.JSONDecoder()
+    at = _past_space(text, 0)
+    if text[at : at + 1] != "[":
         raise ValueError("it is no list of rows")
-    return content
+    at = _past_space(text, at + 1)
+    while text[at : at + 1] != "]":
+        row, at = decoder.raw_decode(text, at)
+        yield row
+        at = _past_space(text, at)
+        if text[at : at + 1] == ",":
+            at = _past_space(text, at + 1)
+        elif text[at : at + 1] != "]":
+            raise ValueError(f"its list of rows does not go on at character {at}")
+
+
+def _past_space(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing too
 
 
 def _csv(path: Path) -> Iterator[Any]:
