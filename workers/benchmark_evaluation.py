@@ -12,8 +12,7 @@ from typing import Any
 from workers.cell_plans import CellPlan
 from workers.errors import SuiteError
 from workers.eval_batches import full_batches
-from workers.evaluation import PromptCache, ResidentLM, ScoredItem, evaluate_benchmark
-from workers.resident import ResidentBackbone
+from workers.evaluation import ResidentLM, ScoredItem, evaluate_benchmark
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,14 @@ class BenchmarkEvaluation:
     """A benchmark that is about to be evaluated on a resident backbone, its host attached.
 
     Args:
-        resident: Model and tokenizer.
+        model: The harness' model around it.
         tasks: Loaded harness tasks by benchmark name.
         benchmark: Which of them.
-        batch_size: Items generated together.
-        prompts: What earlier evaluations with this tokenizer prepared.
     """
 
-    resident: ResidentBackbone
+    model: ResidentLM
     tasks: dict[str, Any]
     benchmark: str
-    batch_size: int
-    prompts: PromptCache
 
     def carry_out(self, plan: CellPlan | None) -> Evaluated:
         """Evaluate every item, or with a plan as many batches as its verdict needs.
@@ -70,16 +65,10 @@ class BenchmarkEvaluation:
         return Evaluated(items, plan.n_items, None if is_whole else numbers)
 
     def _batches(self, plan: CellPlan) -> list[tuple[int, ...]]:
-        key = (self.benchmark, self.batch_size)
-        if key not in self.prompts.batches:
-            model = ResidentLM(
-                self.resident.model,
-                tokenizer=self.resident.tokenizer,
-                batch_size=self.batch_size,
-                prompts=self.prompts,
-            )
-            self.prompts.batches[key] = full_batches(self.tasks[self.benchmark], model=model)
-        batches = self.prompts.batches[key]
+        known, key = self.model.prompts.batches, (self.benchmark, int(self.model.batch_size))
+        if key not in known:
+            known[key] = full_batches(self.tasks[self.benchmark], model=self.model)
+        batches = known[key]
         num_items = sum(map(len, batches))
         if num_items != plan.n_items:
             msg = f"benchmark {self.benchmark!r} has {num_items} items, its plan {plan.n_items}"
@@ -88,11 +77,5 @@ class BenchmarkEvaluation:
 
     def _ask(self, numbers: tuple[int, ...] | None) -> list[ScoredItem]:
         return evaluate_benchmark(
-            self.resident.model,
-            tokenizer=self.resident.tokenizer,
-            tasks=self.tasks,
-            benchmark=self.benchmark,
-            batch_size=self.batch_size,
-            prompts=self.prompts,
-            items=numbers,
+            self.model, tasks=self.tasks, benchmark=self.benchmark, items=numbers
         )

@@ -19,6 +19,7 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from torch import Tensor
 
+from workers.generation import Capacity
 from workers.suites.tasks import ItemOutcome, read_outcomes
 
 
@@ -36,39 +37,34 @@ class ScoredItem:
 
 @dataclass(frozen=True)
 class PromptCache:
-    """Prompts as text and as tokens, and benchmarks' batches; kept as long as their tokenizer."""
+    """What evaluations on one backbone share: prompts as text and tokens, batches, capacities."""
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
     batches: dict[tuple[str, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    capacities: dict[int | None, Capacity] = field(default_factory=dict)
 
 
 def evaluate_benchmark(
-    model: Any,
+    harness_model: "ResidentLM",
     *,
-    tokenizer: Any,
     tasks: Mapping[str, Any],
     benchmark: str,
-    batch_size: int,
-    prompts: PromptCache,
     items: Sequence[int] | None = None,
 ) -> list[ScoredItem]:
     """Generate and score the items of one benchmark, greedily.
 
     Args:
-        model: The causal language model, adapter and TALAN in place.
-        tokenizer: Its tokenizer, with a chat template.
+        harness_model: Around the causal language model, adapter and TALAN in place
+            (``workers.continuous_lm.harness_model``).
         tasks: Loaded harness tasks by benchmark name.
         benchmark: Which of them.
-        batch_size: Items generated together.
-        prompts: What earlier evaluations with this tokenizer prepared.
         items: Only these, by their ascending numbers; None: every item. A batch of a full
             evaluation (``workers.eval_batches``) is answered as it is there, bit for bit.
 
     Returns:
         One scored item per item asked, in item order.
     """
-    harness_model = ResidentLM(model, tokenizer=tokenizer, batch_size=batch_size, prompts=prompts)
     results = lm_eval.evaluate(
         harness_model,
         {"tasks": {benchmark: tasks[benchmark]}, "groups": {}, "group_map": {}},
@@ -89,6 +85,12 @@ def evaluate_benchmark(
 class ResidentLM(HFLM):  # type: ignore[misc]
     """The harness' HuggingFace model over a model that is already in memory.
 
+    Args:
+        model: The causal language model, adapter and TALAN in place.
+        tokenizer: Its tokenizer, with a chat template.
+        batch_size: Items generated together.
+        prompts: What earlier evaluations with this tokenizer prepared.
+
     ``truncated``: the prompts so far whose response ended at the limit of new tokens.
     """
 
@@ -96,7 +98,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         self, model: Any, *, tokenizer: Any, batch_size: int, prompts: PromptCache
     ) -> None:
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
-        self._prompts = prompts
+        self.prompts = prompts
         self.truncated: set[str] = set()
         self._together: list[str] = []
 
@@ -105,18 +107,18 @@ class ResidentLM(HFLM):  # type: ignore[misc]
     ) -> str:
         """Render once per conversation."""
         key = f"{add_generation_prompt}{chat_history}"
-        if key not in self._prompts.rendered:
+        if key not in self.prompts.rendered:
             text = super().apply_chat_template(chat_history, add_generation_prompt)
-            self._prompts.rendered[key] = text
-        return self._prompts.rendered[key]
+            self.prompts.rendered[key] = text
+        return self.prompts.rendered[key]
 
     def tok_encode(self, string: str, **options: Any) -> list[int]:
         """Tokenise once per prompt (the harness sorts prompts by their number of tokens)."""
         if options:
             return list(super().tok_encode(string, **options))
-        if string not in self._prompts.encoded:
-            self._prompts.encoded[string] = list(super().tok_encode(string))
-        return self._prompts.encoded[string]
+        if string not in self.prompts.encoded:
+            self.prompts.encoded[string] = list(super().tok_encode(string))
+        return self.prompts.encoded[string]
 
     def tok_batch_encode(self, strings: list[str], **options: Any) -> Any:
         """Tokenise the prompts that are generated together next."""

@@ -14,6 +14,7 @@ from typing import Any
 from workers.errors import RecipeError
 
 DTYPES = ("float32", "bfloat16", "float16")
+GENERATIONS = ("auto", "continuous", "static")
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")
 
 
@@ -33,8 +34,11 @@ class Recipe:
         max_length: Tokens per example; longer ones are cut.
         dtype: Of the weights, the arithmetic and the generation.
         gradient_checkpointing: Recompute activations in the backward pass.
-        eval_batch_size: Items generated together.
+        eval_batch_size: Items generated together; "auto": as many as memory allows.
         num_examples: Training examples drawn from the suite's file before the shuffle by seed.
+        generation: "continuous": waiting items take the place of ended ones; "static": batches
+            that end with their longest answer; "auto": continuous in float32, where no answer
+            depends on it, else static (`workers.decoding`).
     """
 
     max_steps: int = 78
@@ -48,8 +52,9 @@ class Recipe:
     max_length: int = 2048
     dtype: str = "bfloat16"
     gradient_checkpointing: bool = True
-    eval_batch_size: int = 16
+    eval_batch_size: int | str = 16
     num_examples: int = 5000
+    generation: str = "auto"
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -64,6 +69,12 @@ class Recipe:
                 raise RecipeError(f"training.{field.name} is {value!r}; allowed is {allowed}")
             if field.type is float:
                 object.__setattr__(self, field.name, float(value))
+
+        if self.eval_batch_size == "auto" and self.generation == "static":
+            raise RecipeError(
+                "training.eval_batch_size is 'auto' and training.generation 'static'; allowed is "
+                "a whole number from 1 with it, or generation 'continuous'"
+            )
 
     def replace(self, **overrides: Any) -> "Recipe":
         """Return this recipe with some values changed.
@@ -83,8 +94,15 @@ class Recipe:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over the canonical JSON of all values: equal recipes, equal hash."""
-        text = json.dumps(self.to_record(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 over the canonical JSON of all values: equal recipes, equal hash.
+
+        Keys that came later count only where they are not at their default, so that recorded
+        hashes stay what they are.
+        """
+        record = self.to_record()
+        if record["generation"] == "auto":
+            del record["generation"]
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -124,6 +142,10 @@ _RULES: dict[str, Rule] = {
     "max_length": _integer_from(8),
     "dtype": _one_of(DTYPES),
     "gradient_checkpointing": ("true or false", lambda v: isinstance(v, bool)),
-    "eval_batch_size": _integer_from(1),
+    "eval_batch_size": (
+        "a whole number from 1, or 'auto'",
+        lambda v: v == "auto" or (_is_integer(v) and v >= 1),
+    ),
     "num_examples": _integer_from(1),
+    "generation": _one_of(GENERATIONS),
 }

@@ -30,6 +30,8 @@ from talan import TalanError
 from workers.adapters import generation_cache
 from workers.backbones import load_backbone
 from workers.benchmark_evaluation import BenchmarkEvaluation
+from workers.continuous_lm import harness_model
+from workers.decoding import Decoding
 from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
 from workers.evaluation import PromptCache
 from workers.host import Host, attach_host
@@ -116,13 +118,13 @@ class Workbench:
         job, started = self._run.job, time.perf_counter()
         tasks = self._task(job, benchmark)
         with _one_error_tree(), generation_cache(job.adapter):
-            evaluation = BenchmarkEvaluation(
-                self._resident,
-                tasks=tasks,
-                benchmark=benchmark,
-                batch_size=job.recipe.eval_batch_size,
+            model = harness_model(
+                self._resident.model,
+                tokenizer=self._resident.tokenizer,
+                decoding=Decoding.of(job.recipe),
                 prompts=self._prompts,
             )
+            evaluation = BenchmarkEvaluation(model, tasks=tasks, benchmark=benchmark)
             found = evaluation.carry_out(job.plans.get(benchmark))
             self._resident.check_weights()
             responses = ArtifactStore(job.artifact_url).put_bytes(

@@ -12,6 +12,8 @@ from lm_eval.models.huggingface import HFLM
 
 from workers.adapters import attach_adapter, generation_cache
 from workers.backbones import load_backbone
+from workers.continuous_lm import harness_model
+from workers.decoding import Decoding
 from workers.evaluation import PromptCache, ScoredItem, evaluate_benchmark
 from workers.jobs import AdapterSpec
 from workers.suites.registry import get_suite
@@ -33,11 +35,20 @@ def tiny() -> tuple[Any, Any]:
 def _evaluate(
     model: Any, tokenizer: Any, tasks: Mapping[str, Any], **options: Any
 ) -> list[ScoredItem]:
-    settings = {"benchmark": BENCHMARK, "batch_size": 64, "prompts": PromptCache(), **options}
-    return evaluate_benchmark(model, tokenizer=tokenizer, tasks=tasks, **settings)
+    settings = {"benchmark": BENCHMARK, "rows": 64, "prompts": PromptCache(), **options}
+    resident = harness_model(
+        model,
+        tokenizer=tokenizer,
+        decoding=Decoding(settings["rows"], settings.get("is_continuous", False)),
+        prompts=settings["prompts"],
+    )
+    return evaluate_benchmark(resident, tasks=tasks, benchmark=settings["benchmark"])
 
 
-def test_responses_and_verdicts_are_the_stock_harness(tiny: tuple[Any, Any], tasks: Any):
+@pytest.mark.parametrize("is_continuous", [False, True])
+def test_responses_and_verdicts_are_the_stock_harness(
+    tiny: tuple[Any, Any], tasks: Any, is_continuous: bool
+):
     model, tokenizer = tiny
     stock = lm_eval.evaluate(
         HFLM(pretrained=model, tokenizer=tokenizer, batch_size=64),
@@ -47,7 +58,7 @@ def test_responses_and_verdicts_are_the_stock_harness(tiny: tuple[Any, Any], tas
     )
     samples = sorted(stock["samples"][BENCHMARK], key=lambda sample: sample["doc_id"])
 
-    items = _evaluate(model, tokenizer, tasks)
+    items = _evaluate(model, tokenizer, tasks, is_continuous=is_continuous)
 
     assert [i.outcome.response for i in items] == [s["resps"][0][0] for s in samples]
     assert [i.outcome.is_correct for i in items] == [bool(s["math_verify"]) for s in samples]
@@ -72,11 +83,14 @@ def test_items_come_once_in_file_order_with_their_prompts_hash(tiny: tuple[Any, 
     ]
 
 
-def test_responses_that_end_at_the_limit_are_told_from_those_that_ended(tiny: tuple[Any, Any]):
+@pytest.mark.parametrize("is_continuous", [False, True])
+def test_responses_that_end_at_the_limit_are_told_from_those_that_ended(
+    tiny: tuple[Any, Any], is_continuous: bool
+):
     """By asking again with much room: what is longer then was truncated, and nothing else was."""
     model, tokenizer = tiny
     short = load_tasks(replace(get_suite("tiny"), max_new_tokens=30), [BENCHMARK])
-    limited = _evaluate(model, tokenizer, short)
+    limited = _evaluate(model, tokenizer, short, is_continuous=is_continuous)
     free = _evaluate(model, tokenizer, load_tasks(get_suite("tiny"), [BENCHMARK]))
     longer = [len(item.outcome.response) >= 30 for item in free]  # and the end of turn
 
@@ -91,7 +105,7 @@ def test_batch_size_and_warm_prompts_change_nothing(tiny: tuple[Any, Any], tasks
     first = _evaluate(model, tokenizer, tasks, prompts=prompts)
 
     assert _evaluate(model, tokenizer, tasks, prompts=prompts) == first
-    assert _evaluate(model, tokenizer, tasks, prompts=prompts, batch_size=48) == first
+    assert _evaluate(model, tokenizer, tasks, prompts=prompts, rows=48) == first
 
 
 def test_cached_dora_says_what_uncached_dora_says(

@@ -3,6 +3,8 @@ import pytest
 from workers.errors import RecipeError, WorkerError
 from workers.recipe import Recipe
 
+HASH_BEFORE = "5447231635661c4f9f5e511f76d24b7e11e308234f7b21264647ddc344f0d091"
+
 
 def test_the_defaults_are_the_papers():
     recipe = Recipe()
@@ -54,3 +56,28 @@ def test_a_bad_value_is_refused_by_name(key, value):
     with pytest.raises(RecipeError) as caught:
         Recipe().replace(**{key: value})
     assert f"training.{key} is {value!r}; allowed is " in str(caught.value)
+
+
+def test_recorded_hashes_stay_what_they_are():
+    """The default recipe's, from before `generation` and the automatic batch size."""
+    recipe = Recipe()
+    assert recipe.generation == "auto"
+    assert recipe.hash == HASH_BEFORE
+    assert Recipe(generation="continuous").hash not in (
+        HASH_BEFORE,
+        Recipe(generation="static").hash,
+    )
+    assert Recipe(eval_batch_size="auto").hash != HASH_BEFORE
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 2.0, "some", None])
+def test_the_batch_size_is_a_number_or_automatic(value):
+    with pytest.raises(RecipeError, match="allowed is a whole number from 1, or 'auto'"):
+        Recipe(eval_batch_size=value)
+
+
+def test_static_batches_need_a_number():
+    with pytest.raises(RecipeError, match="generation 'static'; allowed is"):
+        Recipe(eval_batch_size="auto", generation="static")
+    with pytest.raises(RecipeError, match="generation is 'paged'; allowed is one of auto, "):
+        Recipe(generation="paged")

@@ -1,7 +1,8 @@
 """What several prompts begin with (few-shot examples, a system message), read once.
 
 Owns: finding it, deciding whether reading it alone is exact, and keeping the last one, for a
-benchmark whose prompts come in several calls.
+benchmark whose prompts come in several calls. It follows from a call's prompts alone: what was
+asked before changes no answer, not even by rounding.
 """
 
 from collections.abc import Sequence
@@ -38,12 +39,11 @@ class PrefixReader:
         if not prompts or not first_tokens_stand_alone(self._model):
             return None
         shared = _common(prompts)
-        if self._last is not None and shared[: len(self._last.tokens)] == self._last.tokens:
-            return self._last
         if len(prompts) < 2 or len(shared) < MIN_TOKENS:
             return None
-        self._last = read_prefix(self._model, shared)
-        self.num_tokens_read += len(shared)
+        if self._last is None or self._last.tokens != shared:
+            self._last = read_prefix(self._model, shared)
+            self.num_tokens_read += len(shared)
         return self._last
 
 
