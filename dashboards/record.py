@@ -51,8 +51,8 @@ class StudyRecord:
         benchmarks: In the order of the study.
         runs: A row a run.
         cells: A row a cell.
-        discordance: Items that runs answer otherwise than their baseline, per host without null
-            runs: what a rate is read beside there.
+        discordance: Items that runs answer otherwise than their baseline, per host, where a host
+            has no null runs: what its rate is read beside.
         importance: Per host, by study, once asked for (``with_importance``).
     """
 
@@ -160,7 +160,8 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
     tables = read_tables(store.database, name)
     runs = _runs(study, pd.DataFrame(tables.runs))
     cells = _typed(pd.DataFrame(tables.cells))
-    bare = not runs["kind"].isin(NULL_KINDS).any()
+    with_nulls = runs.loc[runs["kind"].isin(NULL_KINDS), "host"].unique()
+    all_have_nulls = runs["host"].isin(with_nulls).all()
     return StudyRecord(
         name=name,
         state=study.state,
@@ -168,7 +169,7 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
         benchmarks=_benchmarks(study, cells),
         runs=runs,
         cells=cells,
-        discordance=tuple(store.rates.discordance(name)) if bare else (),
+        discordance=() if all_have_nulls else tuple(store.rates.discordance(name)),
     )
 
 

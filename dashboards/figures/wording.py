@@ -35,6 +35,11 @@ def pp(delta: float | None) -> str:
     return "" if delta is None or pd.isna(delta) else f"{delta:+.2f} pp"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 run``, ``2 runs``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def p_text(p: float) -> str:
     """A p-value."""
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
@@ -87,7 +92,8 @@ def early_note(num_runs: int) -> str:
     """A caption for averages that runs are left out of; empty where none is."""
     if not num_runs:
         return ""
+    has = "has" if num_runs == 1 else "have"
     return (
-        f"{num_runs} runs that ended early, a benchmark lost for certain, have no mean delta and "
-        "are left out here; rates count them."
+        f"{counted(num_runs, 'run')} that ended early, a benchmark lost for certain, {has} no "
+        "mean delta and no place here; rates count them all the same."
     )

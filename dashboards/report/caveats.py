@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dashboards.figures.wording import percent
+from dashboards.figures.wording import counted, percent
 from dashboards.record import StudyRecord
 from storage.records import StudyStatus
 
@@ -92,7 +92,8 @@ def _unfinished(status: StudyStatus) -> str:
     still_open = sum(kind.pending + kind.running for kind in status.kinds.values())
     if not still_open:
         return ""
-    return f"Unfinished: {still_open} runs are not over; every number here may still change."
+    open_runs = f"{counted(still_open, 'run')} not over"
+    return f"Unfinished: {open_runs}; every number here may still change."
 
 
 def _failed(record: StudyRecord, status: StudyStatus) -> str:
@@ -101,10 +102,10 @@ def _failed(record: StudyRecord, status: StudyStatus) -> str:
     unmatched = unmatched[(unmatched["state"] == "completed") & unmatched["g1"].isna()]
     parts = []
     if failed:
-        parts.append(f"{failed} runs failed")
+        parts.append(f"{counted(failed, 'run')} failed")
     if len(unmatched):
-        parts.append(f"{len(unmatched)} completed runs have no baseline to be compared with")
-    return f"Left out: {' and '.join(parts)}; they are in no rate." if parts else ""
+        parts.append(f"{counted(len(unmatched), 'completed run')} without a matched baseline")
+    return f"Left out of every rate: {' and '.join(parts)}." if parts else ""
 
 
 def _ended_early(record: StudyRecord) -> str:
@@ -112,9 +113,9 @@ def _ended_early(record: StudyRecord) -> str:
     if not number:
         return ""
     return (
-        f"Ended early: {number} runs were stopped once a benchmark was lost for certain. Their "
-        "verdict is exact and rates count them; they have no mean delta and are left out of "
-        "averages, best values and importance."
+        f"Ended early: {counted(number, 'run')} stopped once a benchmark was lost for certain. The "
+        "verdict is exact and rates count it; there is no mean delta, so that averages, best "
+        "values and importance are of the other runs."
     )
 
 

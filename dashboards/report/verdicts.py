@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboards.figures.wording import p_text, percent
+from dashboards.figures.wording import counted, p_text, percent
 from dashboards.record import StudyRecord
 from storage.records import StudyStatus
 
@@ -25,9 +25,9 @@ def headline(record: StudyRecord, *, status: StudyStatus) -> str:
     runs = status.runs
     asked = ", ".join(
         (
-            f"{_count(runs.total, 'configuration run')} on {hosts}",
-            _count(len(record.benchmarks), "benchmark"),
-            _count(len(seeds), "seed"),
+            f"{counted(runs.total, 'configuration run')} on {hosts}",
+            counted(len(record.benchmarks), "benchmark"),
+            counted(len(seeds), "seed"),
             f"design {record.design}",
         )
     )
@@ -71,7 +71,3 @@ def _tested(row: Mapping[str, Any]) -> str:
         return f"The two are not told apart ({p})."
     more = row["rate"] > row["null"]["rate"]
     return f"Configurations are G1 {'more' if more else 'less'} often than null runs ({p})."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
