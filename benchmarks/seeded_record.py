@@ -87,6 +87,7 @@ def seed_record(url: str, *, configurations: int) -> None:
         hosts = [row[0] for row in connection.execute("SELECT id FROM talan_hosts ORDER BY id")]
         _copy_runs(connection, study_id, hosts, configurations)
         _copy_cells(connection, configurations)
+        connection.execute("UPDATE talan_runs SET state = 'completed' WHERE kind = 'baseline'")
         connection.execute("UPDATE talan_studies SET state = 'completed'")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
@@ -175,13 +176,23 @@ def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
         "run_id, benchmark, n_items, n_correct, score, baseline_n_correct, baseline_score, delta, "
         "outcomes, responses_artifact, seconds"
     )
-    packed = bytes(N_ITEMS // 8)
+    items = random.Random(1)  # right and wrong by item: as many bytes as real ones, no more
+    baselines = [
+        run_id
+        for (run_id,) in connection.execute("SELECT id FROM talan_runs WHERE kind = 'baseline'")
+    ]
 
     def rows() -> Iterator[tuple[Any, ...]]:
+        for run_id in baselines:
+            for name, correct in zip(BENCHMARKS, Outcome.baseline, strict=True):
+                scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, None, None, None)
+                packed = items.randbytes(N_ITEMS // 8)
+                yield (run_id, name, *scores, packed, "sha256-0.parquet", 1.0)
         for outcome in outcomes(num_points):
             parts = zip(BENCHMARKS, outcome.corrects, outcome.baseline, outcome.deltas, strict=True)
             for name, correct, base, delta in parts:
                 scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, base, 100 * base / N_ITEMS)
+                packed = items.randbytes(N_ITEMS // 8)
                 yield (_run_id(outcome), name, *scores, delta, packed, "sha256-0.parquet", 1.0)
 
     _copy(connection, "talan_cells", columns, rows())

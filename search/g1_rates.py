@@ -12,18 +12,18 @@ the values of an axis the p-value is Holm's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from search.expected_rates import ExpectedRates, HostKey, expected_rate
 from search.rates import rate_row
-from search.statistics.chance import chance_over_runs
 from search.statistics.null_rate import Rate, compare_rates, compare_values
 from storage import AuditStore
 from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Discordance, G1Count
 
-HostKey = tuple[str, str, str]
 NULL_NAMES = {"seed": SEED_NULL, "sham": SHAM_NULL}
 _ALTERNATIVE = "two-sided"
 
@@ -36,11 +36,12 @@ def g1_rows(
     adapter: str | None = None,
     by: str | None = None,
     with_expected: bool = True,
+    known: ExpectedRates | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of ``talan g1 --json``.
 
     ``with_expected=False`` leaves ``expected`` null: it reads outcomes item by item, which takes
-    longer than all the counting.
+    longer than all the counting; ``known`` remembers it from call to call.
 
     Raises:
         QueryError: There is no such axis.
@@ -51,13 +52,12 @@ def g1_rows(
     nulls = {
         name: store.rates.g1_counts(study, kind=kind, **asked) for name, kind in NULL_NAMES.items()
     }
-    bare = {_host(count) for count in counts} - set(_by_host(nulls))
-    found = store.rates.discordance(study, **asked) if bare and with_expected else []
+    bare = _num_runs(counts, but=_by_host(nulls)) if with_expected else {}
     return rows_beside_nulls(
         counts,
         nulls=nulls,
         first_seed=lambda host: _at_first_seed(store, host, by=by),
-        discordance=found,
+        expected=(known or ExpectedRates()).of(store, bare),
         by=by,
     )
 
@@ -68,6 +68,7 @@ def rows_beside_nulls(
     nulls: Mapping[str, Sequence[G1Count]],
     first_seed: Callable[[HostKey], Sequence[G1Count]],
     discordance: Sequence[Discordance] = (),
+    expected: Mapping[HostKey, dict[str, Any] | None] | None = None,
     by: str | None = None,
 ) -> list[dict[str, Any]]:
     """Rows from counts, wherever these were counted.
@@ -76,11 +77,12 @@ def rows_beside_nulls(
         counts: Treatments, those of a host one after the other.
         nulls: Null runs of a host, by ``seed`` and ``sham``.
         first_seed: A host's treatments at its study's first seed: what is tested.
-        discordance: Of hosts without null runs.
+        discordance: Of hosts without null runs, where ``expected`` is not known.
+        expected: What chance alone would give on hosts without null runs.
         by: The axis that treatments are counted by, if any.
     """
     null_of = _by_host(nulls)
-    chances = {_host(entry): entry for entry in discordance}
+    chances = expected or {_host(entry): expected_rate(entry) for entry in discordance}
     rows: list[dict[str, Any]] = []
     for host, of_host in groupby(counts, key=_host):
         listed = list(of_host)
@@ -88,9 +90,18 @@ def rows_beside_nulls(
             tests = _tests(first_seed(host), null_of[host], by=by)
             rows += [_beside_null(c, null_of[host], tests.get(_value(c))) for c in listed]
         else:
-            expected = _expected(chances.get(host))
-            rows += [{**_row(count), "test": None, "expected": expected} for count in listed]
+            chance = chances.get(host)
+            rows += [{**_row(count), "test": None, "expected": chance} for count in listed]
     return rows
+
+
+def _num_runs(counts: Sequence[G1Count], *, but: Container[HostKey]) -> dict[HostKey, int]:
+    """Treatments with a verdict of each host, over all values of an axis."""
+    found: dict[HostKey, int] = defaultdict(int)
+    for count in counts:
+        if _host(count) not in but:
+            found[_host(count)] += count.runs
+    return found
 
 
 def _by_host(nulls: Mapping[str, Sequence[G1Count]]) -> dict[HostKey, dict[str, G1Count]]:
@@ -149,18 +160,6 @@ def _beside_null(
     }
     null = {**_rate(*_pooled(nulls.values())), **kinds}
     return {**_row(count), "null": null, "test": test, "expected": None}
-
-
-def _expected(found: Discordance | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    chance = chance_over_runs(found.runs)
-    return {
-        "kind": chance.kind,
-        "rate": chance.rate,
-        "runs": chance.runs,
-        "cells": dict(chance.cells),
-    }
 
 
 def _pooled(counts: Iterable[G1Count]) -> tuple[int, int]:

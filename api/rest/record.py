@@ -1,7 +1,7 @@
 """The record as the API holds it: one store for all requests, opened when it first answers.
 
 Owns: serving before the database is up (a request gets a 503, not a dead process), and the
-dependencies that hand the store and the settings to endpoints.
+dependencies that hand the store, what is remembered of it and the settings to endpoints.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.rest.settings import Settings
+from search.expected_rates import ExpectedRates
 from storage import AuditStore, Database
 
 
@@ -21,12 +22,14 @@ class Record:
 
     Attributes:
         is_prepared: Whether that was done.
+        expected: The analytic chance rates computed so far.
     """
 
     def __init__(self, url: str) -> None:
         self._store = AuditStore(Database(url))
         self._lock = threading.Lock()
         self.is_prepared = False
+        self.expected = ExpectedRates()
 
     def opened(self) -> AuditStore:
         """The store.
@@ -53,10 +56,16 @@ async def _store(request: Request) -> AuditStore:
     return record.opened() if record.is_prepared else await run_in_threadpool(record.opened)
 
 
+async def _expected(request: Request) -> ExpectedRates:
+    record: Record = request.app.state.record
+    return record.expected
+
+
 async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
 Store = Annotated[AuditStore, Depends(_store)]
+Expected = Annotated[ExpectedRates, Depends(_expected)]
 Configured = Annotated[Settings, Depends(_settings)]

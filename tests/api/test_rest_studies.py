@@ -191,8 +191,8 @@ def test_names_that_do_not_exist(seeded: TestClient) -> None:
 
 def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
-        plain = g1_rows(store, with_expected=False)
-        split = g1_rows(store, "grid", backbone="backbone-1", by="mixer", with_expected=False)
+        plain = g1_rows(store)
+        split = g1_rows(store, "grid", backbone="backbone-1", by="mixer")
         best = [{"study": run.study, **run_shape(run)} for run in store.rates.champions("grid")]
     assert seeded.get("/api/v1/g1-rates").json() == plain
     query = {"study": "grid", "backbone": "backbone-1", "adapter": "lora-r8", "by": "mixer"}

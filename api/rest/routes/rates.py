@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.rest.names import AnyStudy
 from api.rest.openapi import problems
-from api.rest.record import Store
+from api.rest.record import Expected, Store
 from api.rest.schemas import Axis, G1Rate, Text
 from search.g1_rates import g1_rows
 
@@ -19,6 +19,8 @@ router = APIRouter(tags=["rates"])
 @router.get("/g1-rates", response_model=list[G1Rate], responses=problems(404, 422))
 def list_g1_rates(
     store: Store,
+    known: Expected,
+    *,
     study: AnyStudy = None,
     backbone: Annotated[Text | None, Query(description="only this backbone")] = None,
     adapter: Annotated[Text | None, Query(description="only this adapter, as lora-r8")] = None,
@@ -27,8 +29,8 @@ def list_g1_rates(
     """List G1 rates per study, backbone and adapter with exact 95% intervals.
 
     A rate over an adaptive design (tpe, nsga2) does not estimate the space; its design is named.
-    Beside it stand the study's null runs and the test against them. The analytic expectation of a
-    study without null runs takes reading outcomes item by item: `talan g1` gives it.
+    Beside it stand the study's null runs and the test against them; without null runs, the rate
+    that chance alone would give, from how often runs and their baseline differ.
     """
-    rows = g1_rows(store, study, backbone=backbone, adapter=adapter, by=by, with_expected=False)
+    rows = g1_rows(store, study, backbone=backbone, adapter=adapter, by=by, known=known)
     return JSONResponse(rows)
