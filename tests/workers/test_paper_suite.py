@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
+from lm_eval.tasks.gpqa.cot_zeroshot.utils import preprocess
 from lm_eval.utils import apply_template
 
 from storage.artifacts import ArtifactStore
@@ -25,6 +26,7 @@ from workers.errors import SuiteError
 from workers.jobs import RunJob
 from workers.suites import get_suite
 from workers.suites.fingerprint import item_hashes, suite_fingerprint
+from workers.suites.paper.benchmarks import clean_choice
 from workers.suites.paper.prepare import import_benchmark
 from workers.suites.paper.shots import worked_examples
 from workers.suites.paper.suite import PAPER_BENCHMARKS
@@ -116,6 +118,11 @@ def test_prompts_of_choices_are_the_harness() -> None:
     ours = load_tasks(get_suite("paper"), ["gpqa_diamond"])["gpqa_diamond"]
     assert asked(ours) == [apply_template(theirs["doc_to_text"], doc) for doc in docs]
     assert ours.config.generation_kwargs["until"] == theirs["generation_kwargs"]["until"]
+
+
+@pytest.mark.parametrize("text", [" a  b ", "x [title] y", "   ", "a    b", "plain"])
+def test_choices_are_cleaned_as_the_harness_does(text: str) -> None:
+    assert clean_choice(text) == preprocess(text)
 
 
 def gpqa(right: str) -> Callable[[dict[str, Any]], str]:

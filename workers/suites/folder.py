@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.errors import RecipeError, SuiteError
 from workers.recipe import Recipe
-from workers.suites.scoring.kinds import declare_kind
 from workers.suites.suite import Suite
 
 SETTINGS = "suite.yaml"
@@ -98,6 +97,8 @@ def _own(settings: _Settings, file: Path) -> Suite:
             f"{file}: benchmarks is {settings.benchmarks!r}; allowed is a mapping of names to "
             f"kinds ({', '.join(_TASK_OF_KIND)}), or a list beside extends"
         )
+    from workers.suites.scoring.kinds import declare_kind  # scorers take a second to load
+
     for name, kind in settings.benchmarks.items():
         declare_kind(name, kind)
     return Suite(

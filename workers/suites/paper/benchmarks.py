@@ -46,11 +46,9 @@ class Published:
 
 
 def _gpqa(row: Mapping[str, Any], _number: int) -> Item:
-    from lm_eval.tasks.gpqa.cot_zeroshot.utils import preprocess
-
     question = row["Question"]
-    right = preprocess(row["Correct Answer"])
-    wrong = [preprocess(row[f"Incorrect Answer {number}"]) for number in (1, 2, 3)]
+    right = clean_choice(row["Correct Answer"])
+    wrong = [clean_choice(row[f"Incorrect Answer {number}"]) for number in (1, 2, 3)]
     choices = sorted([*wrong, right], key=lambda choice: _sha256(CHOICE_SEED, question, choice))
     return {
         "id": f"gpqa_diamond-{_sha256(question)[:12]}",
@@ -58,6 +56,11 @@ def _gpqa(row: Mapping[str, Any], _number: int) -> Item:
         "choices": choices,
         "target": f"({'ABCD'[choices.index(right)]})",
     }
+
+
+def clean_choice(text: str) -> str:
+    """Return a choice of GPQA as the harness shows it: without markup and doubled spaces."""
+    return text.strip().replace(" [title]", ". ").replace("  ", " ")
 
 
 def _gsm8k(row: Mapping[str, Any], number: int) -> Item:

@@ -8,15 +8,14 @@ task files).
 
 import ast
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import lm_eval.tasks
 import yaml
 
 from workers.errors import DataError
 
-_HARNESS = Path(lm_eval.tasks.__file__).parent
 Shot = dict[str, Any]
 
 
@@ -37,8 +36,16 @@ def worked_examples(benchmark: str) -> list[Shot]:
         ) from error
 
 
+def _tasks() -> Path:
+    """The harness' folder of tasks; found, not imported, which would take torch along."""
+    spec = find_spec("lm_eval")
+    if spec is None or spec.origin is None:
+        raise LookupError("it is not installed")
+    return Path(spec.origin).parent / "tasks"
+
+
 def _gsm8k() -> list[Shot]:
-    task = yaml.safe_load((_HARNESS / "gsm8k" / "gsm8k-cot.yaml").read_text(encoding="utf-8"))
+    task = yaml.safe_load((_tasks() / "gsm8k" / "gsm8k-cot.yaml").read_text(encoding="utf-8"))
     shots = task["fewshot_config"]["samples"]
     return [{"question": shot["question"], "target": shot["target"]} for shot in shots]
 
@@ -58,7 +65,7 @@ def _mbpp() -> list[Shot]:
 
 def _returned(task: str, function: str) -> list[Shot]:
     """The list that a function of a task's module returns, read from its source."""
-    tree = ast.parse((_HARNESS / task / "utils.py").read_text(encoding="utf-8"))
+    tree = ast.parse((_tasks() / task / "utils.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             (value,) = [part.value for part in node.body if isinstance(part, ast.Return)]
