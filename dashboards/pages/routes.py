@@ -6,6 +6,8 @@ each), nor who may see it (``api.rest.auth``).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -21,6 +23,8 @@ from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.site import DRAWING_POLICY, Site
 from dashboards.pages.study_page import study_facts
+
+_REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
 
 
 def pages_router(site: Site) -> APIRouter:
@@ -44,6 +48,14 @@ def pages_router(site: Site) -> APIRouter:
         theme = request.query_params.get("theme", "light")
         wanted = Wanted(study=name, key=key, theme=theme, narrowing=narrowing)
         return _drawing(desk.draw(site.opened(), wanted))
+
+    @router.get("/studies/{name}/report.{kind}")
+    def report(name: str, kind: Literal["html", "md"]) -> Response:
+        from dashboards.report import load_report, render_report
+
+        text = render_report(load_report(site.opened(), name), file_format=kind)
+        headers = {"Content-Disposition": f'attachment; filename="{name}-report.{kind}"'}
+        return Response(text, media_type=_REPORTS[kind], headers=headers)
 
     @router.get("/runs/{run_id}")
     def run(run_id: str, request: Request) -> Response:
