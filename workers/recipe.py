@@ -13,6 +13,7 @@ from typing import Any
 
 from workers.errors import RecipeError
 
+BATCHINGS = ("padded", "packed")
 DTYPES = ("float32", "bfloat16", "float16")
 GENERATIONS = ("auto", "continuous", "static")
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")
@@ -39,6 +40,8 @@ class Recipe:
         generation: "continuous": waiting items take the place of ended ones; "static": batches
             that end with their longest answer; "auto": continuous in float32, where no answer
             depends on it, else static (`workers.decoding`).
+        batching: "padded": the examples of a forward pass are rows of one length; "packed": they
+            lie end to end, and no padding is computed (`workers.packed_batches`).
     """
 
     max_steps: int = 78
@@ -55,6 +58,7 @@ class Recipe:
     eval_batch_size: int | str = 16
     num_examples: int = 5000
     generation: str = "auto"
+    batching: str = "padded"
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -100,11 +104,14 @@ class Recipe:
         hashes stay what they are.
         """
         record = self.to_record()
-        if record["generation"] == "auto":
-            del record["generation"]
+        for key, default in _LATER_KEYS.items():
+            if record[key] == default:
+                del record[key]
         text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+
+_LATER_KEYS = {"generation": "auto", "batching": "padded"}
 
 Rule = tuple[str, Callable[[Any], bool]]
 
@@ -148,4 +155,5 @@ _RULES: dict[str, Rule] = {
     ),
     "num_examples": _integer_from(1),
     "generation": _one_of(GENERATIONS),
+    "batching": _one_of(BATCHINGS),
 }

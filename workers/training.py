@@ -8,6 +8,7 @@ TALAN decide), schedules of TALAN (its own callback).
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from workers.errors import RecipeError, TrainingDivergedError
+from workers.packed_batches import attention_by_example, lay_end_to_end
 from workers.recipe import Recipe
 from workers.sft_data import SftExample, collate
 
@@ -39,7 +41,7 @@ def train(
         batches: Micro-batches in order, ``gradient_accumulation`` of them per optimizer step.
         recipe: Optimizer, schedule, clipping, precision.
         seed: The Trainer sets the global generators to it, so dropout draws match the baseline's.
-        pad_token_id: What fills short rows; masked out.
+        pad_token_id: What fills short rows of padded batches; masked out.
         output_dir: A folder that the Trainer wants to exist; stays empty.
         callbacks: TALAN's schedules.
 
@@ -50,15 +52,17 @@ def train(
         RecipeError: The recipe cannot be carried out on the model's device.
         TrainingDivergedError: A loss or a trained weight is not finite.
     """
+    packed = recipe.batching == "packed"
     trainer = SftTrainer(
         model=model,
         args=training_arguments(recipe, seed=seed, device=model.device, output_dir=output_dir),
         train_dataset=_BatchDataset(batches),
-        data_collator=partial(_collate_one, pad_token_id=pad_token_id),
+        data_collator=_lay_one if packed else partial(_collate_one, pad_token_id=pad_token_id),
         callbacks=list(callbacks),
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    with attention_by_example(model) if packed else nullcontext():
+        trainer.train()
     _require_finite_weights(model)
     return tuple(trainer.step_losses)
 
@@ -152,6 +156,11 @@ class _BatchDataset(Dataset[Sequence[SftExample]]):
 def _collate_one(items: Sequence[Sequence[SftExample]], *, pad_token_id: int) -> dict[str, Tensor]:
     (batch,) = items
     return collate(batch, pad_token_id=pad_token_id)
+
+
+def _lay_one(items: Sequence[Sequence[SftExample]]) -> dict[str, Any]:
+    (batch,) = items
+    return lay_end_to_end(batch)
 
 
 def _require_finite_weights(model: nn.Module) -> None:

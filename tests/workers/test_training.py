@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import TrainerCallback
 
+from talan import TalanConfig, Trainability, Writeback, attach
 from workers.adapters import attach_adapter
 from workers.backbones import load_backbone
 from workers.errors import TrainingDivergedError
@@ -129,6 +131,45 @@ def test_weights_that_stop_being_numbers_at_the_last_step_are_noticed(
 ):
     with pytest.raises(TrainingDivergedError, match="not finite"):
         trained(RECIPE.replace(max_steps=1, learning_rate=1e39, warmup_ratio=0.0))
+
+
+@pytest.mark.parametrize("scope", ["all", "writeback", "frozen"])
+def test_the_optimizer_holds_what_is_trained_and_nothing_else(
+    scope: str, small_backbone: str, lora: AdapterSpec, tmp_path: Path
+):
+    """Adapter and TALAN alone: neither the backbone nor what the scope freezes has moments."""
+    adapted = attach_adapter(load_backbone(small_backbone)[0], lora, seed=1)
+    gate = Writeback("gate", "vector", 0.05)
+    config = TalanConfig(1, 2, "cross_attn", gate, trainability=Trainability(scope))
+    talan = attach(adapted, config, seed=1)
+    watch = _Watch()
+    train(
+        adapted,
+        batches=plan_batches(_examples(), recipe=RECIPE, seed=1),
+        recipe=RECIPE,
+        seed=1,
+        pad_token_id=0,
+        output_dir=tmp_path,
+        callbacks=[talan.trainer_callback(), watch],
+    )
+    names = {id(parameter): name for name, parameter in adapted.named_parameters()}
+    listed = [names[id(p)] for group in watch.optimizer.param_groups for p in group["params"]]
+    trainable = [name for name, parameter in adapted.named_parameters() if parameter.requires_grad]
+    with_moments = {names[id(p)] for p, state in watch.optimizer.state.items() if state}
+
+    assert sorted(listed) == sorted(trainable)
+    assert with_moments == set(trainable)
+    assert all("lora_" in name or ".talan." in name for name in trainable)
+    parts = {name.split(".talan.")[1].split(".")[0] for name in trainable if ".talan." in name}
+    everything = {"summarizer", "mixer", "writeback"}
+    assert parts == {"all": everything, "writeback": {"writeback"}, "frozen": set()}[scope]
+
+
+class _Watch(TrainerCallback):
+    optimizer: Any = None
+
+    def on_train_end(self, *_: Any, optimizer: Any, **__: Any) -> None:
+        self.optimizer = getattr(optimizer, "optimizer", optimizer)
 
 
 def test_recipe_in_the_trainers_words(tmp_path: Path):
