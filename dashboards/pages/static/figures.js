@@ -10,7 +10,7 @@ const drawn = new Map();
 const library = new Promise((resolve) => {
   const script = document.getElementById("plotly");
   if (window.Plotly) resolve(window.Plotly);
-  else script.addEventListener("load", () => resolve(window.Plotly));
+  else script?.addEventListener("load", () => resolve(window.Plotly));
 });
 
 const watcher = new IntersectionObserver((entries) => {
