@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy.stats import boschloo_exact, fisher_exact
-from statsmodels.stats.multitest import multipletests
 
 from search.rates import clopper_pearson
 from search.statistics.errors import StatisticsError, at_least
@@ -127,10 +127,17 @@ def compare_values(
 
 
 def holm(p_values: list[float]) -> tuple[float, ...]:
-    """Holm's step-down adjusted p-values (Holm, 1979), in the order given."""
-    if not p_values:
-        return ()
-    return tuple(float(p) for p in multipletests(p_values, method="holm")[1])
+    """Holm's step-down adjusted p-values (Holm, 1979), in the order given.
+
+    With p ascending, adjusted[i] = max over j <= i of min(1, (m - j) p[j]), j from 0. Written out
+    here, for statsmodels' multipletests collects garbage at every call: 0.1 s and more in a server.
+    """
+    order = np.argsort(p_values, kind="stable")
+    ascending = np.asarray(p_values, dtype=float)[order]
+    stepped = np.maximum.accumulate(ascending * np.arange(len(ascending), 0, -1))
+    adjusted = np.empty_like(stepped)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return tuple(adjusted.tolist())
 
 
 def _boschloo(table: list[list[int]], *, alternative: str) -> float | None:

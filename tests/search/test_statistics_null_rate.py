@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from statsmodels.stats.multitest import multipletests
 
 from search.reference import published_table
 from search.statistics import Rate, StatisticsError, compare_rates, compare_values, holm
@@ -152,3 +153,10 @@ def test_holm_rejects_what_stepping_down_rejects(p_values: list[float]) -> None:
 def test_bad_input_is_refused(rate: tuple[int, int], alternative: str, sentence: str) -> None:
     with pytest.raises(StatisticsError, match=sentence):
         compare_rates(rate, null=(1, 4), alternative=alternative)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(min_value=0, max_value=1), max_size=8))
+def test_holm_is_what_statsmodels_gives(p_values: list[float]) -> None:
+    expected = multipletests(p_values, method="holm")[1] if p_values else []
+    assert holm(p_values) == pytest.approx(tuple(expected))
