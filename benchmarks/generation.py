@@ -213,6 +213,7 @@ def _num_equal(ours: Answers, theirs: Answers) -> int:
 def differing(model: Any, tokenizer: Any, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Share of the suite's items whose tokens are not those of one-by-one `generate()`."""
     prompts, stops = suite_prompts(tokenizer), {tokenizer.eos_token_id}
+    prompts = prompts[:: max(1, len(prompts) // options.prompts)]
     rows = []
     for dtype in (torch.float32, torch.bfloat16):
         model.to(dtype)
@@ -279,7 +280,9 @@ def main() -> None:
     parser.add_argument("--hosts", nargs="+", default=list(HOSTS), choices=HOSTS)
     parser.add_argument("--rows", nargs="+", type=int, default=[32, 128])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--prompts", type=int, default=512, help="of the mix tailed")
+    parser.add_argument(
+        "--prompts", type=int, default=512, help="of the mix tailed, and items of --differing"
+    )
     parser.add_argument("--alone", type=int, default=32, help="prompts of the one-by-one figure")
     parser.add_argument("--differing", action="store_true")
     parser.add_argument("--paged", action="store_true")
