@@ -90,6 +90,8 @@ class _Responses:
         self._store = store
         self._artifacts = ArtifactStore(study.artifact_url)
         self._named = study.spec.get("benchmarks")
+        if isinstance(self._named, str):
+            resolve_benchmarks(self._named)  # a folder says what kind its benchmarks are
         self._items: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def scored(self, run: Run, benchmark: str, *, scorer: str) -> Sequence[bool]:

@@ -12,6 +12,7 @@ from search.errors import StudyFileError
 from search.plan import Audit, resolve
 from search.study_file import parse_study
 
+SETTINGS = "benchmarks: {own_sums: numbers}\nmax_new_tokens: 24\n"
 EXAMPLE = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]}
 
 
@@ -31,7 +32,7 @@ def suite(tmp_path: Path) -> Path:
     folder = tmp_path / "own"
     lines(folder / "train.jsonl", EXAMPLE)
     lines(folder / "items" / "own_sums.jsonl", {"id": "s-0", "prompt": "1 + 1?", "target": "2"})
-    (folder / "suite.yaml").write_text("benchmarks: {own_sums: numbers}\nrecipe: {max_steps: 3}\n")
+    (folder / "suite.yaml").write_text(f"{SETTINGS}recipe: {{max_steps: 3}}\n")
     return folder
 
 
@@ -81,9 +82,16 @@ def test_a_folder_is_a_suite(suite: Path) -> None:
         ("benchmarks: {}", "benchmarks is {}; allowed is a mapping of names to kinds (letters, "),
         ("benchmarks: {own_sums: sums}", "benchmarks.own_sums is 'sums': Input should be 'lette"),
         ("benchmarks: {tiny_code: code}", "benchmark 'tiny_code' is called like another one"),
-        ("benchmarks: {own_sums: numbers}\nitems: x", "items is 'x': Extra inputs are not permit"),
-        ("benchmarks: {own_sums: numbers}\nrecipe: {steps: 1}", "training has no key 'steps'; al"),
-        ("benchmarks: {own_other: code}", "The data of benchmark own_other is missing: there is"),
+        (f"{SETTINGS}items: x", "items is 'x': Extra inputs are not permit"),
+        (f"{SETTINGS}recipe: {{steps: 1}}", "training has no key 'steps'; al"),
+        (
+            "benchmarks: {own_sums: numbers}",
+            "max_new_tokens is missing; allowed is a whole number fr",
+        ),
+        (
+            "benchmarks: {own_other: code}\nmax_new_tokens: 9",
+            "The data of benchmark own_other is missing: there is",
+        ),
         ("extends: huge", "There is no suite 'huge'; allowed are tiny, paper, a folder with sui"),
         ("extends: tiny\nbenchmarks: [mbpp]", "benchmarks is ['mbpp']; allowed is a list of some"),
         ("max_new_tokens: 0\nextends: tiny", "max_new_tokens is 0: Input should be greater than"),

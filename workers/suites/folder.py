@@ -101,6 +101,8 @@ def _own(settings: _Settings, file: Path) -> Suite:
 
     for name, kind in settings.benchmarks.items():
         declare_kind(name, kind)
+    if settings.max_new_tokens is None:  # the tasks' own is made for the tiny backbone
+        raise SuiteError(f"{file}: max_new_tokens is missing; allowed is a whole number from 1")
     return Suite(
         name=str(file.parent),
         benchmarks=tuple(settings.benchmarks),
