@@ -7,7 +7,8 @@ baseline's printed score (Table 8) as mean; the Beta's spread is what gives the 
 (Table 11: GPQA 147 of 792 items; the other twelve cells share 873 of 9,276). Baselines are held
 at their printed counts, and P(right) is drawn given the baseline's outcome. `--draws` draws of
 P(right) per backbone, `--runs` runs each. Every scheme's verdict is checked against full
-evaluation. A run that is G1 is evaluated in full, by every scheme.
+evaluation. A run that is G1 is evaluated in full, by every scheme. The last scheme is what a study
+with `verdicts: exact` does: it begins with the baseline alone and learns from what it asked.
 Does not cover: that items cost unequal time, nor what an engine loses by stopping.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from report import report
 
+from search.host_history import HostHistory
 from search.reference import published_tables
 from search.statistics import (
     CellForecast,
@@ -70,6 +72,7 @@ SCHEMES = (
     Scheme("exact, + baseline's wrong items first", items="baseline"),
     Scheme(f"exact, + {HISTORY} runs' wrong items first", items="history"),
     Scheme(f"exact, + {HISTORY} runs, batches of 16", items="history", batch=16),
+    Scheme("as a study does it, batches of 16", items="learnt", batch=16),
 )
 
 
@@ -145,6 +148,9 @@ def cell_order(host: Host, orders: Mapping[str, Sequence[int]], *, scheme: Schem
 
 def walks(host: Host, *, scheme: Scheme) -> Iterator[tuple[bool, int]]:
     """(G1, items asked) of each run."""
+    if scheme.items == "learnt":
+        yield from _learning(host, batch=scheme.batch)
+        return
     orders = item_orders(host, scheme=scheme)
     order = cell_order(host, orders, scheme=scheme)
     baseline = {name: int(first.sum()) for name, first in host.baseline.items()}
@@ -157,6 +163,35 @@ def walks(host: Host, *, scheme: Scheme) -> Iterator[tuple[bool, int]]:
             yield verdict.g1, verdict.evaluated
         else:
             yield bool(full), _whole_benchmarks(outcomes, baseline, scheme=scheme)
+
+
+def _learning(host: Host, *, batch: int) -> Iterator[tuple[bool, int]]:
+    """A study's runs one after the other, through the code that plans them; seconds are items."""
+    known = HostHistory(list(ITEMS))
+    first = {name: dict(enumerate(map(bool, found))) for name, found in host.baseline.items()}
+    known.learn_baseline(0, first, seconds={name: float(n) for name, n in ITEMS.items()})
+    batches = {
+        name: [tuple(range(at, min(at + batch, n))) for at in range(0, n, batch)]
+        for name, n in ITEMS.items()
+    }
+    for index in range(len(next(iter(host.runs.values())))):
+        order, plans = known.plan(0)
+        answers: dict[str, dict[int, bool]] = {}
+        for name in order:
+            found, wrong = answers.setdefault(name, {}), 0
+            for items in plans[name].in_order(batches[name]):
+                found.update({item: bool(host.runs[name][index][item]) for item in items})
+                wrong = len(found) - sum(found.values())
+                if plans[name].is_lost(wrong=wrong):
+                    break
+            if plans[name].is_lost(wrong=wrong):
+                break
+        lost = plans[name].is_lost(wrong=wrong)
+        full = all(host.runs[n][index].sum() >= host.baseline[n].sum() for n in ITEMS)
+        assert lost is not bool(full)
+        seconds = {name: float(len(found)) for name, found in answers.items()}
+        known.learn(0, answers, seconds=seconds)
+        yield not lost, sum(map(len, answers.values()))
 
 
 def _whole_benchmarks(
