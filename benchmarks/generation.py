@@ -280,9 +280,7 @@ def main() -> None:
     parser.add_argument("--hosts", nargs="+", default=list(HOSTS), choices=HOSTS)
     parser.add_argument("--rows", nargs="+", type=int, default=[32, 128])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--prompts", type=int, default=512, help="of the mix tailed, and items of --differing"
-    )
+    parser.add_argument("--prompts", type=int, default=512, help="of tailed and --differing")
     parser.add_argument("--alone", type=int, default=32, help="prompts of the one-by-one figure")
     parser.add_argument("--differing", action="store_true")
     parser.add_argument("--paged", action="store_true")
