@@ -86,7 +86,7 @@ def test_a_folder_is_a_suite(suite: Path) -> None:
         (f"{SETTINGS}recipe: {{steps: 1}}", "training has no key 'steps'; al"),
         (
             "benchmarks: {own_sums: numbers}",
-            "max_new_tokens is missing; allowed is a whole number fr",
+            "max_new_tokens is missing; allowed is a whole",
         ),
         (
             "benchmarks: {own_other: code}\nmax_new_tokens: 9",
