@@ -21,7 +21,7 @@ def data_folder() -> Path:
     if chosen:
         return Path(chosen).expanduser().resolve()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "talan-audit" / "data"
+    return (cache / "talan-audit" / "data").expanduser().resolve()
 
 
 def benchmarks_folder() -> Path:

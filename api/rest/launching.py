@@ -1,6 +1,7 @@
 """Launching what a request asks for: the use case ``launch``, behind what a request may not do.
 
-Owns: which backbones a request may name, how large a study it may ask for, and reading its body.
+Owns: which backbones and data a request may name, how large a study it may ask for, and reading its
+body.
 Does not cover: whether the study is right (``search``), which is the same for a file.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,8 @@ from search.errors import StudyFileError
 from search.study_file import StudyFile, parse_study
 from storage import AuditStore, StudyNotFound
 from storage.records import Study
+from workers.data_folder import data_folder
+from workers.suites.registry import BUILT_IN as BUILT_IN_SUITES
 
 BUILT_IN = ("tiny-qwen3",)
 _LARGEST = {"seeds": 2**32 - 1, "design.seed": 2**32 - 1}
@@ -88,6 +91,7 @@ def _checked(content: object, settings: Settings) -> StudyFile:
     _check_values(content, settings.max_values)
     file = parse_study(content)
     _check_backbones(file, settings)
+    _check_data(file)
     _check_size(file, settings)
     return file
 
@@ -146,17 +150,33 @@ def _values(where: str, content: object) -> Iterator[tuple[str, object]]:
 
 def _check_backbones(file: StudyFile, settings: Settings) -> None:
     for name in file.backbones:
-        if name not in (*BUILT_IN, *settings.allowed_backbones) and not _is_below(name, settings):
+        if name not in (*BUILT_IN, *settings.allowed_backbones) and not _is_below(
+            name, settings.backbone_roots
+        ):
             allowed = ", ".join((*BUILT_IN, *settings.allowed_backbones))
             folders = ", or a folder below the service's roots" if settings.backbone_roots else ""
             msg = f"backbones: {name!r} is not allowed; allowed: {allowed}{folders}"
             raise StudyFileError(msg)
 
 
-def _is_below(name: str, settings: Settings) -> bool:
-    """Whether a folder lies below one of the roots, as it is written and as it is on disk."""
+def _check_data(file: StudyFile) -> None:
+    """A request names suites by word, and training data only where the operator keeps data."""
+    if isinstance(file.benchmarks, str) and file.benchmarks not in BUILT_IN_SUITES:
+        allowed = f"{', '.join(BUILT_IN_SUITES)}, or a list of benchmarks of one of them"
+        msg = f"benchmarks: {file.benchmarks!r} is not allowed; allowed: {allowed}"
+        raise StudyFileError(msg)
+    if file.training_data is not None and not _is_below(file.training_data, [data_folder()]):
+        msg = (
+            f"training_data: {file.training_data!r} is not allowed; allowed: a folder below the "
+            "service's data folder"
+        )
+        raise StudyFileError(msg)
+
+
+def _is_below(name: str, allowed: Sequence[Path]) -> bool:
+    """Whether a path lies below one of the roots, as it is written and as it is on disk."""
     written = Path(os.path.normpath(name))
-    roots = [root for root in settings.backbone_roots if written.is_relative_to(root)]
+    roots = [root for root in allowed if written.is_relative_to(root)]
     try:
         return any(written.resolve().is_relative_to(root) for root in roots)
     except (OSError, ValueError, RuntimeError):

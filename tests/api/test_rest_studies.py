@@ -17,7 +17,7 @@ from api.shapes import run_shape, status_shape
 from search.g1_rates import g1_rows
 from search.tables import cell_frame
 from storage import AuditStore, StudyNotFound
-from workers import backbones
+from workers import backbone_names as backbones
 
 STUDIES = "/api/v1/studies"
 SMALL = {"name": "small", "axes": {"layer": [0, 1]}}
@@ -86,6 +86,19 @@ def test_the_documented_example_is_accepted(api: TestClient) -> None:
         ({"name": "a", "backbones": ["evil/model"]}, "body.backbones", None, "tiny-qwen3"),
         ({"name": "a", "backbones": ["/etc"]}, "body.backbones", None, "'/etc' is not allowed"),
         ({"name": "a", "backbones": ["../x"]}, "body.backbones", None, "'../x' is not allowed"),
+        ({"name": "a", "benchmarks": "/etc"}, "body.benchmarks", "/etc", "allowed: tiny, paper"),
+        (
+            {"name": "a", "benchmarks": "tiny trained on /etc/passwd"},
+            "body.benchmarks",
+            "tiny trained on /etc/passwd",
+            "is not allowed; allowed: tiny, paper, or a list",
+        ),
+        (
+            {"name": "a", "training_data": "/etc/passwd"},
+            "body.training_data",
+            "/etc/passwd",
+            "allowed: a folder below the service's data folder",
+        ),
         ({"name": "a", "benchmarks": ["nope"]}, "body", None, "nope"),
         ({"name": "a", "seeds": [1] * 1001}, "body.seeds", None, "up to 1000"),
         ({"name": "a", "axes": {"slots": [2**31]}}, "body.axes.slots", None, str(2**31 - 1)),
@@ -135,6 +148,22 @@ def test_backbones_of_the_allow_list(sqlite_url: str, tmp_path: Path) -> None:
     assert api.post(STUDIES, json=inside).status_code == 202
     for name in (f"{root}/../elsewhere", f"{root}/link", str(outside), f"{root}/no\x00"):
         _problem(api.post(STUDIES, json={**SMALL, "backbones": [name]}), 422, "invalid-study")
+
+
+def test_training_data_of_the_data_folder(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALAN_DATA", str(tmp_path / "data"))
+    built, outside = tmp_path / "data" / "mixture" / "mine", tmp_path / "outside"
+    for folder in (built, outside):
+        folder.mkdir(parents=True)
+        (folder / "train.jsonl").write_text("{}\n")
+    (built.parent / "link").symlink_to(outside)
+    api = client(sqlite_url, tmp_path)
+    assert api.post(STUDIES, json={**SMALL, "training_data": str(built)}).status_code == 202
+    for path in (outside, built.parent / "link", built / ".." / ".." / ".." / "outside"):
+        body = {**SMALL, "name": "other", "training_data": str(path)}
+        _problem(api.post(STUDIES, json=body), 422, "invalid-study")
 
 
 def test_launches_are_limited(sqlite_url: str, tmp_path: Path) -> None:

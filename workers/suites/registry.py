@@ -18,7 +18,7 @@ from workers.suites.folder import is_suite_folder, read_suite_folder
 from workers.suites.paper.suite import PAPER_BENCHMARKS, paper_suite
 from workers.suites.suite import Suite
 
-__all__ = ["Suite", "get_suite", "resolve_benchmarks", "with_training_data"]
+__all__ = ["BUILT_IN", "Suite", "get_suite", "resolve_benchmarks", "with_training_data"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -45,6 +45,7 @@ _SUITES = {suite.name: suite for suite in (_TINY,)}  # whose data comes with thi
 _ELSEWHERE: dict[str, tuple[tuple[str, ...], Callable[[], Suite]]] = {
     "paper": (PAPER_BENCHMARKS, paper_suite)
 }
+BUILT_IN = (*_SUITES, *_ELSEWHERE)
 _TRAINED_ON = " trained on "
 
 
@@ -59,7 +60,7 @@ def get_suite(name: str) -> Suite:
         suite = _named(base)
         if suite is not None:
             return replace(suite, name=name, train_file=Path(train_file)) if train_file else suite
-    allowed = ", ".join([*_SUITES, *_ELSEWHERE])
+    allowed = ", ".join(BUILT_IN)
     raise SuiteError(f"There is no suite {name!r}; allowed are {allowed}, a folder with suite.yaml")
 
 
