@@ -27,18 +27,18 @@ def test_longest_first_and_ties_in_the_given_order():
 
 def test_prompts_come_in_while_rows_and_cells_last():
     waiting = Waiting(asked(20, 10, 10, 10, 10))
-    found = Capacity(max_rows=4).admit(waiting, num_rows=1, width=12, room=5)
+    found = Capacity(max_rows=4, room=5).admit(waiting, num_rows=1, width=12)
     assert [one.index for one in found] == [0, 1, 2]
 
     waiting = Waiting(asked(20, 10, 10, 10, 10))
-    found = Capacity(max_rows=4, max_cells=50).admit(waiting, num_rows=0, width=0, room=5)
+    found = Capacity(max_rows=4, max_cells=50, room=5).admit(waiting, num_rows=0, width=0)
     assert [one.index for one in found] == [0, 1]  # 2 x 25 cells
     assert len(waiting) == 3
 
 
 def test_one_sequence_is_let_in_however_long():
     waiting = Waiting(asked(500, 10))
-    found = Capacity(max_rows=4, max_cells=50).admit(waiting, num_rows=0, width=0, room=5)
+    found = Capacity(max_rows=4, max_cells=50, room=5).admit(waiting, num_rows=0, width=0)
     assert [one.index for one in found] == [0]
 
 

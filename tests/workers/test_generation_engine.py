@@ -202,6 +202,24 @@ def test_the_youngest_answers_wait_again_when_the_others_grow(model: Any):
     assert engine.tally.num_restarts > 0
 
 
+@pytest.mark.parametrize("talan", SCOPES, indirect=True)
+@pytest.mark.parametrize(
+    "capacity",
+    [
+        Capacity(5, room=1),
+        Capacity(5, 150, prefill_tokens=1, room=3),
+        Capacity(9, 500, prefill_tokens=90, room=7),
+    ],
+)
+def test_batches_that_are_renewed_often_say_the_same(model: Any, talan: Talan, capacity: Capacity):
+    """Columns are cut off and rows wait again all the time, beside a shared beginning."""
+    prompts = make_prompts(100, shared=FEW_SHOT[:33])
+    engine = Engine(model, stopping=Stopping(MAX_NEW_TOKENS, STOPS), capacity=capacity)
+
+    assert run(engine, prompts) == one_by_one(model, prompts)
+    assert engine.tally.num_renewals > engine.tally.num_steps / capacity.room - 1
+
+
 class SmallDevice:
     """A model that runs out of memory above a number of tokens and cached tokens a pass."""
 

@@ -22,11 +22,14 @@ class Capacity:
         max_rows: Sequences decoded together.
         max_cells: Cells of their cache; None: no bound. One row is always let in.
         prefill_tokens: Prompt tokens, padding included, in one forward pass (our choice).
+        room: Columns of a batch that is put together beside those it needs at once (our choice);
+            with the last one written, it is put together anew.
     """
 
     max_rows: int
     max_cells: int | None = None
     prefill_tokens: int = 2**14
+    room: int = 128
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -34,7 +37,7 @@ class Capacity:
         Raises:
             GenerationError: naming the bad one.
         """
-        for name in ("max_rows", "max_cells", "prefill_tokens"):
+        for name in ("max_rows", "max_cells", "prefill_tokens", "room"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GenerationError(f"{name} is {value}; allowed is a whole number from 1")
@@ -72,11 +75,11 @@ class Capacity:
             waiting.put_back(youngest)
         return kept
 
-    def admit(self, waiting: Waiting, *, num_rows: int, width: int, room: int) -> list[Asked]:
+    def admit(self, waiting: Waiting, *, num_rows: int, width: int) -> list[Asked]:
         """Take the prompts that fit beside `num_rows` rows of `width` columns."""
         admitted: list[Asked] = []
         while waiting:
-            width = max(width, len(waiting.first().prompt.tokens) + room)
+            width = max(width, len(waiting.first().prompt.tokens) + self.room)
             if not self.fits(num_rows + len(admitted) + 1, width):
                 break
             admitted.append(waiting.take())

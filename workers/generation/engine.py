@@ -29,9 +29,8 @@ from workers.generation.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
-# Our choices, from `benchmarks/generation.py`.
-ENDED_SHARE = 4  # a batch is renewed once a quarter of its rows have ended
-ROOM = 128  # columns between two renewals
+# A batch is renewed once a quarter of its rows have ended (our choice).
+ENDED_SHARE = 4
 
 
 @dataclass
@@ -120,9 +119,10 @@ class Engine:
         """The rows that go on and the prompts that come in, and which of these ended at once."""
         kept = [] if batch is None else self._keep(batch, waiting)
         num_kept = sum(len(part.numbers) for part in kept)
-        width = max((part.width for part in kept), default=0) + ROOM
-        admitted = self.capacity.admit(waiting, num_rows=num_kept, width=width, room=ROOM)
-        longest = max((len(one.prompt.tokens) + ROOM for one in admitted), default=0)
+        room = self.capacity.room
+        width = max((part.width for part in kept), default=0) + room
+        admitted = self.capacity.admit(waiting, num_rows=num_kept, width=width)
+        longest = max((len(one.prompt.tokens) + room for one in admitted), default=0)
         self._attempted = (num_kept + len(admitted), max(width, longest))
         read = [self._read(group, prefix) for group in self.capacity.groups(admitted)]
         parts = [*kept, *(Kept(one, one.active) for one in read if one.active)]
@@ -130,7 +130,7 @@ class Engine:
         if not parts:
             return None, ended
         self.tally.num_renewals += 1
-        return join_batches(parts, room=min(ROOM, _num_tokens_left(parts))), ended
+        return join_batches(parts, room=min(room, _num_tokens_left(parts))), ended
 
     def _keep(self, batch: Batch, waiting: Waiting) -> list[Kept]:
         """The rows of a batch that go on; what does not fit any more waits again."""
@@ -143,7 +143,7 @@ class Engine:
         rows = self.capacity.keep(
             [batch.rows[number] for number in active],
             waiting,
-            width=lambda rows: part(rows).width + ROOM,
+            width=lambda rows: part(rows).width + self.capacity.room,
         )
         self.tally.num_restarts += len(active) - len(rows)
         return [part(rows)] if rows else []
