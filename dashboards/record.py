@@ -37,6 +37,7 @@ _NUMBERS = (
     *("alpha", "gradient_scale", "mean_delta", "worst_delta", "compute_s"),
     *("score", "baseline_score", "delta", "seconds"),
 )
+_RESAMPLES, _FEWEST_RESAMPLES, _TRIALS_IN_TIME = 20, 10, 3_000
 _TIMES = ("started_at", "finished_at")
 
 
@@ -173,18 +174,28 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
     )
 
 
-def with_importance(store: AuditStore, record: StudyRecord, *, resamples: int = 20) -> StudyRecord:
+def with_importance(
+    store: AuditStore, record: StudyRecord, *, resamples: int | None = None
+) -> StudyRecord:
     """The record with the importance of its axes, which takes seconds on a large study.
 
-    By fANOVA of the mean delta, as ``talan importance`` has it (with 50 resamples there).
+    By fANOVA of the mean delta, as ``talan importance`` has it, which is asked for intervals there:
+    without ``resamples`` they are had here only where about ten seconds are enough for them.
     """
     from search.importance import study_importance
 
+    number = _affordable(len(record.scored)) if resamples is None else resamples
     found = {
-        study.name: tuple(study_importance(store, study.name, resamples=resamples))
+        study.name: tuple(study_importance(store, study.name, resamples=number))
         for study in record.studies
     }
     return replace(record, importance=found)
+
+
+def _affordable(num_trials: int) -> int:
+    """Resamples of so many trials in ten seconds, at 3 ms each; a few would say nothing."""
+    number = min(_RESAMPLES, _TRIALS_IN_TIME // max(num_trials, 1) - 1)
+    return number if number >= _FEWEST_RESAMPLES else 0
 
 
 def together(records: Records) -> StudyRecord:

@@ -117,9 +117,12 @@ def _hover(row: Mapping[Any, Any]) -> str:
 def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
     adaptive = sorted({"tpe", "nsga2"} & {str(s.design["sampler"]) for s in record.studies})
     silent = table[table["reason"].notna()]
+    resamples = int(table["resamples"].max())
     return [
-        "fANOVA of the mean delta; it says how much an axis accounts for, not in which direction. "
-        f"95% intervals from {int(table['resamples'].max())} resamples of the trials.",
+        "fANOVA of the mean delta; it says how much an axis accounts for, not in which direction.",
+        f"95% intervals from {resamples} resamples of the trials."
+        if resamples
+        else "Without intervals, which take long on a study of this size: talan importance has them.",
         *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
         f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
         if adaptive

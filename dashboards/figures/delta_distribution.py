@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.figures.theme import blank, framed, palette
+from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.figures.wording import percent, pp, safe
 from dashboards.record import Records, StudyRecord, together
 
@@ -27,7 +27,7 @@ def facts(record: Records) -> pd.DataFrame:
     """
     found = together(record)
     rows = []
-    for group, runs in ((RUNS, found.scored), (NULLS, found.nulls)):
+    for group, runs in _groups(found).items():
         cells = found.cells[found.cells["run_id"].isin(runs["id"])]
         for benchmark in found.benchmarks:
             deltas = cells.loc[cells["benchmark"] == benchmark, "delta"]
@@ -45,8 +45,10 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
         return blank("no run has a delta yet", theme=theme, title=TITLE)
     colours = palette(theme)
     figure = go.Figure()
-    for group, colour in ((NULLS, colours.null), (RUNS, colours.gain)):
+    studies = colours_of([study.name for study in found.studies], theme=theme)
+    for group in reversed(_groups(found)):
         rows = table[table["group"] == group]
+        colour = colours.null if group.endswith(NULLS) else studies.get(group, colours.gain)
         if not rows.empty:
             figure.add_trace(_boxes(rows, group, colour=colour))
             figure.add_trace(_hovers(rows, group))
@@ -69,8 +71,19 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
         ticktext=[_lines(name) for name in there],
         showgrid=False,
     )
-    height = 140 + 58 * len(there)
+    height = 150 + len(there) * (26 + 16 * table["group"].nunique())
     return framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(table, found))
+
+
+def _groups(record: StudyRecord) -> dict[str, pd.DataFrame]:
+    """Runs and null runs; of several studies each study's by its name."""
+    if len(record.studies) == 1:
+        return {RUNS: record.scored, NULLS: record.nulls}
+    groups = {}
+    for study in record.studies:
+        for name, runs in ((study.name, record.scored), (f"{study.name} {NULLS}", record.nulls)):
+            groups[name] = runs[runs["study"] == study.name]
+    return groups
 
 
 def _row(benchmark: str, group: str, deltas: pd.Series[float], *, runs: int) -> dict[str, object]:

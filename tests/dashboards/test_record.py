@@ -14,7 +14,7 @@ from drawn_studies import BENCHMARKS, DORA, ERROR, LORA, NAME, record_study
 
 from dashboards.errors import RecordError
 from dashboards.rates import rate_rows
-from dashboards.record import StudyRecord, load_record, together
+from dashboards.record import StudyRecord, _affordable, load_record, together
 from search.g1_rates import g1_rows
 from storage import AuditStore, StudyNotFound
 
@@ -144,3 +144,8 @@ def test_figures_start_without_torch_and_ray() -> None:
         [sys.executable, "-c", loads], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("trials", "resamples"), [(0, 20), (142, 20), (200, 14), (273, 0)])
+def test_intervals_of_importance_only_where_they_take_seconds(trials: int, resamples: int) -> None:
+    assert _affordable(trials) == resamples
