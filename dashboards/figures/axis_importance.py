@@ -93,6 +93,7 @@ def _bars(rows: pd.DataFrame, host: str, *, colour: str) -> go.Bar:
         marker_color=colour,
         error_x={
             "type": "data",
+            "visible": bool(rows["high"].notna().any()),
             "symmetric": False,
             "array": (rows["high"] - rows["importance"]).clip(lower=0),
             "arrayminus": (rows["importance"] - rows["low"]).clip(lower=0),
@@ -122,7 +123,7 @@ def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
         "fANOVA of the mean delta; it says how much an axis accounts for, not in which direction.",
         f"95% intervals from {resamples} resamples of the trials."
         if resamples
-        else "Without intervals, which take long on a study of this size: talan importance has them.",
+        else "Intervals take long on a study of this size: talan importance has them.",
         *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
         f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
         if adaptive
