@@ -34,7 +34,8 @@ _EXAMPLE = (
     "id: 17\n\n"
 )
 _KINDS = (
-    *("study_started", "run_started", "cell_scored", "run_finished", "run_scored"),
+    *("study_started", "run_started", "cell_scored", "cell_bounded"),
+    *("run_finished", "run_scored"),
     *("run_failed", "run_requeued", "study_finished"),
 )
 _EVENT = {
