@@ -12,7 +12,7 @@ from typing import Any
 from dashboards.pages import compare_facts
 from dashboards.pages.compare_facts import Pair
 from dashboards.pages.figure_desk import FigureDesk
-from dashboards.pages.headline import headline
+from dashboards.pages.headline import Headline, headline, results
 from search.g1_rates import g1_rows
 from storage import AuditStore
 
@@ -39,7 +39,7 @@ def compare_page_facts(
     return {
         **facts,
         "pair": pair,
-        "heads": [headline(store, first), headline(store, second)],
+        "heads": [_head(store, first), _head(store, second)],
         "hosts": _hosts(store, first, second),
         "num_matched": len(table),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in compare_facts.VERDICTS},
@@ -55,6 +55,10 @@ def read_pair(store: AuditStore, desk: FigureDesk, *, first: str, second: str) -
         StudyNotFound: A study is named that does not exist.
     """
     return Pair(desk.record(store, first), desk.record(store, second))
+
+
+def _head(store: AuditStore, name: str) -> Headline:
+    return headline(store, store.studies.status(name), results(store, name).get(name))
 
 
 def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, Any]]:

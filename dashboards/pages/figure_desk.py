@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import plotly.graph_objects as go
 
 from dashboards.figures.catalogue import find_figure
 from dashboards.figures.theme import untitled
+from dashboards.pages.kept import Kept, Moment, moment_of
 from dashboards.pages.plain_lines import without_webgl
 from dashboards.record import StudyRecord, load_record, with_importance
 from storage import AuditStore
-
-T = TypeVar("T")
-Moment = tuple[str, str, int]  # a study, its state, its newest event
 
 _RECORDS = 4
 _DRAWN = 400
@@ -36,28 +32,6 @@ class Wanted:
     key: str
     theme: str
     narrowing: Mapping[str, str]
-
-
-class Kept(Generic[T]):
-    """The last values that were asked for, by place; may be shared by threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._values: OrderedDict[Hashable, T] = OrderedDict()
-
-    def get(self, place: Hashable, make: Callable[[], T]) -> T:
-        """What is kept there, else what is made; the one asked for longest ago leaves."""
-        with self._lock:
-            if place in self._values:
-                self._values.move_to_end(place)
-                return self._values[place]
-        value = make()
-        with self._lock:
-            self._values[place] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
 
 
 class FigureDesk:
@@ -101,18 +75,6 @@ class FigureDesk:
             return with_importance(store, self._record(store, moment, needs=""))
 
         return self._records.get((moment, needs), read)
-
-
-def moment_of(store: AuditStore, study: str) -> Moment:
-    """What tells one state of a study from another.
-
-    Raises:
-        StudyNotFound: There is no such study.
-    """
-    found = store.events.latest([study])
-    if study not in found:
-        store.studies.get(study)  # raises, with a sentence
-    return (study, *found[study])
 
 
 def packed(figure: go.Figure) -> bytes:

@@ -6,7 +6,7 @@ tests against the null, which are made host by host (``search.g1_rates``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,48 +76,61 @@ class Headline:
         return self.status.state in ("queued", "running")
 
 
-def headlines(store: AuditStore) -> list[Headline]:
-    """All studies, newest first."""
-    rates = _pooled(store.rates.g1_counts())
-    nulls = _pooled(c for kind in NULL_KINDS for c in store.rates.g1_counts(kind=kind))
-    found = []
-    for status in reversed(store.studies.list()):
-        rate = rates.get(status.name, PooledRate(0, 0))
-        left_s = _left_s(store, status)
-        found.append(Headline(status, rate, nulls.get(status.name), left_s))
-    return found
+@dataclass(frozen=True)
+class Results:
+    """What a study's finished runs amount to; it changes with its events only.
 
-
-def headline(store: AuditStore, name: str) -> Headline:
-    """One study.
-
-    Raises:
-        StudyNotFound: There is no such study.
+    Args:
+        rate: Of the treatments.
+        null: Of the null runs; None where there are none.
+        mean_s: A completed run's mean compute; None where there is none.
     """
-    status = store.studies.status(name)
+
+    rate: PooledRate
+    null: PooledRate | None
+    mean_s: float | None
+
+
+def results(store: AuditStore, name: str | None = None) -> dict[str, Results]:
+    """Results by study, of all or of one; a study without any run is left out."""
     rates = _pooled(store.rates.g1_counts(name))
     nulls = _pooled(c for kind in NULL_KINDS for c in store.rates.g1_counts(name, kind=kind))
-    rate = rates.get(name, PooledRate(0, 0))
-    return Headline(status, rate, nulls.get(name), _left_s(store, status))
+    taken: dict[str, list[Duration]] = {}
+    for duration in store.durations.read(name):
+        taken.setdefault(duration.study, []).append(duration)
+    return {
+        study: Results(
+            rates.get(study, PooledRate(0, 0)),
+            nulls.get(study),
+            mean_seconds(taken.get(study, [])),
+        )
+        for study in {*rates, *nulls, *taken}
+    }
 
 
-def _pooled(counts: Any) -> dict[str, PooledRate]:
+def headlines(store: AuditStore) -> list[Headline]:
+    """All studies, newest first."""
+    found = results(store)
+    return [headline(store, s, found.get(s.name)) for s in reversed(store.studies.list())]
+
+
+def headline(store: AuditStore, status: StudyStatus, found: Results | None) -> Headline:
+    """One study in a line, from where it stands and what it has come to."""
+    found = found or Results(PooledRate(0, 0), None, None)
+    left = sum(counts.pending + counts.running for counts in status.kinds.values())
+    left_s = None
+    if status.state in ("queued", "running") and left and found.mean_s is not None:
+        workers = workers_of(store.studies.get(status.name).spec)
+        left_s = found.mean_s * left / min(workers, left)
+    return Headline(status, found.rate, found.null, left_s)
+
+
+def _pooled(counts: Iterable[G1Count]) -> dict[str, PooledRate]:
     pooled: dict[str, PooledRate] = {}
-    count: G1Count
     for count in counts:
         before = pooled.get(count.study, PooledRate(0, 0))
         pooled[count.study] = PooledRate(before.g1 + count.g1, before.runs + count.runs)
     return pooled
-
-
-def _left_s(store: AuditStore, status: StudyStatus) -> float | None:
-    """What is left at the mean compute of this study's own runs, over its workers."""
-    left = sum(counts.pending + counts.running for counts in status.kinds.values())
-    if status.state not in ("queued", "running") or not left:
-        return None
-    mean_s = mean_seconds(store.durations.read(status.name))
-    spec = store.studies.get(status.name).spec
-    return None if mean_s is None else mean_s * left / min(workers_of(spec), left)
 
 
 def mean_seconds(durations: Sequence[Duration]) -> float | None:

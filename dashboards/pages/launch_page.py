@@ -22,6 +22,7 @@ GATES = ("vector", "scalar")
 SCOPES = ("all", "writeback", "remix_writeback", "frozen")
 ADAPTERS = ("lora", "dora", "rslora")
 SUITES = ("tiny", "paper")
+_DEEPEST = 20
 
 
 class StudyTextError(DashboardError):
@@ -61,10 +62,7 @@ def read_study_text(text: str) -> Any:
         StudyTextError: It is no YAML, or holds what JSON does not.
     """
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                msg = "aliases (*name) are not allowed here; write the values out"
-                raise StudyTextError(msg)
+        _check_shape(text)
         content = study_yaml.load(text)
         return json.loads(json.dumps(content, allow_nan=False))
     except yaml.YAMLError as error:
@@ -74,3 +72,17 @@ def read_study_text(text: str) -> Any:
     except (TypeError, ValueError, RecursionError) as error:
         msg = "a study file holds text, numbers, lists and mappings only; dates go in quotes"
         raise StudyTextError(msg) from error
+
+
+def _check_shape(text: str) -> None:
+    """Refuse what grows when it is read: aliases, and deep nesting; told while it is scanned."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            msg = "aliases (*name) are not allowed here; write the values out"
+            raise StudyTextError(msg)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            msg = f"it is nested too deeply; allowed: {_DEEPEST} levels"
+            raise StudyTextError(msg)

@@ -22,8 +22,9 @@ from dashboards.pages.launch_page import StudyTextError, launch_facts, read_stud
 from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.site import DRAWING_POLICY, Site
-from dashboards.pages.study_page import study_facts
+from dashboards.pages.study_page import Summaries, study_facts
 
+_SUMMARIES = 100
 _REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
 
 
@@ -31,6 +32,7 @@ def pages_router(site: Site) -> APIRouter:
     """All pages, and what they load."""
     router = APIRouter(include_in_schema=False)
     desk = FigureDesk()
+    summaries = Summaries(_SUMMARIES)
 
     @router.get("/")
     def studies() -> Response:
@@ -39,7 +41,7 @@ def pages_router(site: Site) -> APIRouter:
     @router.get("/studies/{name}")
     def study(name: str, request: Request) -> Response:
         selection = Selection.of(name, request.query_params)
-        facts = study_facts(site.opened(), selection)
+        facts = study_facts(site.opened(), selection, summaries)
         return site.page("study.html", policy=DRAWING_POLICY, **facts)
 
     @router.get("/studies/{name}/figures/{key}.json")

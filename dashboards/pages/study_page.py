@@ -6,10 +6,12 @@ figures, which the page asks for one by one (``dashboards.pages.figure_desk``), 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from dashboards.figures.catalogue import CATALOGUE
-from dashboards.pages.headline import headline
+from dashboards.pages.headline import Results, headline, results
+from dashboards.pages.kept import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.pages.wording import GAMMA
 from search.g1_rates import g1_rows
@@ -28,7 +30,20 @@ _COLUMNS = (
 )
 
 
-def study_facts(store: AuditStore, selection: Selection) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Summary:
+    """What changes with a study's events only, and takes counting every run."""
+
+    results: Results | None
+    choices: Choices
+    rates: list[dict[str, Any]]
+    champions: list[Run]
+
+
+Summaries = Kept[Summary]
+
+
+def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dict[str, Any]:
     """What ``study.html`` is rendered with.
 
     Raises:
@@ -36,24 +51,23 @@ def study_facts(store: AuditStore, selection: Selection) -> dict[str, Any]:
         QueryError: The address asks for an order, a state or a value that there is none of.
     """
     name = selection.study
+    moment = moment_of(store, name)
     study = store.studies.get(name)
-    _, last_event = store.events.latest([name])[name]
-    choices = Choices.read(store, name)
+    summary = kept.get(moment, lambda: _summary(store, name))
     page = store.runs.page(
         name,
-        _where(selection, choices),
+        _where(selection, summary.choices),
         sort=selection.sort,
         limit=ROWS,
         cursor=selection.cursor,
     )
-    rates = g1_rows(store, name, with_expected=False)
     return {
         "study": study,
-        "head": headline(store, name),
-        "rates": rates,
-        "last_event": last_event,
+        "head": headline(store, store.studies.status(name), summary.results),
+        "rates": summary.rates,
+        "last_event": moment[2],
         "selection": selection,
-        "chips": choices.chips(selection),
+        "chips": summary.choices.chips(selection),
         "titles": TITLES,
         "columns": _COLUMNS,
         "runs": page.runs,
@@ -61,8 +75,17 @@ def study_facts(store: AuditStore, selection: Selection) -> dict[str, Any]:
         "benchmarks": benchmarks_of(page.runs),
         "figures": CATALOGUE,
         "several_hosts": len(study.hosts) > 1,
-        "champions": store.rates.champions(name),
+        "champions": summary.champions,
     }
+
+
+def _summary(store: AuditStore, name: str) -> Summary:
+    return Summary(
+        results=results(store, name).get(name),
+        choices=Choices.read(store, name),
+        rates=g1_rows(store, name, with_expected=False),
+        champions=store.rates.champions(name),
+    )
 
 
 def benchmarks_of(runs: Any) -> list[str]:
@@ -70,7 +93,7 @@ def benchmarks_of(runs: Any) -> list[str]:
     found: dict[str, None] = {}
     run: Run
     for run in runs:
-        found.update(dict.fromkeys(run.cells))
+        found.update(dict.fromkeys([*run.cells, *run.bounds]))
     return list(found)
 
 

@@ -166,8 +166,7 @@ def test_two_studies_side_by_side(recorded: Recorded, open_tab: OpenTab) -> None
     assert tab.errors == []
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_no_page_is_wider_than_its_window(
     recorded: Recorded, open_tab: OpenTab, width: int, scheme: str
 ) -> None:

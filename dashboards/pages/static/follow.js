@@ -1,8 +1,8 @@
 // A study's events: whoever asks is told, at most so often, that something happened.
 
 const KINDS = [
-  "study_started", "run_started", "cell_scored", "run_finished", "run_scored",
-  "run_failed", "run_requeued", "study_finished",
+  "study_started", "run_started", "cell_scored", "cell_bounded", "run_finished",
+  "run_scored", "run_failed", "run_requeued", "study_finished",
 ];
 
 export function follow(study, { after, everyMs, moved }) {

@@ -4,8 +4,9 @@ import { redraw } from "./figures.js";
 import { follow } from "./follow.js";
 import { onSwap, refresh } from "./swap.js";
 
-const ROWS_MS = 700;
+const ROWS_MS = 1000;
 const FIGURES_MS = 5000;
+const OVER_MS = 15000; // a study that is over has no events; somebody may resume it elsewhere
 
 const { study, lastEvent } = document.getElementById("study").dataset;
 let due = null;
@@ -18,4 +19,11 @@ function moved() {
 const followed = follow(study, { after: lastEvent, everyMs: ROWS_MS, moved });
 window.addEventListener("studymoved", followed.again);
 onSwap(() => redraw());
+
+const isOver = () => !["queued", "running"].includes(document.getElementById("head").dataset.state);
+setInterval(async () => {
+  if (document.hidden || !isOver()) return;
+  await refresh();
+  if (!isOver()) followed.again();
+}, OVER_MS);
 document.documentElement.dataset.ready = "true";
