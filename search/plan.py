@@ -121,6 +121,7 @@ def resolve(
             suite.check_items(benchmarks)
             suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)
+        recipe.require_even_shares(file.resources.processes_per_run)
         adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
         backbones = [inspect(name) for name in file.backbones]
     except WorkerError as error:

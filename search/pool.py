@@ -20,6 +20,7 @@ import ray
 from ray.exceptions import RayActorError, RayError
 
 from search.errors import EngineError
+from search.run_places import places_held, reserve_places
 from search.study_file import Resources
 from workers.jobs import CellResult, RunJob, TrainResult
 from workers.ray_worker import Bench, RayWorker, StepFailed
@@ -98,13 +99,19 @@ class WorkerPool:
         self._resources = resources
         self._make_bench = make_bench
         _start_ray(resources, address=address)
-        self._actor_class = ray.remote(RayWorker).options(
-            num_cpus=resources.cpus_per_run,
-            num_gpus=resources.gpus_per_run,
-            max_restarts=0,
-            max_task_retries=0,
-        )
-        self._slots = [_Slot(number, *self._new_actor()) for number in range(resources.workers)]
+        self._options = [
+            {
+                "num_cpus": resources.cpus_per_run,
+                "num_gpus": resources.gpus_per_run,
+                "max_restarts": 0,
+                "max_task_retries": 0,
+                **reserve_places(resources),
+            }
+            for _ in range(resources.workers)
+        ]
+        self._slots = [
+            _Slot(number, *self._new_actor(number)) for number in range(resources.workers)
+        ]
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -155,9 +162,10 @@ class WorkerPool:
             ray.kill(slot.actor)
         ray.shutdown()
 
-    def _new_actor(self) -> tuple[Any, Any]:
-        """A worker, and what answers once it is up."""
-        actor = self._actor_class.remote(self._make_bench)
+    def _new_actor(self, number: int) -> tuple[Any, Any]:
+        """A slot's worker, and what answers once it is up."""
+        actor_class = ray.remote(RayWorker).options(**self._options[number])
+        actor = actor_class.remote(self._make_bench)
         return actor, actor.pid.remote()
 
     def _advance(self, slot: _Slot) -> Event | None:
@@ -174,6 +182,9 @@ class WorkerPool:
             self._replace(slot)
             return Died(job, f"{type(error).__name__}: {_first_line(error)}")
         if isinstance(result, StepFailed):
+            if result.died:
+                self._replace(slot)
+                return Died(job, result.message)
             if result.expected:
                 slot.job = slot.waiting_on = None
             else:
@@ -194,7 +205,7 @@ class WorkerPool:
 
     def _replace(self, slot: _Slot) -> None:
         ray.kill(slot.actor)
-        slot.actor, slot.waiting_on = self._new_actor()
+        slot.actor, slot.waiting_on = self._new_actor(slot.number)
         slot.job = slot.backbone = None
 
 
@@ -212,7 +223,8 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
     else:
         # Ray would nice its workers, and whatever else this machine does would starve them.
         os.environ.setdefault("RAY_worker_niceness", "0")
-        options["num_cpus"] = max(1, -(-resources.workers * resources.cpus_per_run // 1))
+        processes = resources.workers * resources.processes_per_run
+        options["num_cpus"] = max(1, -(-processes * resources.cpus_per_run // 1))
     try:
         ray.init(address=address or "local", **options)
     except (ConnectionError, RayError, OSError, ValueError) as error:
@@ -240,6 +252,15 @@ def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None
             ray.shutdown()
             msg = f"a run asks for {amount:g} {kind}, and no Ray node has more than {most:g}"
             raise EngineError(msg)
+    held = places_held(nodes, resources)
+    if held < resources.processes_per_run:
+        ray.shutdown()
+        msg = (
+            f"a run asks for {resources.processes_per_run} processes of "
+            f"{resources.cpus_per_run:g} CPU and {resources.gpus_per_run:g} GPU each, and all Ray "
+            f"nodes together hold {held}"
+        )
+        raise EngineError(msg)
 
 
 def _first_line(error: Exception) -> str:

@@ -103,11 +103,15 @@ class Design(_Entry):
 
 
 class Resources(_Entry):
-    """What the study takes: concurrent runs, and the CPUs and GPUs (or fractions) of each."""
+    """What the study takes: concurrent runs, and the CPUs and GPUs (or fractions) of each.
+
+    Where several processes train a run, each of them has that many CPUs and GPUs.
+    """
 
     workers: Annotated[Int, Field(ge=1)] = 2
     cpus_per_run: Annotated[Number, Field(gt=0, allow_inf_nan=False)] = 1
     gpus_per_run: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0
+    processes_per_run: Annotated[Int, Field(ge=1)] = 1
 
 
 class StudyFile(_Entry):
@@ -150,12 +154,15 @@ class StudyFile(_Entry):
     def spec_hash(self) -> str:
         """sha256 of what decides the results: all but how many runs go at once.
 
-        A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts and
-        the suite's training data are what a file asked for before there was a choice, and leave
-        its hash as it was.
+        A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts, the
+        suite's training data and one process a run are what a file asked for before there was a
+        choice, and leave its hash as it was. Several processes add up in another order, so their
+        number counts.
         """
         spec = self.spec
         del spec["resources"]["workers"]
+        if self.resources.processes_per_run == 1:
+            del spec["resources"]["processes_per_run"]
         if self.verdicts == "full":
             del spec["verdicts"]
         if self.training_data is None:
@@ -202,6 +209,7 @@ def parse_study(content: object) -> StudyFile:
         raise StudyFileError(msg)
     _check_listed(study)
     _check_verdicts(study)
+    _check_processes(study)
     return study
 
 
@@ -226,6 +234,18 @@ def _check_verdicts(study: StudyFile) -> None:
         msg = (
             "verdicts: 'exact' is not allowed beside the nsga2 sampler, which learns from runs "
             "evaluated in full alone; allowed: full, or another sampler"
+        )
+        raise StudyFileError(msg)
+
+
+def _check_processes(study: StudyFile) -> None:
+    """Processes of one run talk over NCCL, which takes a GPU once."""
+    resources = study.resources
+    if resources.processes_per_run > 1 and 0 < resources.gpus_per_run < 1:
+        msg = (
+            f"resources.gpus_per_run: {resources.gpus_per_run:g} is not allowed beside "
+            f"processes_per_run {resources.processes_per_run}, whose processes cannot share a GPU; "
+            "allowed: 0 or at least 1"
         )
         raise StudyFileError(msg)
 

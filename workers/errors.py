@@ -41,6 +41,10 @@ class TrainingDivergedError(WorkerError):
     """The loss or a trained weight stopped being a number."""
 
 
+class TrainingProcessDiedError(WorkerError):
+    """One of several processes that train a run died; the run may well succeed elsewhere."""
+
+
 class CheckpointError(WorkerError):
     """A stored host is missing a file, is damaged, or was trained on another backbone."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from workers.errors import WorkerError
+from workers.errors import TrainingProcessDiedError, WorkerError
 from workers.jobs import CellResult, RunJob, TrainResult
 
 R = TypeVar("R")
@@ -42,11 +42,13 @@ class StepFailed:
         detail: The traceback, for the record.
         expected: Whether the error is one of ours, after which the worker is fit to go on; any
             other may have left the process in an unknown state, and it is to be replaced.
+        died: Whether the reason is a process that died: the run may succeed in another.
     """
 
     message: str
     detail: str
     expected: bool
+    died: bool = False
 
 
 class RayWorker:
@@ -57,20 +59,23 @@ class RayWorker:
 
     def begin(self, job: RunJob) -> TrainResult | StepFailed:
         """Train a run."""
-        return _guarded(lambda: self._bench.begin(job))
+        return guarded(lambda: self._bench.begin(job))
 
     def evaluate(self, benchmark: str) -> CellResult | StepFailed:
         """Score one benchmark of the run that was begun."""
-        return _guarded(lambda: self._bench.evaluate(benchmark))
+        return guarded(lambda: self._bench.evaluate(benchmark))
 
     def pid(self) -> int:
         """The worker's process id: set-up is over once this answers."""
         return os.getpid()
 
 
-def _guarded(step: Callable[[], R]) -> R | StepFailed:
+def guarded(step: Callable[[], R]) -> R | StepFailed:
+    """What a step gives, or what it raised."""
     try:
         return step()
+    except TrainingProcessDiedError as error:
+        return StepFailed(str(error), traceback.format_exc(), expected=False, died=True)
     except WorkerError as error:
         return StepFailed(str(error), traceback.format_exc(), expected=True)
     except Exception as error:

@@ -92,6 +92,22 @@ class Recipe:
                 raise RecipeError(f"training has no key {key!r}; allowed are {', '.join(known)}")
         return replace(self, **overrides)
 
+    def require_even_shares(self, num_processes: int) -> None:
+        """Check that a step's forward passes can be dealt evenly to the processes of a run.
+
+        Examples per optimizer step then stay what they are, whatever their number.
+
+        Raises:
+            RecipeError: They cannot.
+        """
+        dealt = self.gradient_accumulation
+        if dealt % num_processes:
+            divisors = [str(n) for n in range(1, dealt + 1) if dealt % n == 0]
+            raise RecipeError(
+                f"resources.processes_per_run is {num_processes}, which does not divide "
+                f"training.gradient_accumulation {dealt}; allowed with it are {', '.join(divisors)}"
+            )
+
     def to_record(self) -> dict[str, Any]:
         """Return the values as JSON-able plain data, in field order."""
         return asdict(self)

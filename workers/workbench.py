@@ -32,6 +32,8 @@ from workers.backbones import load_backbone
 from workers.benchmark_evaluation import BenchmarkEvaluation
 from workers.continuous_lm import harness_model
 from workers.decoding import Decoding
+from workers.distributed.share import Share, joined
+from workers.distributed.team import ALONE, Join, Team
 from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
 from workers.evaluation import PromptCache
 from workers.host import Host, attach_host
@@ -57,14 +59,26 @@ class _Run:
     host: Host
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """A run whose training is over."""
+
+    run: _Run
+    losses: tuple[float, ...]
+    started: float
+    num_processes: int
+
+
 class Workbench:
     """Trains and evaluates one run at a time; used from the main thread of its process.
 
     Args:
         device: Where backbones are put; None: the first GPU that this process sees, else the CPU.
+        team: The other processes that train each run with this one.
     """
 
-    def __init__(self, *, device: str | None = None) -> None:
+    def __init__(self, *, device: str | None = None, team: Team = ALONE) -> None:
+        self._team = team
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._scratch = tempfile.TemporaryDirectory(prefix="talan-run-")
         self._resident: ResidentBackbone | None = None
@@ -81,28 +95,30 @@ class Workbench:
             WorkerError: The job cannot be carried out; the workbench is fit for the next one.
         """
         require_main_thread()
-        self._end_run()
-        resident = self._load(job)
-        examples = self._tokenised(job, resident)
-        started = time.perf_counter()
-        try:
-            with _one_error_tree():
-                batches = plan_batches(examples, recipe=job.recipe, seed=job.seed)
-                first = self._on_device(batches[0], resident) if job.sham is not None else None
-                self._run = _Run(job, attach_host(resident, job, batch=first))
-                losses = self._train(self._run, resident, batches)
-                resident.check_weights()
-                checkpoint = self._store_checkpoint(self._run)
-        except BaseException:
-            self._abandon_run()
-            raise
+        with self._team.summoned(job) as join:
+            trained = self._train(job, join)
+        with self._abandoned_on_failure():
+            checkpoint = self._store_checkpoint(trained.run)
         return TrainResult(
-            losses=losses,
-            steps=len(losses),
-            seconds=time.perf_counter() - started,
+            losses=trained.losses,
+            steps=len(trained.losses),
+            seconds=time.perf_counter() - trained.started,
             checkpoint=checkpoint,
-            provenance={**collect_provenance(job), **self._run.host.provenance(job)},
+            provenance={
+                **collect_provenance(job),
+                **trained.run.host.provenance(job),
+                "processes": trained.num_processes,
+            },
         )
+
+    def help(self, job: RunJob, share: Share) -> None:
+        """Train a share of a run that another process began, which keeps what comes of it.
+
+        Raises:
+            WorkerError: As ``begin``.
+        """
+        require_main_thread()
+        self._train(job, lambda device: joined(share, device=device))
 
     def evaluate(self, benchmark: str) -> CellResult:
         """Generate and score one benchmark with the host trained last; store its responses.
@@ -154,6 +170,7 @@ class Workbench:
 
     def close(self) -> None:
         """Give back everything that is held; the workbench cannot be used afterwards."""
+        self._team.close()
         self._abandon_run()
         close_sandbox()
         self._scratch.cleanup()
@@ -170,8 +187,27 @@ class Workbench:
     ) -> None:
         self.close()
 
-    def _train(
-        self, run: _Run, resident: ResidentBackbone, batches: Sequence[Sequence[SftExample]]
+    def _train(self, job: RunJob, join: Join) -> _Trained:
+        """Reset, attach the job's host and train it."""
+        self._end_run()
+        resident = self._load(job)
+        examples = self._tokenised(job, resident)
+        started = time.perf_counter()
+        with self._abandoned_on_failure():
+            batches = plan_batches(examples, recipe=job.recipe, seed=job.seed)
+            first = self._on_device(batches[0], resident) if job.sham is not None else None
+            run = self._run = _Run(job, attach_host(resident, job, batch=first))
+            with join(self._device) as num_processes:
+                losses = self._train_host(run, resident, batches, num_processes)
+            resident.check_weights()
+        return _Trained(run, losses, started, num_processes)
+
+    def _train_host(
+        self,
+        run: _Run,
+        resident: ResidentBackbone,
+        batches: Sequence[Sequence[SftExample]],
+        num_processes: int,
     ) -> tuple[float, ...]:
         talan, job = run.host.talan, run.job
         return train(
@@ -182,6 +218,7 @@ class Workbench:
             pad_token_id=_padding_token(resident.tokenizer),
             output_dir=Path(self._scratch.name),
             callbacks=[] if talan is None else [talan.trainer_callback()],
+            num_processes=num_processes,
         )
 
     def _on_device(
@@ -244,6 +281,15 @@ class Workbench:
             self._drop_backbone()
         except BaseException:
             self._drop_backbone()
+            raise
+
+    @contextmanager
+    def _abandoned_on_failure(self) -> Iterator[None]:
+        try:
+            with _one_error_tree():
+                yield
+        except BaseException:
+            self._abandon_run()
             raise
 
     def _abandon_run(self) -> None:

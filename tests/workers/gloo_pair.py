@@ -1,0 +1,92 @@
+"""A second process that trains beside the test's own: real Gloo, one machine.
+
+Runs as a script: it reads one pickled call a line of hex from its input, and answers with one.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SECOND = "TALAN_TEST_SECOND"
+
+
+class GlooPair:
+    """This process as rank 0, another as rank 1; both do the same."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            cwd=ROOT,
+            env=os.environ
+            | {"PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", SECOND: "yes"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, work: Callable[..., Any], **arguments: Any) -> tuple[Any, Any]:
+        """What ``work(joining, **arguments)`` gives here and there; both may raise."""
+        from workers.distributed.share import Share, joined, open_store
+
+        store = open_store("127.0.0.1")
+        mine, other = (Share(rank, 2, "127.0.0.1", store.port) for rank in range(2))
+        self._send((work, other, arguments))
+        found = _outcome(work, lambda: joined(mine, device="cpu", store=store), arguments)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return found, pickle.loads(bytes.fromhex(line)) if line else None
+
+    def close(self) -> None:
+        """End the other process."""
+        self._process.communicate(timeout=60)
+
+    def _send(self, call: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(pickle.dumps(call).hex() + "\n")
+        self._process.stdin.flush()
+
+
+def _outcome(
+    work: Callable[..., Any], joining: Callable[[], AbstractContextManager[int]], arguments: Any
+) -> Any:
+    """What the work gives, or its error as text."""
+    try:
+        return work(joining, **arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _serve() -> None:
+    from workers.process import prepare_process
+
+    prepare_process()
+    from workers.distributed.share import joined
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever else is printed is no answer
+    for line in sys.stdin:
+        work, share, arguments = pickle.loads(bytes.fromhex(line))
+
+        def joining(share: Any = share) -> AbstractContextManager[int]:
+            return joined(share, device="cpu")
+
+        try:
+            answer = pickle.dumps(_outcome(work, joining, arguments))
+        except BaseException:
+            traceback.print_exc()
+            raise
+        answers.write(answer.hex() + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,100 @@
+"""A process's part in a run that several train together.
+
+Owns: joining the process group of a run and leaving it, so that the process is afterwards what it
+was: a worker trains many runs, each in a group of its own. Gloo between CPUs, NCCL between GPUs.
+Does not cover: who starts the processes (``workers.distributed.ray_team``), how batches are dealt
+and gradients averaged (``workers.training``; transformers and accelerate do both).
+
+Every process sees one device at most, so each is the first of its node (LOCAL_RANK 0).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accelerate.state import AcceleratorState
+from torch import distributed
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+# How long a process waits for another that is alive but does not come: NCCL notices no earlier
+# that one is dead, Gloo notices at once.
+PATIENCE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which of a run's processes this is, and where they meet.
+
+    Attributes:
+        rank: From 0, the process that began the run and keeps what comes of it.
+        num_processes: At least 2.
+        host: Where rank 0 can be reached.
+        port: At which rank 0's key-value store listens.
+    """
+
+    rank: int
+    num_processes: int
+    host: str
+    port: int
+
+    @property
+    def ready_key(self) -> str:
+        """What a process writes into the store once its host is attached."""
+        return f"ready-{self.rank}"
+
+
+def open_store(host: str) -> TCPStore:
+    """Rank 0's store, at a free port of this machine."""
+    return TCPStore(host, 0, is_master=True, wait_for_workers=False, timeout=PATIENCE)
+
+
+@contextmanager
+def joined(share: Share, *, device: str, store: TCPStore | None = None) -> Iterator[int]:
+    """Within this context the processes of a run train together; their number.
+
+    Args:
+        share: This process's.
+        device: Where its model is.
+        store: Rank 0's; the others reach it at the share's address.
+    """
+    if store is None:
+        store = TCPStore(share.host, share.port, timeout=PATIENCE)
+    store.set(share.ready_key, "")
+    with _environment(share):
+        distributed.init_process_group(
+            "nccl" if device.startswith("cuda") else "gloo",
+            store=store,
+            rank=share.rank,
+            world_size=share.num_processes,
+            timeout=PATIENCE,
+        )
+        try:
+            yield share.num_processes
+        finally:
+            distributed.destroy_process_group()
+            AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@contextmanager
+def _environment(share: Share) -> Iterator[None]:
+    """What accelerate tells a distributed process by."""
+    wanted: Mapping[str, object] = {
+        "RANK": share.rank,
+        "WORLD_SIZE": share.num_processes,
+        "LOCAL_RANK": 0,
+        "LOCAL_WORLD_SIZE": 1,
+        "MASTER_ADDR": share.host,
+        "MASTER_PORT": share.port,
+    }
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update({key: str(value) for key, value in wanted.items()})
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
