@@ -34,6 +34,7 @@ def test_the_papers_studies_fit_their_backbones_and_stay_under_one_percent(path)
     recipe = audit.recipe
     assert recipe.batch_size * recipe.gradient_accumulation == 64
     assert (recipe.max_steps, recipe.num_examples, recipe.dtype) == (78, 5000, "bfloat16")
+    assert (recipe.generation, recipe.eval_batch_size) == ("continuous", "auto")
     assert audit.benchmarks == ("gpqa_diamond", "gsm8k_cot", "minerva_math500", "mbpp")
     for table in tabulate(audit):
         assert {size.talan_share < 0.01 for size in table.sizes.largest.values()} == {True}
@@ -54,7 +55,7 @@ def test_the_audited_configurations_are_the_papers_records(name):
 
 def test_the_mixture_of_experts_has_its_own_rate_decay_and_seed():
     moe = read_study_file(EXAMPLES / "paper" / "moe.yaml")
-    assert moe.training == {"learning_rate": 2.5e-5, "weight_decay": 0.02}
+    assert (moe.training["learning_rate"], moe.training["weight_decay"]) == (2.5e-5, 0.02)
     assert moe.seeds == [46]
 
 

@@ -65,10 +65,11 @@ class BenchmarkEvaluation:
         return Evaluated(items, plan.n_items, None if is_whole else numbers)
 
     def _batches(self, plan: CellPlan) -> list[tuple[int, ...]]:
-        known, key = self.model.prompts.batches, (self.benchmark, int(self.model.batch_size))
+        task, known = self.tasks[self.benchmark], self.model.prompts.batches
+        key = (id(task), int(self.model.batch_size))  # suites may share a benchmark's name
         if key not in known:
-            known[key] = full_batches(self.tasks[self.benchmark], model=self.model)
-        batches = known[key]
+            known[key] = (task, full_batches(task, model=self.model))
+        _, batches = known[key]
         num_items = sum(map(len, batches))
         if num_items != plan.n_items:
             msg = f"benchmark {self.benchmark!r} has {num_items} items, its plan {plan.n_items}"

@@ -37,11 +37,14 @@ class ScoredItem:
 
 @dataclass(frozen=True)
 class PromptCache:
-    """What evaluations on one backbone share: prompts as text and tokens, batches, capacities."""
+    """What evaluations on one backbone share: prompts as text and tokens, batches, capacities.
+
+    ``batches`` are kept by the task's identity, with the task, which keeps the identity its own.
+    """
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
-    batches: dict[tuple[str, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    batches: dict[tuple[int, int], tuple[Any, list[tuple[int, ...]]]] = field(default_factory=dict)
     capacities: dict[int | None, Capacity] = field(default_factory=dict)
 
 
