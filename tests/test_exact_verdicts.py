@@ -1,0 +1,71 @@
+"""One tiny study with full and with exact verdicts: the same findings, for fewer items.
+
+Everything is real: Ray, the tiny backbone, training, generation, scoring, SQLite. Interruptions are
+in tests/search/test_driving_exact.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from search.audits import drive, launch
+from search.study_file import parse_study
+from storage import AuditStore, Run, RunFilter
+
+STUDY: dict[str, Any] = {
+    "axes": {
+        "layer": [0, 1, 4],
+        "slots": [2],
+        "mixer": ["cross_attn"],
+        "writeback": [{"rule": "gate", "gate": "vector", "alpha": 0.3}],
+    },
+    "benchmarks": ["tiny_choice", "tiny_algebra"],
+    "training": {"max_steps": 6, "num_examples": 500, "eval_batch_size": 16},
+}
+
+
+def begin(store: AuditStore, folder: Path, verdicts: str) -> None:
+    file = parse_study({**STUDY, "name": verdicts, "verdicts": verdicts})
+    launch(store, file, artifact_url=str(folder / "artifacts"))
+
+
+def by_configuration(store: AuditStore, name: str) -> dict[str, Run]:
+    runs = store.runs.iterate(name, RunFilter(kind="treatment"))
+    return {run.configuration_id or "": run for run in runs}
+
+
+def num_asked(run: Run) -> int:
+    asked = sum(bound.n_evaluated for bound in run.bounds.values())
+    return asked + sum(cell.n_items for cell in run.cells.values())
+
+
+def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
+    with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store:
+        begin(store, tmp_path, "full")
+        assert drive(store, "full") == "completed"
+        begin(store, tmp_path, "exact")
+        assert drive(store, "exact") == "completed"
+
+        full, exact = by_configuration(store, "full"), by_configuration(store, "exact")
+        verdicts = {key: run.g1 for key, run in full.items()}
+        assert {key: run.g1 for key, run in exact.items()} == verdicts
+        assert len(verdicts) == 3
+        assert False in verdicts.values()  # else nothing could have ended early
+        assert sum(map(num_asked, exact.values())) < sum(map(num_asked, full.values()))
+        for key, run in exact.items():
+            theirs = full[key]
+            assert run.checkpoint_artifact == theirs.checkpoint_artifact
+            assert (run.mean_delta == theirs.mean_delta) == (not run.bounds)
+            for name, cell in run.cells.items():
+                assert cell.responses_artifact == theirs.cells[name].responses_artifact
+                assert (cell.n_correct, cell.delta) == (
+                    theirs.cells[name].n_correct,
+                    theirs.cells[name].delta,
+                )
+            for name, bound in run.bounds.items():
+                low, high = bound.delta
+                assert low <= (theirs.cells[name].delta or 0.0) <= high
+                answers = store.runs.answers(run.id).get(name, {})
+                truth = store.runs.outcomes(theirs.id, name)
+                assert answers == {item: truth[item] for item in answers}
