@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from storage import BASELINE, ArtifactStore, AuditStore, Run, RunFilter
+from storage import BASELINE, ArtifactError, ArtifactStore, AuditStore, Run, RunFilter
 
 GROUPS = ("helped", "hurt", "both_right", "both_wrong")
 ALONE = ("right", "wrong")  # where there is no baseline beside
@@ -59,13 +58,12 @@ def read_answers(
     """A cell's items in their order.
 
     Raises:
-        ArtifactError: Stored responses are gone, altered or out of reach.
+        ArtifactError: The run's responses are gone, altered or out of reach; where the baseline's
+            are, nothing stands beside.
     """
     artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
-    name = responses_of(run, benchmark)
-    rows = _rows(artifacts, name) if name else ()
-    beside = responses_of(baseline, benchmark) if baseline else None
-    before = {row["item_id"]: row for row in _rows(artifacts, beside)} if beside else {}
+    rows = _rows(artifacts, responses_of(run, benchmark))
+    before = _beside(artifacts, baseline, benchmark)
     return [Answer(row, before.get(row["item_id"])) for row in rows]
 
 
@@ -76,12 +74,18 @@ def responses_of(run: Run, benchmark: str) -> str | None:
     return run.bounds[benchmark].responses_artifact if benchmark in run.bounds else None
 
 
-def _rows(artifacts: ArtifactStore, name: str) -> Sequence[Row]:
-    return _read(artifacts.url, name)
+def _beside(artifacts: ArtifactStore, baseline: Run | None, benchmark: str) -> dict[str, Row]:
+    """The baseline's rows by item; none where they are not to be had."""
+    try:
+        rows = _rows(artifacts, responses_of(baseline, benchmark) if baseline else None)
+    except ArtifactError:
+        return {}
+    return {row["item_id"]: row for row in rows}
 
 
-@lru_cache(maxsize=16)  # names are hashes of the content: what is read once stays true
-def _read(url: str, name: str) -> Sequence[Row]:
-    data = ArtifactStore(url).get_bytes(name)
+def _rows(artifacts: ArtifactStore, name: str | None) -> Sequence[Row]:
+    if name is None:  # none of its items was asked
+        return ()
+    data = artifacts.get_bytes(name)
     rows: list[Row] = pq.read_table(BytesIO(data), columns=_COLUMNS).to_pylist()
-    return tuple(rows)
+    return rows

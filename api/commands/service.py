@@ -55,7 +55,7 @@ def serve(
     artifacts: ArtifactsOption = None,
     ray_address: RayOption = None,
 ) -> None:
-    """Serve the REST API, and drive the studies that it queues.
+    """Serve the pages and the REST API, and drive the studies that they queue.
 
     A token in TALAN_API_TOKEN is asked of every call but health; without one only this machine is
     listened to.
@@ -66,6 +66,7 @@ def serve(
     open_store(storage, create=True).close()
     url = storage or DEFAULT_STORAGE
     keeper = _Keeper(url, ray_address=ray_address) if with_scheduler else None
+    typer.echo(f"TALAN Audit: http://{host}:{port}", err=True)
     try:
         run_api(host=host, port=port, storage_url=url, artifact_url=artifact_url(artifacts))
     finally:

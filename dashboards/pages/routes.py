@@ -6,9 +6,11 @@ each), nor who may see it (``api.rest.auth``).
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -33,6 +35,7 @@ def pages_router(site: Site) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     desk = FigureDesk()
     summaries = Summaries(_SUMMARIES)
+    reporting = Lock()
 
     @router.get("/")
     def studies() -> Response:
@@ -42,7 +45,10 @@ def pages_router(site: Site) -> APIRouter:
     def study(name: str, request: Request) -> Response:
         selection = Selection.of(name, request.query_params)
         facts = study_facts(site.opened(), selection, summaries)
-        return site.page("study.html", policy=DRAWING_POLICY, **facts)
+        answer = site.page("study.html", policy=DRAWING_POLICY, **facts)
+        if request.headers.get("sec-fetch-dest") == "document":  # figures will be asked for next
+            answer.background = BackgroundTask(desk.record, site.opened(), name)
+        return answer
 
     @router.get("/studies/{name}/figures/{key}.json")
     def figure(name: str, key: str, request: Request) -> Response:
@@ -55,7 +61,8 @@ def pages_router(site: Site) -> APIRouter:
     def report(name: str, kind: Literal["html", "md"]) -> Response:
         from dashboards.report import load_report, render_report
 
-        text = render_report(load_report(site.opened(), name), file_format=kind)
+        with reporting:  # it draws every figure: one at a time
+            text = render_report(load_report(site.opened(), name), file_format=kind)
         headers = {"Content-Disposition": f'attachment; filename="{name}-report.{kind}"'}
         return Response(text, media_type=_REPORTS[kind], headers=headers)
 
