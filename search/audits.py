@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from search.driver import LEASE_S, Driver
 from search.errors import StudyBusyError, StudyFileError
@@ -20,14 +19,12 @@ from search.owner import is_dead, this_process
 from search.plan import Audit, resolve, study_plan
 from search.pool import WorkerPool
 from search.progress import Observer, Progress, unobserved
-from search.study_file import Resources, StudyFile, parse_study
+from search.run_bench import make_workbench
+from search.study_file import StudyFile, parse_study
 from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StudyNotFound
 from storage.records import Study
 from workers.ray_worker import Bench
-
-if TYPE_CHECKING:
-    from workers.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -158,28 +155,11 @@ def _drive(
     store.studies.set_state(name, "running", owner=owner)
     driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
     resources = audit.file.resources
-    make_bench = engine.make_bench or partial(_workbench, resources)
+    make_bench = engine.make_bench or partial(make_workbench, resources)
     observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
     with WorkerPool(resources, make_bench=make_bench, address=engine.ray_address) as pool:
         is_over = driver.drive(pool)
     return _state(store, name) if is_over or not audit.adaptive else "stopped"
-
-
-def _workbench(resources: Resources) -> Workbench:
-    """What a run's process holds; the first of several starts the others."""
-    from workers.process import prepare_process
-
-    prepare_process()
-    from workers.distributed import ALONE, RayTeam
-    from workers.gpu_memory import cap_gpu_memory
-    from workers.workbench import Workbench
-
-    cap_gpu_memory(resources.gpus_per_run)
-    if resources.processes_per_run == 1:
-        return Workbench(team=ALONE)
-    alone = resources.model_copy(update={"processes_per_run": 1})
-    others = RayTeam(resources.processes_per_run, make_bench=partial(_workbench, alone))
-    return Workbench(team=others)
 
 
 def _anything_due(store: AuditStore, name: str) -> bool:

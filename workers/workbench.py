@@ -107,7 +107,7 @@ class Workbench:
             provenance={
                 **collect_provenance(job),
                 **trained.run.host.provenance(job),
-                "processes": trained.num_processes,
+                **({"processes": trained.num_processes} if trained.num_processes > 1 else {}),
             },
         )
 
