@@ -88,6 +88,8 @@ class Recipe:
         """
         known = [field.name for field in fields(self)]
         for key in overrides:
+            if key in _NOT_OFFERED:
+                raise RecipeError(f"training has no key {key!r}: {_NOT_OFFERED[key]}")
             if key not in known:
                 raise RecipeError(f"training has no key {key!r}; allowed are {', '.join(known)}")
         return replace(self, **overrides)
@@ -127,6 +129,17 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+# Asked for often enough to say why not (docs/training.md).
+_NOT_OFFERED = {
+    "compile": (
+        "compiled by torch.compile, TALAN's parameters get no gradients, and every run would spend "
+        "its first minutes compiling; batching 'packed' is what saves time"
+    ),
+    "zero": (
+        "DeepSpeed's ZeRO clips and steps within the backward pass, so that TALAN's gradient_scale "
+        "could not act between the two; several GPUs are resources.processes_per_run"
+    ),
+}
 _LATER_KEYS = {"generation": "auto", "batching": "padded"}
 
 Rule = tuple[str, Callable[[Any], bool]]
