@@ -26,12 +26,13 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import make_url
 
 from search.fresh_seeds import derived_seed
+from search.neighbours import neighbours
 from search.space import Space, optuna_params
 from search.study_file import ADAPTIVE_SAMPLERS
 from storage import configure_sqlite
 
 _ID = "configuration_id"
-_DUPLICATE_TRIES = 50
+_DUPLICATE_TRIES = 10
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -82,7 +83,7 @@ class HostStudy:
         seed: int,
         space: Space,
     ) -> None:
-        self._space = space
+        self._space, self._seed = space, seed
         self._adaptive = sampler in ADAPTIVE_SAMPLERS
         self._distributions = space.distributions(with_unscaled=not self._adaptive)
         self._study = optuna.create_study(
@@ -123,7 +124,8 @@ class HostStudy:
         """The sampler's next configuration that nobody has taken, or None when all are.
 
         A proposal that repeats a configuration costs no run: its trial is closed as failed.
-        After 50 repeats the space's first free point is taken, so that a study never spins.
+        After ten repeats the free point nearest to the last of them is taken: the sampler has
+        converged there, and a study never spins.
         """
         taken = taken | self.taken
         if len(taken) >= self._space.size:
@@ -137,7 +139,7 @@ class HostStudy:
                 self._numbers[identity] = trial.number
                 return trial.number, configuration
             self._study.tell(trial, state=TrialState.FAIL)
-        return self._first_free(identify=identify, taken=taken)
+        return self._nearest_free(configuration, identify=identify, taken=taken)
 
     def close_orphans(self, known: set[str]) -> None:
         """Close as failed what was asked but never reached our tables (a crash in between)."""
@@ -147,11 +149,15 @@ class HostStudy:
                 self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
                 self._numbers.pop(identity, None)
 
-    def _first_free(
-        self, *, identify: Callable[[Mapping[str, Any]], str], taken: set[str]
+    def _nearest_free(
+        self,
+        proposed: Mapping[str, Any],
+        *,
+        identify: Callable[[Mapping[str, Any]], str],
+        taken: set[str],
     ) -> tuple[int, dict[str, Any]] | None:
-        for index in range(self._space.size):
-            configuration = self._space.point(index)
+        seed = derived_seed(self._seed, self._study.study_name, len(taken))
+        for configuration in neighbours(self._space, proposed, seed=seed):
             identity = identify(configuration)
             if identity not in taken:
                 params = self._params(configuration)

@@ -162,5 +162,8 @@ class TestFromRuns:
         with pytest.raises(ReplayError, match="one host's; these runs are of stored/backbone-0/"):
             ReplayTable.from_runs(runs)
         first, second = (run for run in runs if run.backbone == "backbone-0" and run.configuration)
-        unscored = replace(second, mean_delta=None)
+        unscored = replace(second, mean_delta=None, g1=None)
         assert ReplayTable.from_runs([first, unscored]).num_left_out == 1
+        early = replace(second, mean_delta=None, g1=False)
+        with pytest.raises(ReplayError, match="1 of 2 treatments ended early"):
+            ReplayTable.from_runs([first, early])
