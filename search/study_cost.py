@@ -8,8 +8,9 @@ is said. Does not cover: parameter counts (``search.host_checks``).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from search.plan import Audit
@@ -30,14 +31,21 @@ class HostEstimate:
         adapter_label: The adapter's name in tables.
         runs: Baselines, treatments (at most) and null runs.
         seconds_per_run: Mean compute of one run; None where nothing is known.
-        based_on: What the figure rests on, in words; None where nothing is known.
+        earlier: The recorded runs that the figure rests on: how many, by study.
     """
 
     backbone: str
     adapter_label: str
     runs: int
     seconds_per_run: float | None
-    based_on: str | None
+    earlier: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def based_on(self) -> str | None:
+        """What the figure rests on, in words; None where nothing is known."""
+        if self.earlier:
+            return f"{sum(self.earlier.values())} earlier runs ({', '.join(sorted(self.earlier))})"
+        return None if self.seconds_per_run is None else "measured on this machine"
 
 
 @dataclass(frozen=True)
@@ -142,13 +150,13 @@ def _estimate_host(
 ) -> HostEstimate:
     host, runs = audit.hosts[number], runs_of(audit, number)
     like = [d for d in durations if _is_like(d, audit, number)]
-    seconds, based_on = measured_s, None if measured_s is None else "measured on this machine"
-    if like:
-        num_runs = sum(d.num_runs for d in like)
-        seconds = sum(d.mean_s * d.num_runs for d in like) / num_runs
-        studies = ", ".join(sorted({d.study for d in like}))
-        based_on = f"{num_runs} earlier runs ({studies})"
-    return HostEstimate(host.backbone, host.adapter_label, runs, seconds, based_on)
+    if not like:
+        return HostEstimate(host.backbone, host.adapter_label, runs, measured_s)
+    earlier: Counter[str] = Counter()
+    for duration in like:
+        earlier[duration.study] += duration.num_runs
+    seconds = sum(d.mean_s * d.num_runs for d in like) / earlier.total()
+    return HostEstimate(host.backbone, host.adapter_label, runs, seconds, earlier)
 
 
 def runs_of(audit: Audit, host: int) -> int:

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from random_backbone import random_model
 from report import report
+from talan_overhead import MIXERS, axes
 
 from talan import TalanConfig
 from workers.adapters import attach_adapter
@@ -30,7 +31,6 @@ from workers.host_sizes import HostShape
 from workers.jobs import AdapterSpec
 from workers.published_shapes import PUBLISHED_SHAPES
 
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 LORA = AdapterSpec("lora", r=32, alpha=64, target_modules=("q_proj", "k_proj", "v_proj", "o_proj"))
 
 
@@ -44,18 +44,6 @@ def matmul_flops_per_s(*, dtype: str, device: str, repeats: int = 20) -> float:
         a @ a
         best_s = min(best_s, _now(device) - started)
     return 2 * side**3 / best_s
-
-
-def axes(mixer: str, *, num_layers: int) -> dict[str, Any]:
-    """Layer at a quarter of the depth, two slots, vector gate, all trained."""
-    return {
-        "layer": num_layers // 4,
-        "slots": 2,
-        "mixer": mixer,
-        "writeback": {"rule": "gate", "gate": "vector", "alpha": 0.008},
-        "trainability": {"scope": "all"},
-        "gradient_scale": 500.0,
-    }
 
 
 def row(options: argparse.Namespace, mixer: str, cost: HostCost, size: Any, peak: float) -> Any:

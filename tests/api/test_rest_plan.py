@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from finished_study import finished
+from recorded_study import BENCHMARKS
 from rest_record import client
 
 from storage import AuditStore
@@ -46,7 +47,7 @@ def test_the_estimate_is_earlier_runs_mean(folder: Path) -> None:
     study = {
         "name": "next",
         "axes": AXES,
-        "benchmarks": ["tiny_choice", "tiny_code"],
+        "benchmarks": list(BENCHMARKS),
         "resources": {"workers": 2, "cpus_per_run": 4},
     }
     assert api.post("/api/v1/studies/plan", json=study).json()["estimate"] == {

@@ -46,5 +46,5 @@ class StudyPlan(Answer):
     baselines: int
     nulls: int
     estimate: Estimate | None = Field(
-        description="none where a backbone was never run on these benchmarks"
+        description="none where a host was never run with this recipe on these benchmarks"
     )
