@@ -92,7 +92,8 @@ def _available(audit: Audit, needed_gib: float) -> Memory:
     resources = audit.file.resources
     if not resources.gpus_per_run:
         free = psutil.virtual_memory().available / _GIB
-        return Memory(needed_gib, free / resources.workers, "CPU")
+        processes = resources.workers * resources.processes_per_run
+        return Memory(needed_gib, free / processes, "CPU")
     if not torch.cuda.is_available():
         return Memory(needed_gib, None, "GPU")
     total = max(

@@ -140,8 +140,8 @@ def estimate_study(
     return StudyEstimate(
         hosts,
         workers=resources.workers,
-        cpus_per_run=float(resources.cpus_per_run),
-        gpus_per_run=float(resources.gpus_per_run),
+        cpus_per_run=resources.cpus_held,
+        gpus_per_run=resources.gpus_held,
     )
 
 
@@ -171,7 +171,13 @@ def _is_like(duration: Duration, audit: Audit, number: int) -> bool:
     host, spec = audit.hosts[number], audit.file.spec
     same_host = (duration.backbone, _text(duration.adapter)) == (host.backbone, _text(host.adapter))
     same_work = all(_text(duration.spec.get(key)) == _text(spec.get(key)) for key in _DECIDES)
+    same_work &= _processes(duration.spec) == _processes(spec)
     return same_host and same_work and duration.kind in (BASELINE, TREATMENT)
+
+
+def _processes(spec: Mapping[str, Any]) -> int:
+    """How many train a run; studies from before there was a choice do not say."""
+    return int(spec.get("resources", {}).get("processes_per_run", 1))
 
 
 def _text(value: Any) -> str:

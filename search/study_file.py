@@ -113,6 +113,16 @@ class Resources(_Entry):
     gpus_per_run: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0
     processes_per_run: Annotated[Int, Field(ge=1)] = 1
 
+    @property
+    def cpus_held(self) -> float:
+        """CPUs that a run holds, all its processes together."""
+        return float(self.cpus_per_run) * self.processes_per_run
+
+    @property
+    def gpus_held(self) -> float:
+        """GPUs that a run holds, all its processes together."""
+        return float(self.gpus_per_run) * self.processes_per_run
+
 
 class StudyFile(_Entry):
     """One audit: hosts x axes x seeds x benchmarks, with one recipe."""

@@ -132,8 +132,8 @@ class Recipe:
 # Asked for often enough to say why not (docs/training.md).
 _NOT_OFFERED = {
     "compile": (
-        "compiled by torch.compile, TALAN's parameters get no gradients, and every run would spend "
-        "its first minutes compiling; batching 'packed' is what saves time"
+        "torch.compile would use one run's graph again for the next, without its TALAN block, and "
+        "compiling anew takes longer than a run's training; batching 'packed' is what saves time"
     ),
     "zero": (
         "DeepSpeed's ZeRO clips and steps within the backward pass, so that TALAN's gradient_scale "

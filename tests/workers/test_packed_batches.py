@@ -165,7 +165,9 @@ def test_the_choice_is_part_of_the_recipe_and_leaves_old_hashes_alone():
         Recipe(batching="flat")
 
 
-@pytest.mark.parametrize(("key", "reason"), [("compile", "no gradients"), ("zero", "ZeRO clips")])
+@pytest.mark.parametrize(
+    ("key", "reason"), [("compile", "without its TALAN"), ("zero", "ZeRO clips")]
+)
 def test_what_cannot_hold_with_talan_is_refused_with_the_reason(key: str, reason: str):
     with pytest.raises(RecipeError, match=f"training has no key '{key}': .*{reason}"):
         Recipe().replace(**{key: 2})
