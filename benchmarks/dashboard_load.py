@@ -79,7 +79,8 @@ def visit(context: BrowserContext, url: str, *, who: str) -> dict[str, float]:
     found["interactive"] = page.evaluate(INTERACTIVE, [found["figure"], QUIET_MS])
     seconds = {name: ms / 1000 for name, ms in found.items()}
     seconds["kb"] = sum(received) / 1024
-    seconds["filter"] = _filtered(page) if who == "talan" else float("nan")
+    if who == "talan":
+        seconds["filter"] = _filtered(page)
     page.close()
     return seconds
 
@@ -108,6 +109,8 @@ def both(browser: Browser, addresses: dict[str, str], *, visits: int) -> list[di
             "cache": cache,
             **{
                 name: statistics.median(one[name] for one in visited)
+                if name in visited[0]
+                else None
                 for name in ("first_paint", "listed", "figure", "interactive", "filter", "kb")
             },
         }

@@ -88,6 +88,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         "title": run_title(run),
         "axes": _axes(run),
         "baseline": baseline,
+        "traceback": store.runs.error_detail(run_id) if run.error else None,
         "has_losses": bool(store.runs.losses(run_id)),
         "benchmarks": benchmarks,
         "changes": _changes(store, run, baseline),

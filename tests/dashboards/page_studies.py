@@ -108,8 +108,14 @@ def finished(store: AuditStore, name: str, *, artifacts: str, configurations: in
 
 def finish(store: AuditStore, run: Run, *, artifacts: str) -> None:
     """Take a run to its end; a baseline has 10 and 5 right, others a few more or less."""
-    draw = random.Random(f"{run.study} {run.backbone} {run.kind} {run.seed} {run.configuration_id}")
     attempt = store.dispatch.start(run.id, owner=OWNER, worker=f"worker-{run.position % 2}")
+    outcome = outcome_of(run, artifacts=artifacts)
+    store.results.finish(run.id, owner=OWNER, attempt=attempt, outcome=outcome)
+
+
+def outcome_of(run: Run, *, artifacts: str) -> RunOutcome:
+    """What a run comes to, with its responses stored."""
+    draw = random.Random(f"{run.study} {run.backbone} {run.kind} {run.seed} {run.configuration_id}")
     cells = []
     for name, num_items in BENCHMARKS.items():
         shift = 0 if run.kind == BASELINE else draw.randint(-2, 3)
@@ -117,14 +123,13 @@ def finish(store: AuditStore, run: Run, *, artifacts: str) -> None:
         data = responses(right, word=f"{run.kind} {name}")
         ref = ArtifactStore(artifacts).put_bytes(data, suffix="parquet")
         cells.append(CellOutcome(name, right, ref.name, 1.5))
-    outcome = RunOutcome(
+    return RunOutcome(
         cells=cells,
         losses=tuple(2.5 / (1 + step / 4) + draw.random() / 10 for step in range(20)),
         checkpoint_artifact="checkpoint",
         compute_s=12.5,
         provenance={"torch": "2.13.0"},
     )
-    store.results.finish(run.id, owner=OWNER, attempt=attempt, outcome=outcome)
 
 
 def responses(right: Sequence[bool], *, word: str) -> bytes:
