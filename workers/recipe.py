@@ -133,7 +133,7 @@ class Recipe:
 _NOT_OFFERED = {
     "compile": (
         "torch.compile would use one run's graph again for the next, without its TALAN block, and "
-        "compiling anew takes longer than a run's training; batching 'packed' is what saves time"
+        "compiling anew for every run cost more than it saved; batching 'packed' does save time"
     ),
     "zero": (
         "DeepSpeed's ZeRO clips and steps within the backward pass, so that TALAN's gradient_scale "
