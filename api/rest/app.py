@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -98,6 +100,7 @@ def _site(record: Record, settings: Settings) -> Site:
     return Site(
         opened=record.opened,
         backbones=(*BUILT_IN, *settings.allowed_backbones),
+        before_launch=partial(import_module, "search.plan"),
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
     )

@@ -122,6 +122,7 @@ async function plan() {
     document.getElementById("cost").textContent = form.hidden ? "Paste a study file, or open one." : "Give the study a name.";
     return;
   }
+  document.getElementById("cost").textContent = "Counting …";
   try {
     const answer = await send("/api/v1/studies/plan", await content());
     if (mine !== asked) return;
