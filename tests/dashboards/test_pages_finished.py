@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import OpenTab, Recorded
+from page_service import OpenTab, Recorded
 from playwright.sync_api import Page, expect
 
 from dashboards.figures.catalogue import CATALOGUE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import OpenTab, Recorded, serving
+from page_service import OpenTab, Recorded, serving
 from playwright.sync_api import expect
 
 

@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from conftest import OpenTab, free_port, serving, wait_for
+from page_service import OpenTab, free_port, serving, wait_for
 from page_studies import begin
 from playwright.sync_api import expect
 

@@ -11,3 +11,4 @@ async function keepUp() {
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 setTimeout(keepUp, FAST_MS);
+document.documentElement.dataset.ready = "true";
