@@ -35,7 +35,7 @@ AXES: dict[str, Any] = {
     "gradient_scale": 50.0,
 }
 RECIPE = Recipe(
-    max_steps=5,
+    max_steps=6,
     batch_size=4,
     gradient_accumulation=2,
     learning_rate=5e-3,
