@@ -15,6 +15,8 @@ from storage import NULL_KINDS, AuditStore
 from storage.durations import Duration
 from storage.records import G1Count, StudyStatus
 
+LIVE = ("queued", "running")
+
 
 @dataclass(frozen=True)
 class PooledRate:
@@ -73,7 +75,7 @@ class Headline:
     @property
     def is_live(self) -> bool:
         """Whether something is about to happen."""
-        return self.status.state in ("queued", "running")
+        return self.status.state in LIVE
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def headline(store: AuditStore, status: StudyStatus, found: Results | None) -> H
     found = found or Results(PooledRate(0, 0), None, None)
     left = sum(counts.pending + counts.running for counts in status.kinds.values())
     left_s = None
-    if status.state in ("queued", "running") and left and found.mean_s is not None:
+    if status.state in LIVE and left and found.mean_s is not None:
         workers = workers_of(store.studies.get(status.name).spec)
         left_s = found.mean_s * left / min(workers, left)
     return Headline(status, found.rate, found.null, left_s)

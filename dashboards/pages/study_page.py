@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards.figures.catalogue import CATALOGUE
-from dashboards.pages.headline import Results, headline, results
+from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.kept import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.pages.wording import GAMMA
@@ -53,7 +53,7 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
     name = selection.study
     moment = moment_of(store, name)
     study = store.studies.get(name)
-    summary = kept.get(moment, lambda: _summary(store, name))
+    summary = kept.get(moment, lambda: _summary(store, name, is_live=moment[1] in LIVE))
     page = store.runs.page(
         name,
         _where(selection, summary.choices),
@@ -79,11 +79,12 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
     }
 
 
-def _summary(store: AuditStore, name: str) -> Summary:
+def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
+    """While a study runs, what chance alone would give is left out: it reads every outcome."""
     return Summary(
         results=results(store, name).get(name),
         choices=Choices.read(store, name),
-        rates=g1_rows(store, name, with_expected=False),
+        rates=g1_rows(store, name, with_expected=not is_live),
         champions=store.rates.champions(name),
     )
 

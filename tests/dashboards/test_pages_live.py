@@ -20,7 +20,9 @@ def test_runs_appear_while_one_looks(recorded: Recorded, open_tab: OpenTab) -> N
     before = status.scored
     recorded.finish_one()
     expect(row).to_have_attribute("data-run-state", "completed")
-    expect(row.locator("td").last).to_have_text("G1" if _is_g1(recorded, run.id) else "no")
+    expect(row.locator('td[data-label="G1"]')).to_have_text(
+        "G1" if _is_g1(recorded, run.id) else "no"
+    )
     status = recorded.store.studies.status("going")
     assert status.scored == before + 1
     expect(page.locator(".numbers")).to_contain_text(f"{status.g1} of {status.scored}")

@@ -50,6 +50,7 @@ async function draw(figure, address) {
     const layout = { ...content.layout, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
     plot.classList.toggle("broad", Boolean(layout.meta?.min_width));
     await Plotly.react(plot, content.data, layout, CONFIG);
+    plot.classList.add("drawn"); // from now on as tall as what is drawn
     figure.dataset.drawn = address;
     figure.querySelector(".notes").textContent = (content.layout.meta?.notes || []).join(" ");
     if (!plot.dataset.heard) {
