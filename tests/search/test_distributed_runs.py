@@ -17,7 +17,7 @@ import pytest
 from search.audits import Engine, drive, launch
 from search.errors import EngineError, StudyFileError
 from search.plan import resolve
-from search.pool import Died, Event, Failed, Scored, WorkerPool
+from search.pool import Died, Event, Failed, Trained, WorkerPool
 from search.run_bench import make_workbench
 from search.study_file import Resources, StudyFile, parse_study
 from storage import AuditStore
@@ -36,7 +36,7 @@ def study(*, processes: int, **resources: Any) -> StudyFile:
             "benchmarks": ["tiny_choice"],
             "axes": {"slots": [2], "gradient_scale": [50]},
             "training": TRAINING,
-            "resources": {"processes_per_run": processes, "workers": 2, **resources},
+            "resources": {"processes_per_run": processes, "workers": processes, **resources},
         }
     )
 
@@ -74,7 +74,7 @@ def job(tmp_path: Path, **training: Any) -> RunJob:
         seed=42,
         recipe=get_suite("tiny").recipe.replace(**TRAINING | training),
         suite="tiny",
-        benchmarks=("tiny_choice",),
+        benchmarks=(),
         artifact_url=str(tmp_path),
     )
 
@@ -92,44 +92,50 @@ def test_faults_of_one_process_are_the_runs(ray_address: str, tmp_path: Path) ->
                 events += pool.wait(timeout_s=60)
             return events[-1]
 
-        assert isinstance(done(job(tmp_path)), Scored)
-        (helper,) = helpers()
+        assert isinstance(done(job(tmp_path)), Trained)
+        (helper,) = processes_called("TrainingPeer")
         diverged = done(job(tmp_path, max_steps=1, learning_rate=1e39, warmup_ratio=0.0))
         assert isinstance(diverged, Failed)
         assert "is not finite after the last step" in diverged.message
         wrong = done(replace(job(tmp_path), adapter=replace(LORA, target_modules=("nowhere",))))
         assert isinstance(wrong, Failed)
         assert wrong.message.startswith("adapter.target_modules names 'nowhere'")
-        assert isinstance(done(job(tmp_path)), Scored)
-        assert helpers() == [helper]  # errors of ours leave both processes fit to go on
+        assert isinstance(done(job(tmp_path)), Trained)
+        # Errors of ours leave both processes fit to go on.
+        assert processes_called("TrainingPeer") == [helper]
 
-        killer = threading.Thread(target=kill_in_mid_training, args=(helper,))
-        killer.start()
-        died = done(job(tmp_path, max_steps=60))
-        killer.join()
-        assert isinstance(died, Died)
-        assert died.message.startswith("training process 1 died: ")
-        assert isinstance(done(job(tmp_path)), Scored)
-        assert helper not in helpers()
-    assert wait_for(lambda: helpers() == [])
+        for name, message in (
+            ("TrainingPeer", "training process 1 died: "),
+            ("RayWorker", "the worker died: "),
+        ):
+            (victim,) = processes_called(name)
+            killer = threading.Thread(target=kill_in_mid_training, args=(victim,))
+            killer.start()
+            died = done(job(tmp_path, max_steps=60))
+            killer.join()
+            assert isinstance(died, Died)
+            assert died.message.startswith(message)
+            assert isinstance(done(job(tmp_path)), Trained)
+            assert victim not in processes_called(name)
+    assert wait_for(lambda: processes_called("TrainingPeer") == [])
 
 
-def helpers() -> list[int]:
-    """Process ids of the helping processes of this test's Ray."""
+def processes_called(name: str) -> list[int]:
+    """Process ids of the actors of a class in this test's Ray."""
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            found += [process.pid] if "ray::TrainingPeer" in " ".join(process.cmdline()) else []
+            found += [process.pid] if f"ray::{name}" in " ".join(process.cmdline()) else []
         except psutil.Error:  # gone by now
             continue
     return found
 
 
 def kill_in_mid_training(pid: int) -> None:
-    """A process that has computed for two seconds since it was given the run is at its steps."""
+    """A process that has computed for a second since it was given the run is at its steps."""
     process = psutil.Process(pid)
     before = process.cpu_times().user
-    wait_for(lambda: process.cpu_times().user > before + 2)
+    wait_for(lambda: process.cpu_times().user > before + 1)
     os.kill(pid, signal.SIGKILL)
 
 
@@ -156,8 +162,7 @@ def test_what_processes_cannot_share_is_refused() -> None:
 
 def test_the_number_of_processes_is_part_of_what_a_study_is() -> None:
     written = study(processes=1)
-    resources = {"workers": 2}
-    unwritten = parse_study({**written.spec, "resources": resources})
+    unwritten = parse_study({**written.spec, "resources": {"workers": 2}})
 
     assert unwritten.spec_hash == written.spec_hash
     assert study(processes=2).model_copy(update={"name": "by-1"}).spec_hash != written.spec_hash
