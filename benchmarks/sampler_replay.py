@@ -2,7 +2,7 @@
 
 Prints G1 found after 50, 100, 200 and 400 runs, mean over seeds with the 5% and 95% quantiles. By
 default on a made-up table (benchmarks/structured_table.py) with and without structure; with a
-finished study, on what that study measured, host by host. TPE goes to 100 runs unless told
+finished study, on what that study measured, host by host. TPE goes to 200 runs unless told
 otherwise: converged, most of its proposals are repeats, and each of them takes 10 ms.
 
     .venv/bin/python benchmarks/sampler_replay.py [--seeds 50] [--structure 0.5 0]
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS)
     parser.add_argument("--after", type=int, nargs="+", default=[50, 100, 200, 400])
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--tpe-runs", type=int, default=100, help="the most runs for tpe")
+    parser.add_argument("--tpe-runs", type=int, default=200, help="the most runs for tpe")
     options = parser.parse_args()
     began = time.monotonic()
     try:
