@@ -21,13 +21,13 @@ def make_workbench(resources: Resources) -> Workbench:
     from workers.process import prepare_process
 
     prepare_process()
-    from workers.distributed import ALONE, RayTeam
+    from workers.distributed.ray_team import RayTeam
     from workers.gpu_memory import cap_gpu_memory
     from workers.workbench import Workbench
 
     cap_gpu_memory(resources.gpus_per_run)
     if resources.processes_per_run == 1:
-        return Workbench(team=ALONE)
+        return Workbench()
     alone = resources.model_copy(update={"processes_per_run": 1})
     others = partial(make_workbench, alone)
     return Workbench(team=RayTeam(resources.processes_per_run, make_bench=others))

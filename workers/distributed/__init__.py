@@ -1,7 +1,9 @@
-"""Several processes that train one run together."""
+"""Several processes that train one run together.
 
-from workers.distributed.ray_team import RayTeam
+``workers.distributed.ray_team`` is not exported here: a workbench needs no Ray.
+"""
+
 from workers.distributed.share import Share, joined
 from workers.distributed.team import ALONE, Join, Team
 
-__all__ = ["ALONE", "Join", "RayTeam", "Share", "Team", "joined"]
+__all__ = ["ALONE", "Join", "Share", "Team", "joined"]
