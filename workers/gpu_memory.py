@@ -5,7 +5,7 @@ an out-of-memory error of its own. Does not cover: which process gets which GPU 
 run fits (``search.study_check``).
 
 The cap bounds what torch allocates. A process's CUDA context lies outside of it and is set aside
-(our choice: 0.5 GiB, as of an H100-class driver it is 0.3 to 0.6).
+(our choice: 0.5 GiB, an assumption that was not measured).
 """
 
 import torch
