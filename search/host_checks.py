@@ -27,12 +27,14 @@ class HostSizes:
         adapter_label: The adapter's name in tables.
         baseline: Without TALAN.
         largest: The study's largest configuration, by mixer.
+        points: Which configuration that is, by mixer.
     """
 
     backbone: str
     adapter_label: str
     baseline: HostSize
     largest: Mapping[str, HostSize]
+    points: Mapping[str, Mapping[str, Any]]
 
 
 def check_hosts(audit: Audit) -> list[HostSizes]:
@@ -49,15 +51,16 @@ def _check_host(audit: Audit, number: int) -> HostSizes:
     try:
         shape = HostShape(backbone_config(host.backbone)[0], AdapterSpec.from_record(host.adapter))
         largest: dict[str, HostSize] = {}
+        points: dict[str, Mapping[str, Any]] = {}
         for point in blocks(audit, number):
             size = shape.size(point, block=audit.file.talan)
             known = largest.get(point["mixer"])
             if known is None or size.talan > known.talan:
-                largest[point["mixer"]] = size
+                largest[point["mixer"]], points[point["mixer"]] = size, point
     except WorkerError as error:
         msg = f"backbone {host.backbone!r} with {host.adapter_label}: {error}"
         raise StudyFileError(msg) from error
-    return HostSizes(host.backbone, host.adapter_label, shape.size(None), largest)
+    return HostSizes(host.backbone, host.adapter_label, shape.size(None), largest, points)
 
 
 def blocks(audit: Audit, host: int) -> Iterator[dict[str, Any]]:

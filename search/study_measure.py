@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from search.errors import StudyFileError
-from search.host_checks import HostSizes, blocks, check_hosts
+from search.host_checks import HostSizes, check_hosts
 from search.plan import Audit, resolve
 from search.study_cost import workload
 from search.study_file import StudyFile
@@ -30,7 +30,7 @@ from workers.adapters import attach_adapter
 from workers.backbones import BackboneInfo, inspect_backbone, load_backbone
 from workers.errors import BackboneError, WorkerError
 from workers.host_costs import HostCost, Load, measure_costs
-from workers.host_sizes import HostShape, backbone_config
+from workers.host_sizes import backbone_config
 from workers.jobs import AdapterSpec
 from workers.published_shapes import PUBLISHED_SHAPES, published_config
 from workers.suites.limits import response_limit_tokens
@@ -48,11 +48,13 @@ class HostTable:
         sizes: Parameter counts.
         costs: By mixer; empty where nothing was measured.
         measured_on: ``its weights`` or ``random weights``; None where nothing was.
+        train_tokens: Mean length of the training examples that were measured with.
     """
 
     sizes: HostSizes
     costs: Mapping[str, HostCost] = field(default_factory=dict)
     measured_on: str | None = None
+    train_tokens: float = 0.0
 
 
 def resolve_shapes(file: StudyFile) -> tuple[Audit, dict[str, str]]:
@@ -108,14 +110,16 @@ def measure_study(
                 f"backbone {host.backbone!r} cannot be measured here: {str(error).splitlines()[0]}"
             )
             raise StudyFileError(msg) from error
+        points = table.sizes.points.items()
+        train_tokens = _mean_tokens(audit, host.backbone)
         costs = measure_costs(
             adapted,
-            _largest(audit, number),
-            load=_load(audit, host.backbone),
+            {mixer: TalanConfig.from_axes(dict(p), **audit.file.talan) for mixer, p in points},
+            load=_load(audit, train_tokens),
             rounds=rounds,
             checkpointing=audit.recipe.gradient_checkpointing,
         )
-        measured.append(replace(table, costs=costs, measured_on=source))
+        measured.append(replace(table, costs=costs, measured_on=source, train_tokens=train_tokens))
         del model, adapted
     return measured
 
@@ -137,7 +141,7 @@ def seconds_by_host(
         if table.costs:
             work = workload(
                 audit.recipe,
-                mean_tokens=_mean_tokens(audit, table.sizes.backbone),
+                mean_tokens=table.train_tokens,
                 decoded_tokens=sum(decoded.values()),
             )
             seconds[number] = max(work.seconds(cost) for cost in table.costs.values())
@@ -175,25 +179,10 @@ def _model(name: str, *, dtype: str, device: str) -> tuple[Any, str]:
     return model, "random weights"
 
 
-def _largest(audit: Audit, host: int) -> dict[str, TalanConfig]:
-    shape_of = HostShape(
-        backbone_config(audit.hosts[host].backbone)[0],
-        AdapterSpec.from_record(audit.hosts[host].adapter),
-    )
-    found: dict[str, tuple[int, TalanConfig]] = {}
-    for point in blocks(audit, host):
-        size = shape_of.size(point, block=audit.file.talan).talan
-        if size > found.get(point["mixer"], (-1, None))[0]:
-            config = TalanConfig.from_axes(point, **audit.file.talan)
-            found[point["mixer"]] = (size, config)
-    return {mixer: config for mixer, (_, config) in found.items()}
-
-
-def _load(audit: Audit, backbone: str) -> Load:
-    recipe = audit.recipe
+def _load(audit: Audit, train_tokens: float) -> Load:
     return Load(
-        batch=recipe.batch_size,
-        train_tokens=round(_mean_tokens(audit, backbone)),
+        batch=audit.recipe.batch_size,
+        train_tokens=round(train_tokens),
         prompts=_PROMPTS,
         prompt_tokens=_PROMPT_TOKENS,
         new_tokens=_NEW_TOKENS,
