@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.null_columns import null_columns, null_notes, percent
-from search.labels import trainability_label, writeback_label
+from search.labels import axis_label, trainability_label, writeback_label
 from storage import AuditStore
 from storage.plans import SEED_NULL, SHAM_NULL
 from storage.records import Run, StateCounts, StudyStatus
@@ -57,7 +57,7 @@ def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
             *([row["study"]] if several else []),
             f"{row['backbone']} {row['adapter']}",
             row["design"],
-            *([axis_text(axis, row["value"])] if axis else []),
+            *([axis_label(axis, row["value"])] if axis else []),
             str(row["runs"]),
             str(row["g1"]),
             percent(row["rate"]),
@@ -123,15 +123,6 @@ def configuration_text(configuration: Mapping[str, Any] | None) -> str:
         trainability_label(configuration["trainability"]),
     ]
     return ", ".join([*words, f"gamma {gamma:g}"] if gamma is not None else words)
-
-
-def axis_text(axis: str, value: Any) -> str:
-    """An axis value in a few words."""
-    if isinstance(value, Mapping):
-        return writeback_label(value) if axis == "writeback" else trainability_label(value)
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def table_of(*headings: str) -> Table:

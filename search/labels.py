@@ -1,6 +1,7 @@
-"""Short names of axis values that are made of several parts.
+"""Short names of axis values.
 
-Owns: how a writeback and a trainability are called in Optuna's trials, tables and progress lines.
+Owns: how a writeback and a trainability are called in Optuna's trials, tables and progress lines,
+and any axis's value wherever one is shown.
 """
 
 from __future__ import annotations
@@ -27,3 +28,12 @@ def trainability_label(trainability: Mapping[str, Any]) -> str:
     if trainability["warmup_identity"]:
         label += f"/warmup={trainability['warmup_identity']}"
     return label
+
+
+def axis_label(axis: str, value: Any) -> str:
+    """Any axis's value in a few words: the same in tables, chips and addresses."""
+    if isinstance(value, Mapping):
+        return writeback_label(value) if axis == "writeback" else trainability_label(value)
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

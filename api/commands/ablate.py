@@ -13,6 +13,7 @@ from api.commands.confirm import SeedsOption
 from api.commands.listings import echo_json
 from api.driving import SOME_FAILED, drive_follow_up
 from api.options import JsonOption, RayOption, StorageOption, open_store
+from search.labels import axis_label
 
 if TYPE_CHECKING:
     from search.ablation import Ablation, AxisEffect
@@ -64,12 +65,12 @@ def _show(found: Ablation) -> None:
     for name in (*HEADINGS, "G1"):
         table.add_column(name, justify="right")
     for effect in found.effects:
-        shown = screens.axis_text(effect.neighbour.axis, effect.neighbour.value)
+        shown = axis_label(effect.neighbour.axis, effect.neighbour.value)
         table.add_row(effect.neighbour.axis, shown, *seed_cells(effect.relative), _g1(effect))
     console.print(table)
     console.print("mean (pp): mean delta relative to the centre's at the same seeds.", style="dim")
     for gap in found.missing:
-        shown = screens.axis_text(gap.axis, gap.value)
+        shown = axis_label(gap.axis, gap.value)
         console.print(f"{gap.axis} {shown}: no completed run beside the centre's", style="red")
     console.print(f"\nLook next:  talan runs {found.studies[-1]} --sort mean_delta")
 

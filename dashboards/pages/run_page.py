@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboards.answers import ALONE, GROUPS, Answer, baseline_of, read_answers
-from dashboards.pages.wording import axis_label, run_title
+from dashboards.pages.wording import run_title
+from search.labels import axis_label
 from search.statistics.mcnemar import mcnemar_test
 from storage import ArtifactError, AuditStore, Run
 

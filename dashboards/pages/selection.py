@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.pages.wording import GAMMA, axis_label, interval
+from dashboards.pages.wording import GAMMA, interval
+from search.labels import axis_label
 from search.rates import clopper_pearson
 from storage import AuditStore, G1Count, RunFilter
 

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from dashboards.pages import wording
 from dashboards.pages.assets import PLOTLY, asset_url, plotly_style_ids
+from search.labels import axis_label
 from storage import AuditStore
 
 # Nothing inline, nothing from elsewhere.
@@ -66,7 +67,7 @@ class Site:
             version=version("talan-audit"),
             needs_sign_in=self.needs_sign_in,
             optuna_url=self.optuna_url,
-            axis_label=wording.axis_label,
+            axis_label=axis_label,
             kinds=wording.KINDS,
         )
         object.__setattr__(self, "_templates", templates)

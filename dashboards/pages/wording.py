@@ -72,15 +72,6 @@ def number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def axis_label(axis: str, value: Any) -> str:
-    """An axis's value in a few words, the same in chips, tables and addresses."""
-    if isinstance(value, Mapping):
-        return writeback_label(value) if axis == "writeback" else trainability_label(value)
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def run_title(run: Run) -> str:
     """What a run is in a few words."""
     if run.kind == SEED_NULL:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from recorded_study import CONFIGURATIONS, FROZEN, GATE
 
-from api.screens import axis_text, configuration_text, percent
+from api.screens import configuration_text, percent
+from search.labels import axis_label
 
 
 def test_configurations_in_a_few_words() -> None:
@@ -30,7 +31,7 @@ def test_configurations_in_a_few_words() -> None:
     ],
 )
 def test_axis_values(axis: str, value: object, text: str) -> None:
-    assert axis_text(axis, value) == text
+    assert axis_label(axis, value) == text
 
 
 @pytest.mark.parametrize(
