@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 from storage import AuditStore, Run
 
 expect.set_options(timeout=30_000)  # two cores, with other work on them
-READY = "!document.querySelector('script[type=module]') || document.documentElement.dataset.ready"
+_READY = "html[data-ready], html:has(body):not(:has(script[type=module]))"
 
 
 class Tab:
@@ -46,11 +46,16 @@ class Tab:
     def go(self, path: str) -> Page:
         """Go to a path of the service, and wait until its scripts listen."""
         self.page.goto(self._address + path)
-        self.page.wait_for_function(READY)
+        wait_until_ready(self.page)
         return self.page
 
 
 OpenTab = Callable[..., Tab]
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until a page's scripts listen."""
+    page.locator(_READY).wait_for(state="attached")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_service import READY, OpenTab, serving
+from page_service import OpenTab, serving, wait_until_ready
 from playwright.sync_api import Page, expect
 
 from storage import AuditStore
@@ -51,7 +51,7 @@ def test_launched_stopped_and_resumed_from_the_page_alone(
         assert store.studies.list() == []
     page.get_by_role("button", name="Launch").click()
     expect(page).to_have_url(f"{address}/studies/from-the-page")
-    page.wait_for_function(READY)
+    wait_until_ready(page)
     page.evaluate("window.stayed = true")
 
     page.get_by_role("button", name="Stop", exact=True).click()

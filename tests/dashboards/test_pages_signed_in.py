@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from page_service import READY, OpenTab, serving
+from page_service import OpenTab, serving, wait_until_ready
 from page_studies import begin
 from playwright.sync_api import expect
 
@@ -42,7 +42,7 @@ def test_a_browser_signs_in_and_out(guarded: str, open_tab: OpenTab) -> None:
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Strict")
     assert TOKEN not in cookie["value"]
     assert page.evaluate("document.cookie") == ""
-    page.wait_for_function(READY)
+    wait_until_ready(page)
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Stop the study").click()
     expect(page.locator(".state").first).to_have_text("stopping")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -19,6 +20,7 @@ from talan import TalanConfig, attach
 from workers.adapters import attach_adapter
 from workers.backbones import load_backbone
 from workers.determinism import seed_generators
+from workers.errors import WorkerError
 from workers.jobs import AdapterSpec
 from workers.recipe import Recipe
 from workers.sft_data import SftExample, plan_batches, read_conversations, tokenise
@@ -27,6 +29,19 @@ from workers.training import train
 
 LORA = AdapterSpec("lora", 4, 8, ("q_proj", "k_proj", "v_proj", "o_proj"))
 Joining = Callable[[], AbstractContextManager[int]]
+
+
+def left_late(joining: Joining, *, error: bool) -> tuple[float, float]:
+    """When this process was through with its part, and when it had left; the second is slow."""
+    try:
+        with joining():
+            time.sleep(1.0 if SECOND in os.environ else 0.0)
+            through = time.monotonic()
+            if error:
+                raise WorkerError("met by both")
+    except WorkerError:
+        pass
+    return through, time.monotonic()
 
 
 def alone() -> AbstractContextManager[int]:

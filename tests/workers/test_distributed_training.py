@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from gloo_pair import GlooPair
-from shared_training import alone, trained
+from shared_training import alone, left_late, trained
 
 from workers.errors import RecipeError
 from workers.recipe import Recipe
@@ -79,6 +79,15 @@ def test_processes_that_begin_with_different_weights_are_refused(pair: GlooPair)
 
     assert first == "WorkerError: the processes of this run hold different weights before training"
     assert second == first
+
+
+@pytest.mark.parametrize("error", [False, True])
+def test_no_process_leaves_before_all_are_through(error: bool, pair: GlooPair):
+    """The connections of one that leaves early would break under the others' last call."""
+    (_, first_left), (second_through, second_left) = pair.run(left_late, error=error)
+
+    assert second_through < first_left < second_through + 5
+    assert second_left < second_through + 5
 
 
 def test_a_process_that_dies_ends_the_others_wait_and_leaves_it_fit_to_go_on():

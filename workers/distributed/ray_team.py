@@ -160,6 +160,7 @@ class RayTeam:
             failures = []
         sound = [failure is None or failure.expected for failure in failures]
         if sound.count(True) < len(helping):
+            logger.warning("the helping processes are let go: %s", failures or "not all ended")
             self.close()
 
 

@@ -9,6 +9,7 @@ Every process sees one device at most, so each is the first of its node (LOCAL_R
 """
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,13 @@ from accelerate.state import AcceleratorState
 from torch import distributed
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
+from workers.errors import WorkerError
+
 # How long a process waits for another that is alive but does not come: NCCL notices no earlier
 # that one is dead, Gloo notices at once.
 PATIENCE = timedelta(minutes=10)
+_LEAVING_S = 10.0  # how long one that is through waits for the others to be through, too
+_LEFT_KEY = "left"
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,27 @@ def joined(share: Share, *, device: str, store: TCPStore | None = None) -> Itera
             timeout=PATIENCE,
         )
         try:
-            yield share.num_processes
+            try:
+                yield share.num_processes
+            except WorkerError:  # all processes of the run meet it
+                _leave_together(share, store)
+                raise
+            _leave_together(share, store)
         finally:
             distributed.destroy_process_group()
             AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def _leave_together(share: Share, store: TCPStore) -> None:
+    """Wait until all are through: one that takes its connections away breaks another's last call.
+
+    An unexpected error does not wait: the others notice it by the broken connection.
+    """
+    until = time.monotonic() + _LEAVING_S
+    left = store.add(_LEFT_KEY, 1)
+    while left < share.num_processes and time.monotonic() < until:
+        time.sleep(0.005)
+        left = store.add(_LEFT_KEY, 0)
 
 
 @contextmanager
