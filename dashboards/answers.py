@@ -1,20 +1,23 @@
 """What a run answered, item by item, beside its matched baseline.
 
-Owns: reading a cell's stored responses, putting the two runs side by side, and sorting items by
-what changed: helped, hurt, both right, both wrong. Does not cover: prompts, of which the record
-keeps the hash only, nor checking stored responses: the artifact store compares hashes.
+Owns: reading a cell's stored responses with what was asked, putting the two runs side by side, and
+sorting items by what changed: helped, hurt, both right, both wrong. Does not cover: checking stored
+responses: the artifact store compares hashes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage import BASELINE, ArtifactError, ArtifactStore, AuditStore, Run, RunFilter
+from workers.asked_items import AskedItem, asked_artifact, decode_asked
+from workers.errors import DataError
 
 GROUPS = ("helped", "hurt", "both_right", "both_wrong")
 ALONE = ("right", "wrong")  # where there is no baseline beside
@@ -25,10 +28,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """One item: the run's row, and the baseline's where there is one."""
+    """One item: the run's row, the baseline's where there is one, and what was asked.
+
+    ``asked`` is None where the record does not have it: older runs kept the prompt's hash only.
+    """
 
     run: Row
     baseline: Row | None
+    asked: AskedItem | None = None
 
     @property
     def group(self) -> str:
@@ -62,9 +69,13 @@ def read_answers(
             are, nothing stands beside.
     """
     artifacts = ArtifactStore(store.studies.get(run.study).artifact_url)
-    rows = _rows(artifacts, responses_of(run, benchmark))
+    table = _table(artifacts, responses_of(run, benchmark))
     before = _beside(artifacts, baseline, benchmark)
-    return [Answer(row, before.get(row["item_id"])) for row in rows]
+    asked = _asked(artifacts, table)
+    return [
+        Answer(row, before.get(row["item_id"]), asked.get(row["item_id"]))
+        for row in table.to_pylist()
+    ]
 
 
 def responses_of(run: Run, benchmark: str) -> str | None:
@@ -77,15 +88,24 @@ def responses_of(run: Run, benchmark: str) -> str | None:
 def _beside(artifacts: ArtifactStore, baseline: Run | None, benchmark: str) -> dict[str, Row]:
     """The baseline's rows by item; none where they are not to be had."""
     try:
-        rows = _rows(artifacts, responses_of(baseline, benchmark) if baseline else None)
+        table = _table(artifacts, responses_of(baseline, benchmark) if baseline else None)
     except ArtifactError:
         return {}
-    return {row["item_id"]: row for row in rows}
+    return {row["item_id"]: row for row in table.to_pylist()}
 
 
-def _rows(artifacts: ArtifactStore, name: str | None) -> Sequence[Row]:
+def _asked(artifacts: ArtifactStore, responses: pa.Table) -> dict[str, AskedItem]:
+    """What was asked, by item; nothing where it is not to be had."""
+    name = asked_artifact(responses.schema)
+    if name is None:
+        return {}
+    try:
+        return {item.item_id: item for item in decode_asked(artifacts.get_bytes(name))}
+    except (ArtifactError, DataError):
+        return {}
+
+
+def _table(artifacts: ArtifactStore, name: str | None) -> pa.Table:
     if name is None:  # none of its items was asked
-        return ()
-    data = artifacts.get_bytes(name)
-    rows: list[Row] = pq.read_table(BytesIO(data), columns=_COLUMNS).to_pylist()
-    return rows
+        return pa.table({column: [] for column in _COLUMNS})
+    return pq.read_table(BytesIO(artifacts.get_bytes(name)), columns=_COLUMNS)

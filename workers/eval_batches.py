@@ -13,6 +13,8 @@ from typing import Any
 
 from lm_eval.models.huggingface import HFLM
 
+from workers.asked_items import asked_items
+
 
 def full_batches(task: Any, *, model: HFLM) -> list[tuple[int, ...]]:
     """The batches that ``model`` makes of all of a loaded task's items, as ascending item numbers.
@@ -21,14 +23,8 @@ def full_batches(task: Any, *, model: HFLM) -> list[tuple[int, ...]]:
         task: A harness task; its requests are built anew.
         model: The harness' model, for the chat template, the token counts and the batch size.
     """
-    task.build_all_requests(
-        apply_chat_template=True,
-        chat_template=model.apply_chat_template,
-        tokenizer_name=model.tokenizer_name,
-    )
-    prompts = {request.doc_id: request.args[0] for request in task.instances}
     return compose(
-        [prompts[item] for item in range(len(prompts))],
+        [item.prompt for item in asked_items(task, model=model)],
         batch_size=int(model.batch_size),
         num_tokens=lambda prompt: len(model.tok_encode(prompt)),
     )

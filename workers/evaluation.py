@@ -39,13 +39,15 @@ class ScoredItem:
 class PromptCache:
     """What evaluations on one backbone share: prompts as text and tokens, batches, capacities.
 
-    ``batches`` are kept by the task's identity, with the task, which keeps the identity its own.
+    ``batches`` are kept by the task's identity, with the task, which keeps the identity its own;
+    ``asked`` by artifact store, suite and benchmark: the artifacts that hold the prompts.
     """
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
     batches: dict[tuple[int, int], tuple[Any, list[tuple[int, ...]]]] = field(default_factory=dict)
     capacities: dict[int | None, Capacity] = field(default_factory=dict)
+    asked: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 def evaluate_benchmark(

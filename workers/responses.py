@@ -9,6 +9,7 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workers.asked_items import naming_asked
 from workers.evaluation import ScoredItem
 
 SCHEMA = pa.schema(
@@ -23,8 +24,13 @@ SCHEMA = pa.schema(
 )
 
 
-def encode_responses(items: Sequence[ScoredItem]) -> bytes:
-    """Encode one row per item, in item order."""
+def encode_responses(items: Sequence[ScoredItem], *, asked: str | None = None) -> bytes:
+    """Encode one row per item, in item order.
+
+    Args:
+        items: The items that were asked.
+        asked: The artifact with their prompts (``workers.asked_items``).
+    """
     columns = [
         [item.outcome.item_id for item in items],
         [item.prompt_sha256 for item in items],
@@ -36,6 +42,7 @@ def encode_responses(items: Sequence[ScoredItem]) -> bytes:
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)
     ]
+    schema = SCHEMA if asked is None else naming_asked(SCHEMA, asked)
     file = BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), file, compression="zstd")
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
     return file.getvalue()

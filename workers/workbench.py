@@ -28,6 +28,7 @@ from storage.artifacts import ArtifactRef, ArtifactStore
 from storage.errors import ArtifactError
 from talan import TalanError
 from workers.adapters import generation_cache
+from workers.asked_items import asked_items, encode_asked
 from workers.backbones import load_backbone
 from workers.benchmark_evaluation import BenchmarkEvaluation
 from workers.continuous_lm import harness_model
@@ -35,7 +36,7 @@ from workers.decoding import Decoding
 from workers.distributed.share import Share, joined
 from workers.distributed.team import ALONE, Join, Team
 from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
-from workers.evaluation import PromptCache
+from workers.evaluation import PromptCache, ResidentLM
 from workers.host import Host, attach_host
 from workers.jobs import CellResult, RunJob, TrainResult
 from workers.process import freeze_heap, require_main_thread, unfreeze_heap
@@ -143,8 +144,9 @@ class Workbench:
             evaluation = BenchmarkEvaluation(model, tasks=tasks, benchmark=benchmark)
             found = evaluation.carry_out(job.plans.get(benchmark))
             self._resident.check_weights()
+            asked = self._stored_prompts(job, benchmark, model)
             responses = ArtifactStore(job.artifact_url).put_bytes(
-                encode_responses(found.items), suffix="parquet"
+                encode_responses(found.items, asked=asked), suffix="parquet"
             )
         outcomes = tuple(item.outcome.is_correct for item in found.items)
         return CellResult(
@@ -264,6 +266,15 @@ class Workbench:
         if key not in self._tasks:
             self._tasks[key] = load_tasks(get_suite(job.suite), [benchmark])[benchmark]
         return {benchmark: self._tasks[key]}
+
+    def _stored_prompts(self, job: RunJob, benchmark: str, model: ResidentLM) -> str:
+        """The artifact with what a benchmark's items are asked with; stored once a backbone."""
+        known, key = self._prompts.asked, (job.artifact_url, job.suite, benchmark)
+        if key not in known:
+            items = asked_items(self._task(job, benchmark)[benchmark], model=model)
+            store = ArtifactStore(job.artifact_url)
+            known[key] = store.put_bytes(encode_asked(items), suffix="parquet").name
+        return known[key]
 
     def _end_run(self) -> None:
         """Take the last run's host off; a backbone that is not as it was loaded is dropped.

@@ -16,9 +16,17 @@ _BESIDE = ("response", "extracted", "correct")
 
 
 def item_page(
-    store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int
+    store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int, prompts: bool = False
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Some of a cell's items in their order, and the cursor of the next ones; None at the end.
+
+    Args:
+        store: The record.
+        run_id: Whose cell.
+        benchmark: Which cell.
+        first: Number of the first item, from 0.
+        limit: How many items at most.
+        prompts: Whether the prompts are told, too; with worked examples they are long.
 
     Raises:
         RunNotFound: There is no such run.
@@ -30,13 +38,18 @@ def item_page(
         raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
     answers = read_answers(store, run, baseline=baseline_of(store, run), benchmark=benchmark)
     last = first + limit
-    items = [_item(answer) for answer in answers[first:last]]
+    items = [_item(answer, prompts=prompts) for answer in answers[first:last]]
     return items, str(last) if last < len(answers) else None
 
 
-def _item(answer: Answer) -> dict[str, Any]:
-    before = answer.baseline
-    return {**answer.run, "baseline": before and {key: before[key] for key in _BESIDE}}
+def _item(answer: Answer, *, prompts: bool) -> dict[str, Any]:
+    before, asked = answer.baseline, answer.asked
+    return {
+        **answer.run,
+        "prompt": asked.prompt if asked and prompts else None,
+        "expected": asked.expected if asked else None,
+        "baseline": before and {key: before[key] for key in _BESIDE},
+    }
 
 
 def _no_cell(run: Run, benchmark: str) -> str:

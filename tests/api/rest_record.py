@@ -25,6 +25,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from workers.asked_items import AskedItem, encode_asked, naming_asked
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"
@@ -83,8 +84,8 @@ def plan(name: str, *, artifacts: str, configurations: int = 6, hosts: int = 1) 
     )
 
 
-def responses(correct: Sequence[bool], *, word: str) -> bytes:
-    """A cell's responses as a worker stores them."""
+def responses(correct: Sequence[bool], *, word: str, asked: str | None = None) -> bytes:
+    """A cell's responses as a worker stores them; earlier workers kept no prompts."""
     rows = [
         {
             "item_id": f"item-{number}",
@@ -95,9 +96,18 @@ def responses(correct: Sequence[bool], *, word: str) -> bytes:
         }
         for number, right in enumerate(correct)
     ]
+    table = pa.Table.from_pylist(rows)
+    if asked is not None:
+        table = table.cast(naming_asked(table.schema, asked))
     file = BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")
+    pq.write_table(table, file, compression="zstd")
     return file.getvalue()
+
+
+def store_prompts(artifacts: str) -> str:
+    """What the items were asked with, stored as a worker does; the artifact's name."""
+    items = [AskedItem(f"item-{n}", f"What is {n}?", f"It is {n}.") for n in range(N_ITEMS)]
+    return ArtifactStore(artifacts).put_bytes(encode_asked(items), suffix="parquet").name
 
 
 def finish(store: AuditStore, run: Run, *corrects: int, artifacts: str) -> None:
@@ -106,7 +116,8 @@ def finish(store: AuditStore, run: Run, *corrects: int, artifacts: str) -> None:
     cells = []
     for name, number in zip("abcdef", corrects, strict=False):
         outcomes = [item < number for item in range(N_ITEMS)]
-        data = responses(outcomes, word=f"{run.kind} {run.position} {name}")
+        asked = store_prompts(artifacts) if name == "a" else None
+        data = responses(outcomes, word=f"{run.kind} {run.position} {name}", asked=asked)
         ref = ArtifactStore(artifacts).put_bytes(data, suffix="parquet")
         cells.append(CellOutcome(name, outcomes, ref.name, 1.5))
     outcome = RunOutcome(

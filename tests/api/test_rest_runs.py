@@ -166,6 +166,8 @@ def test_items_stand_beside_their_baseline(api: TestClient) -> None:
     assert items[0] == {
         "item_id": "item-0",
         "prompt_sha256": "0" * 64,
+        "prompt": None,
+        "expected": "It is 0.",
         "response": "treatment 0 a 0",
         "extracted": None,
         "correct": True,
@@ -181,6 +183,14 @@ def test_items_stand_beside_their_baseline(api: TestClient) -> None:
     assert api.get(link[1:].partition(">")[0]).json() == rest
     own = _get(api, f"/api/v1/runs/{baseline}/items", benchmark="a")
     assert {item["baseline"] for item in own} == {None}
+
+
+def test_items_with_their_prompts_where_the_record_has_them(api: TestClient) -> None:
+    address = f"/api/v1/runs/{_ids(api)[0]}/items"
+    (first, *_) = _get(api, address, benchmark="a", prompts="true", limit="1")
+    assert (first["prompt"], first["expected"]) == ("What is 0?", "It is 0.")
+    (older, *_) = _get(api, address, benchmark="b", prompts="true", limit="1")
+    assert (older["prompt"], older["expected"]) == (None, None)
 
 
 def test_items_that_are_not_there(api: TestClient) -> None:

@@ -26,6 +26,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from workers.asked_items import AskedItem, encode_asked, naming_asked
 
 OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
@@ -120,7 +121,8 @@ def outcome_of(run: Run, *, artifacts: str) -> RunOutcome:
     for name, num_items in BENCHMARKS.items():
         shift = 0 if run.kind == BASELINE else draw.randint(-2, 3)
         right = [(item + shift) % num_items < num_items // 2 + shift for item in range(num_items)]
-        data = responses(right, word=f"{run.kind} {name}")
+        asked = store_prompts(artifacts) if name == next(iter(BENCHMARKS)) else None
+        data = responses(right, word=f"{run.kind} {name}", asked=asked)
         ref = ArtifactStore(artifacts).put_bytes(data, suffix="parquet")
         cells.append(CellOutcome(name, right, ref.name, 1.5))
     return RunOutcome(
@@ -132,7 +134,15 @@ def outcome_of(run: Run, *, artifacts: str) -> RunOutcome:
     )
 
 
-def responses(right: Sequence[bool], *, word: str) -> bytes:
+def store_prompts(artifacts: str) -> str:
+    """What the items of the first benchmark were asked with; the second prompt is long."""
+    prompts = [f"Question {number} {HOSTILE}" for number in range(20)]
+    prompts[1] += "x" * 600
+    items = [AskedItem(f"item-{number}", prompt, "?") for number, prompt in enumerate(prompts)]
+    return ArtifactStore(artifacts).put_bytes(encode_asked(items), suffix="parquet").name
+
+
+def responses(right: Sequence[bool], *, word: str, asked: str | None = None) -> bytes:
     """A cell's responses as a worker stores them; they hold what a page must not run."""
     rows = [
         {
@@ -144,8 +154,11 @@ def responses(right: Sequence[bool], *, word: str) -> bytes:
         }
         for number, is_right in enumerate(right)
     ]
+    table = pa.Table.from_pylist(rows)
+    if asked is not None:
+        table = table.cast(naming_asked(table.schema, asked))
     file = BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")
+    pq.write_table(table, file, compression="zstd")
     return file.getvalue()
 
 

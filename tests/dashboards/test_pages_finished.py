@@ -143,6 +143,26 @@ def test_a_runs_page_shows_cells_and_items_by_what_changed(
     assert tab.errors == []
 
 
+def test_items_are_shown_with_what_was_asked(recorded: Recorded, open_tab: OpenTab) -> None:
+    run = next(recorded.store.runs.iterate("done", RunFilter(g1=True)))
+    tab = open_tab(recorded.address)
+    shown = {}
+    for group in ("helped", "hurt", "both_right", "both_wrong"):
+        page = tab.go(f"/runs/{run.id}?benchmark=tiny_choice&group={group}")
+        for item in page.locator("article.item").all():
+            asked = item.locator("details.asked")
+            number = item.locator("header .mono").first.inner_text()
+            shown[number] = (asked.get_attribute("open") is not None, asked.text_content() or "")
+    assert {number for number, (is_open, _) in shown.items() if not is_open} == {"item-1"}
+    for number, (_, text) in shown.items():
+        assert f"Question {number.partition('-')[2]} <script>window.hacked" in text
+    page = tab.go(f"/runs/{run.id}?benchmark=tiny_code")  # recorded before prompts were
+    expect(page.locator("article.item").first).to_be_visible()
+    expect(page.locator("details.asked")).to_have_count(0)
+    assert page.evaluate("window.hacked") is None
+    assert tab.errors == []
+
+
 def test_a_failed_run_says_why_and_runs_nothing(recorded: Recorded, open_tab: OpenTab) -> None:
     failed = recorded.store.runs.page("done", RunFilter(state="failed")).runs[0]
     tab = open_tab(recorded.address)

@@ -79,6 +79,7 @@ def list_items(
         benchmark=query.benchmark,
         first=int(query.cursor),
         limit=query.limit,
+        prompts=query.prompts,
     )
     return JSONResponse(items, headers=_next_page(request, cursor))
 

@@ -79,6 +79,7 @@ class ItemQuery(BaseModel):
     benchmark: Text = Field(description="one of the run's cells")
     limit: int = Field(default=1000, ge=1, le=5000)
     cursor: str = Field(default="0", pattern=r"^[0-9]{1,9}$", description="a page's X-Next-Cursor")
+    prompts: bool = Field(default=False, description="with each item's prompt")
 
 
 _PLAIN = ("state", "g1", "kind", "backbone", "adapter", "seed", "configuration_id")

@@ -169,6 +169,8 @@ class Item(Answer):
 
     item_id: str
     prompt_sha256: str
+    prompt: str | None = Field(description="with prompts=true, where the record has it")
+    expected: str | None = Field(description="the reference answer, where the record has it")
     response: str
     extracted: str | None
     correct: bool
