@@ -7,7 +7,7 @@ lm-eval; (b) the same loop in one process, which loads the model again for each 
 Also worker utilisation: compute seconds / (workers x wall seconds), from the first run's start to
 the moment when no run is left to hand out.
 
-    .venv/bin/python benchmarks/audit_throughput.py [--study FILE] [--ours 24] [--plain 4]
+    .venv/bin/python benchmarks/audit_throughput.py [--study FILE] [--ours 24] [--plain 4] [--exact]
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ EXAMPLE = ROOT / "examples" / "tiny-lora-grid.yaml"
 SCRIPT = Path(__file__).with_name("plain_script.py")
 
 
-def ours(folder: Path, study: Path, *, runs: int) -> dict[str, Any]:
-    """The whole command, Ray's start and the workers' set-up included."""
-    spec = sampled(study, runs=runs)
+def ours(folder: Path, study: Path, *, runs: int, **keys: Any) -> dict[str, Any]:
+    """The whole command, Ray's start and the workers' set-up included; ``keys`` of the study."""
+    spec = sampled(study, runs=runs) | keys
+    folder.mkdir()
     workers = spec["resources"]["workers"]
     file = folder / "study.json"
     file.write_text(json.dumps(spec))
@@ -45,7 +46,7 @@ def ours(folder: Path, study: Path, *, runs: int) -> dict[str, Any]:
     with AuditStore.open(f"sqlite:///{folder}/talan.db") as store:
         done = [run for run in store.runs.iterate(spec["name"]) if run.finished_at]
     return {
-        "who": f"talan study run, {workers} workers",
+        "who": ", ".join([f"talan study run, {workers} workers", *map(": ".join, keys.items())]),
         "configurations": runs,
         "wall_s": wall_s,
         "per_hour": 3600 * runs / wall_s,
@@ -110,16 +111,20 @@ def main() -> None:
     parser.add_argument("--study", type=Path, default=EXAMPLE, help="of one host and one seed")
     parser.add_argument("--ours", type=int, default=24, help="configurations for the service")
     parser.add_argument("--plain", type=int, default=4, help="configurations for each loop")
+    parser.add_argument("--exact", action="store_true", help="a row with verdicts: exact, too")
     options = parser.parse_args()
     sample = parse_study(sampled(options.study, runs=options.plain))
     plan = study_plan(resolve(sample), artifact_url="unused")
     configurations = [dict(run.configuration) for run in plan.runs if run.configuration]
     with tempfile.TemporaryDirectory() as folder:
-        rows = [ours(Path(folder), options.study, runs=options.ours)]
-    rows.append(plain(options.study, configurations, process_each=True))
-    rows.append(plain(options.study, configurations, process_each=False))
+        rows = [ours(Path(folder) / "full", options.study, runs=options.ours)]
+        if options.exact:
+            early = {"verdicts": "exact"}
+            rows.append(ours(Path(folder) / "exact", options.study, runs=options.ours, **early))
+    loops = [plain(options.study, configurations, process_each=each) for each in (True, False)]
+    rows += loops
     for row in rows:
-        row["times_a"] = row["per_hour"] / rows[1]["per_hour"]
+        row["times_a"] = row["per_hour"] / loops[0]["per_hour"]
     report("audit_throughput", rows=rows)
 
 

@@ -3,7 +3,8 @@
 PEFT, transformers' Trainer and lm-eval's ``HFLM`` + ``evaluate``, with all of the machine's
 threads and the same recipe, data, items and batch sizes.
 It is given what would cost it time and has nothing to do with the comparison: our task files, our
-TALAN block, and only as many training examples to tokenise as it will visit.
+TALAN block, and only as many training examples to tokenise as it will visit. Where the study asks
+for packed batches, it lets the Trainer group examples by length.
 
     python benchmarks/plain_script.py STUDY.json '[CONFIGURATION, ...]'
 
@@ -88,6 +89,9 @@ def run(study: Path, configuration: dict[str, Any], *, seed: int = 42) -> dict[s
                 gradient_checkpointing=recipe.gradient_checkpointing,
                 gradient_checkpointing_kwargs={"use_reentrant": False},
                 seed=seed,
+                train_sampling_strategy=(
+                    "group_by_length" if recipe.batching == "packed" else "random"
+                ),
                 save_strategy="no",
                 report_to="none",
                 disable_tqdm=True,
@@ -106,7 +110,7 @@ def run(study: Path, configuration: dict[str, Any], *, seed: int = 42) -> dict[s
         confirm_run_unsafe_code=True,
     )
     return {
-        name: 100 * next(v for k, v in scores.items() if k.partition(",")[0] != "alias")
+        name: 100 * next(value for key, value in scores.items() if "," in key)  # metric,filter
         for name, scores in results["results"].items()
     }
 
