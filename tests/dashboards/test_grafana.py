@@ -60,6 +60,26 @@ def test_labels_asked_for_are_served(dashboard: dict[str, Any], sqlite_url: str)
                 assert re.search(rf'^{name}\{{.*{label}="{value}"', text, re.MULTILINE), target
 
 
+def test_both_sides_of_an_operator_have_the_same_labels(
+    dashboard: dict[str, Any], sqlite_url: str
+) -> None:
+    """Else Prometheus matches no series with another, and the panel is empty."""
+    with AuditStore.open(sqlite_url) as store:
+        text = Metrics(max_age_s=0).text(store)
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            sides = re.split(r" [-+*/] ", target["expr"])
+            labels = [() if side.startswith("sum(") else _labels(side, text) for side in sides]
+            assert len(set(labels)) == 1, target["expr"]
+
+
+def _labels(side: str, text: str) -> tuple[str, ...]:
+    """The labels of a metric's series, as they are served."""
+    (name,) = NAME.findall(side)
+    (first, *_) = re.findall(rf"^{name}(?:\{{(.*)\}})? ", text, re.MULTILINE)
+    return tuple(re.findall(r'(\w+)="', first))
+
+
 def test_panels_say_what_they_are_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard["panels"]:
