@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from fastapi.testclient import TestClient
+from stored_answers import store_answers
 
 from api.rest import Settings, create_app
 from storage import (
     BASELINE,
     TREATMENT,
-    ArtifactStore,
     AuditStore,
     CellOutcome,
     HostPlan,
@@ -25,11 +21,12 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from workers.asked_items import AskedItem, encode_asked, naming_asked
+from workers.asked_items import AskedItem
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"
 N_ITEMS = 20
+PROMPTS = [AskedItem(f"item-{n}", f"What is {n}?", f"It is {n}.") for n in range(N_ITEMS)]
 
 
 def client(url: str, folder: Path, **settings: Any) -> TestClient:
@@ -84,42 +81,16 @@ def plan(name: str, *, artifacts: str, configurations: int = 6, hosts: int = 1) 
     )
 
 
-def responses(correct: Sequence[bool], *, word: str, asked: str | None = None) -> bytes:
-    """A cell's responses as a worker stores them; earlier workers kept no prompts."""
-    rows = [
-        {
-            "item_id": f"item-{number}",
-            "prompt_sha256": f"{number:064x}",
-            "response": f"{word} {number}",
-            "extracted": None if number == 0 else str(number),
-            "correct": right,
-        }
-        for number, right in enumerate(correct)
-    ]
-    table = pa.Table.from_pylist(rows)
-    if asked is not None:
-        table = table.cast(naming_asked(table.schema, asked))
-    file = BytesIO()
-    pq.write_table(table, file, compression="zstd")
-    return file.getvalue()
-
-
-def store_prompts(artifacts: str) -> str:
-    """What the items were asked with, stored as a worker does; the artifact's name."""
-    items = [AskedItem(f"item-{n}", f"What is {n}?", f"It is {n}.") for n in range(N_ITEMS)]
-    return ArtifactStore(artifacts).put_bytes(encode_asked(items), suffix="parquet").name
-
-
 def finish(store: AuditStore, run: Run, *corrects: int, artifacts: str) -> None:
     """Take a run to its end with so many right answers on the benchmarks a, b, ..."""
     attempt = store.dispatch.start(run.id, owner=OWNER, worker="worker-0")
     cells = []
     for name, number in zip("abcdef", corrects, strict=False):
         outcomes = [item < number for item in range(N_ITEMS)]
-        asked = store_prompts(artifacts) if name == "a" else None
-        data = responses(outcomes, word=f"{run.kind} {run.position} {name}", asked=asked)
-        ref = ArtifactStore(artifacts).put_bytes(data, suffix="parquet")
-        cells.append(CellOutcome(name, outcomes, ref.name, 1.5))
+        word = f"{run.kind} {run.position} {name}"
+        asked = PROMPTS if name == "a" else ()
+        answers = store_answers(artifacts, outcomes, word=word, asked=asked)
+        cells.append(CellOutcome(name, outcomes, answers, 1.5))
     outcome = RunOutcome(
         cells=cells,
         losses=(2.25, 1.1),

@@ -14,13 +14,13 @@ import jsonschema
 import pytest
 from fastapi.testclient import TestClient
 from recorded_study import NAME, OWNER, outcome, study_plan
-from rest_record import responses
+from stored_answers import store_answers
 from talan_command import Talan
 
 from api.rest import Settings, create_app
 from search.errors import ReplayError
 from search.replay import ReplayTable
-from storage import ArtifactStore, AuditStore, PartialOutcome
+from storage import AuditStore, PartialOutcome
 
 ASKED = {item: item >= 18 for item in range(8, 20)}  # 10 wrong, 2 right: 10 of 20 at most
 LOST = {
@@ -49,10 +49,8 @@ def complete(store: AuditStore, run_id: str, ended: Any) -> None:
 @pytest.fixture
 def runs(folder: Path) -> list[str]:
     """Ids of the baseline, a G1 run, one that ended early at once, and one that failed."""
-    part = ArtifactStore("talan-artifacts").put_bytes(
-        responses([ASKED[item] for item in ASKED], word="part"), suffix="parquet"
-    )
-    lost = PartialOutcome("tiny_choice", 20, ASKED, part.name, seconds=0.5)
+    part = store_answers("talan-artifacts", list(ASKED.values()), word="part")
+    lost = PartialOutcome("tiny_choice", 20, ASKED, part, seconds=0.5)
     unasked = PartialOutcome("tiny_code", 10, {}, responses_artifact=None, seconds=0.0)
     with AuditStore.open("sqlite:///talan.db") as store:
         store.studies.create(study_plan(NAME))

@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from stored_answers import store_answers
 
 from storage import (
     BASELINE,
     SEED_NULL,
     TREATMENT,
-    ArtifactStore,
     AuditStore,
     CellOutcome,
     HostPlan,
@@ -26,7 +22,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from workers.asked_items import AskedItem, encode_asked, naming_asked
+from workers.asked_items import AskedItem
 
 OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
@@ -115,16 +111,16 @@ def finish(store: AuditStore, run: Run, *, artifacts: str) -> None:
 
 
 def outcome_of(run: Run, *, artifacts: str) -> RunOutcome:
-    """What a run comes to, with its responses stored."""
+    """What a run comes to, with its responses stored; they hold what a page must not run."""
     draw = random.Random(f"{run.study} {run.backbone} {run.kind} {run.seed} {run.configuration_id}")
     cells = []
     for name, num_items in BENCHMARKS.items():
         shift = 0 if run.kind == BASELINE else draw.randint(-2, 3)
         right = [(item + shift) % num_items < num_items // 2 + shift for item in range(num_items)]
-        asked = store_prompts(artifacts) if name == next(iter(BENCHMARKS)) else None
-        data = responses(right, word=f"{run.kind} {name}", asked=asked)
-        ref = ArtifactStore(artifacts).put_bytes(data, suffix="parquet")
-        cells.append(CellOutcome(name, right, ref.name, 1.5))
+        word = f"{HOSTILE} {run.kind} {name}"
+        asked = prompts() if name == next(iter(BENCHMARKS)) else ()
+        answers = store_answers(artifacts, right, word=word, asked=asked)
+        cells.append(CellOutcome(name, right, answers, 1.5))
     return RunOutcome(
         cells=cells,
         losses=tuple(2.5 / (1 + step / 4) + draw.random() / 10 for step in range(20)),
@@ -134,32 +130,11 @@ def outcome_of(run: Run, *, artifacts: str) -> RunOutcome:
     )
 
 
-def store_prompts(artifacts: str) -> str:
+def prompts() -> list[AskedItem]:
     """What the items of the first benchmark were asked with; the second prompt is long."""
-    prompts = [f"Question {number} {HOSTILE}" for number in range(20)]
-    prompts[1] += "x" * 600
-    items = [AskedItem(f"item-{number}", prompt, "?") for number, prompt in enumerate(prompts)]
-    return ArtifactStore(artifacts).put_bytes(encode_asked(items), suffix="parquet").name
-
-
-def responses(right: Sequence[bool], *, word: str, asked: str | None = None) -> bytes:
-    """A cell's responses as a worker stores them; they hold what a page must not run."""
-    rows = [
-        {
-            "item_id": f"item-{number}",
-            "prompt_sha256": f"{number:064x}",
-            "response": f"{word} {number}: {HOSTILE}",
-            "extracted": None if number == 0 else str(number),
-            "correct": is_right,
-        }
-        for number, is_right in enumerate(right)
-    ]
-    table = pa.Table.from_pylist(rows)
-    if asked is not None:
-        table = table.cast(naming_asked(table.schema, asked))
-    file = BytesIO()
-    pq.write_table(table, file, compression="zstd")
-    return file.getvalue()
+    texts = [f"Question {number} {HOSTILE}" for number in range(20)]
+    texts[1] += "x" * 600
+    return [AskedItem(f"item-{number}", text, "?") for number, text in enumerate(texts)]
 
 
 def treatments(store: AuditStore, name: str) -> list[Run]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastapi.testclient import TestClient
-from page_studies import HOSTILE, OWNER, begin, finish, outcome_of, responses, treatments
+from page_studies import HOSTILE, OWNER, begin, finish, outcome_of, treatments
+from stored_answers import store_answers
 
 from api.rest import Settings, create_app
-from storage import ArtifactStore, AuditStore, PartialOutcome
+from storage import AuditStore, PartialOutcome
 
 PAGE = {"Accept": "text/html"}
 
@@ -23,8 +24,7 @@ def test_a_run_that_ended_early_has_bounds_and_no_number(sqlite_url: str, tmp_pa
         attempt = store.dispatch.start(run.id, owner=OWNER, worker="worker-0")
         whole = outcome_of(run, artifacts=artifacts)
         asked = {0: False, 1: False, 2: False, 3: False, 4: False, 5: False}
-        data = responses(list(asked.values()), word="asked")
-        kept = ArtifactStore(artifacts).put_bytes(data, suffix="parquet").name
+        kept = store_answers(artifacts, list(asked.values()), word="asked")
         code = PartialOutcome("tiny_code", 10, asked, kept, seconds=0.5)
         ended = replace(whole, cells=whole.cells[:1], partial=(code,))
         store.results.finish(run.id, owner=OWNER, attempt=attempt, outcome=ended)
