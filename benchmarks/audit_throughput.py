@@ -32,7 +32,7 @@ EXAMPLE = ROOT / "examples" / "tiny-lora-grid.yaml"
 SCRIPT = Path(__file__).with_name("plain_script.py")
 
 
-def ours(folder: Path, study: Path, *, runs: int, **keys: Any) -> dict[str, Any]:
+def ours(folder: Path, study: Path, *, runs: int, **keys: str) -> dict[str, Any]:
     """The whole command, Ray's start and the workers' set-up included; ``keys`` of the study."""
     spec = sampled(study, runs=runs) | keys
     folder.mkdir()

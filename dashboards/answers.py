@@ -35,7 +35,7 @@ class Answer:
 
     run: Row
     baseline: Row | None
-    asked: AskedItem | None = None
+    asked: AskedItem | None
 
     @property
     def group(self) -> str:

@@ -16,7 +16,7 @@ _BESIDE = ("response", "extracted", "correct")
 
 
 def item_page(
-    store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int, prompts: bool = False
+    store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int, prompts: bool
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Some of a cell's items in their order, and the cursor of the next ones; None at the end.
 

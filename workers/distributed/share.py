@@ -76,11 +76,11 @@ def joined(share: Share, *, device: str, store: TCPStore | None = None) -> Itera
             timeout=PATIENCE,
         )
         try:
-            try:
-                yield share.num_processes
-            except WorkerError:  # all processes of the run meet it
-                _leave_together(share, store)
-                raise
+            yield share.num_processes
+        except WorkerError:  # all processes of the run meet it
+            _leave_together(share, store)
+            raise
+        else:
             _leave_together(share, store)
         finally:
             distributed.destroy_process_group()
