@@ -1,6 +1,6 @@
 """A dry run's report, for people and for programs.
 
-Owns: how ``talan study check`` looks. Does not cover: the checks (``search.study_check``).
+Owns: how ``talan study check`` looks. Does not cover: the checks (``search.cost.check``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from search.study_check import Memory, StudyCheck
+    from search.cost.check import Memory, StudyCheck
 
 
 def check_shape(found: StudyCheck) -> dict[str, Any]:

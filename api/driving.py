@@ -29,7 +29,7 @@ def drive_shown(
         ray_address: A Ray cluster; None: a Ray of its own.
         again: The command that goes on with it; None: ``talan study resume``.
     """
-    from search.audits import Engine, drive
+    from search.driving.audits import Engine, drive
 
     signal.signal(signal.SIGTERM, _interrupt)
     console, again = Console(stderr=True), again or f"talan study resume {name}"

@@ -1,6 +1,6 @@
 """A study's progress in a terminal: a bar with an ETA, or one line a run where there is no screen.
 
-Owns: how progress looks. Does not cover: what happens (``search.progress``).
+Owns: how progress looks. Does not cover: what happens (``search.driving.progress``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from search.progress import Progress, RunNote
+from search.driving.progress import Progress, RunNote
 
 _STARTING = "starting the workers"
 

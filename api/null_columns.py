@@ -1,7 +1,7 @@
 """What stands beside a G1 rate for people: its null rates, or what chance alone gives.
 
 Owns: the columns and the notes that say what they are. Does not cover: their values
-(``search.g1_rates``).
+(``search.rates.g1_rates``).
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from api.null_columns import null_columns, null_notes, percent
-from search.labels import axis_label, trainability_label, writeback_label
+from search.study.labels import axis_label, trainability_label, writeback_label
 from storage import AuditStore
-from storage.plans import SEED_NULL, SHAM_NULL
+from storage.new_rows import SEED_NULL, SHAM_NULL
 from storage.records import Run, StateCounts, StudyStatus
 
 console = Console(highlight=False)
@@ -84,7 +84,7 @@ def show_champions(runs: Sequence[Run]) -> None:
 
 def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     """What stands at the end of ``talan study run``: G1 by mixer, the champion, what is next."""
-    from search.g1_rates import g1_rows
+    from search.rates.g1_rates import g1_rows
 
     name = study.name
     console.print()

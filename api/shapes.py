@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.plans import NULL_KINDS
+from storage.new_rows import NULL_KINDS
 from storage.records import BoundedCell, Cell, Run, StateCounts, StudyStatus
 
 

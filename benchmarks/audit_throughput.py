@@ -23,8 +23,8 @@ from typing import Any
 
 from report import report
 
-from search.plan import resolve, study_plan
-from search.study_file import parse_study, read_study_file
+from search.study.file import parse_study, read_study_file
+from search.study.plan import resolve, study_plan
 from storage import AuditStore
 
 ROOT = Path(__file__).resolve().parents[1]

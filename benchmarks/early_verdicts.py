@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from report import report
 
-from search.host_history import HostHistory
-from search.reference import published_tables
+from search.driving.host_history import HostHistory
+from search.rates.reference import published_tables
 from search.statistics import (
     CellForecast,
     early_verdict,

@@ -15,8 +15,8 @@ from typing import Any
 
 from report import report
 
-from search.audits import drive, launch
-from search.study_file import parse_study
+from search.driving.audits import drive, launch
+from search.study.file import parse_study
 from storage import AuditStore, Run, RunFilter
 
 AXES = {

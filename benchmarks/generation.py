@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from workers.process import prepare_process
+from workers.run.process import prepare_process
 
 prepare_process()
 
@@ -33,10 +33,10 @@ from report import report  # noqa: E402
 from transformers import GenerationConfig  # noqa: E402
 
 from talan import TalanConfig, Writeback, attach  # noqa: E402
-from workers.adapters import attach_adapter  # noqa: E402
-from workers.backbones import load_backbone  # noqa: E402
+from workers.backbones.loading import load_backbone  # noqa: E402
 from workers.generation import Capacity, Engine, Prompt, Stopping  # noqa: E402
-from workers.jobs import AdapterSpec  # noqa: E402
+from workers.job.jobs import AdapterSpec  # noqa: E402
+from workers.run.adapters import attach_adapter  # noqa: E402
 from workers.suites.registry import get_suite  # noqa: E402
 from workers.suites.tasks import load_tasks  # noqa: E402
 

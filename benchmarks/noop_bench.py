@@ -10,7 +10,7 @@ import hashlib
 import json
 
 from storage import ArtifactRef
-from workers.jobs import CellResult, RunJob, TrainResult
+from workers.job.jobs import CellResult, RunJob, TrainResult
 
 ITEMS = 128
 

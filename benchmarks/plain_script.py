@@ -37,10 +37,10 @@ def run(study: Path, configuration: dict[str, Any], *, seed: int = 42) -> dict[s
         TrainingArguments,
     )
 
-    from search.plan import resolve
-    from search.study_file import read_study_file
+    from search.study.file import read_study_file
+    from search.study.plan import resolve
     from talan import TalanConfig, attach
-    from workers.backbones import inspect_backbone
+    from workers.backbones.loading import inspect_backbone
     from workers.suites.tasks import load_tasks
 
     audit = resolve(read_study_file(study))

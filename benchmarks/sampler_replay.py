@@ -20,12 +20,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from replay import ReplayTable
+from replay_summary import compare_samplers
 from report import report
 from structured_table import structured_table
 
 from search.errors import SearchError
-from search.replay import ReplayTable
-from search.replay_summary import compare_samplers
 from storage import AuditStore, RunFilter, StorageError
 
 SAMPLERS = ("grid", "random", "tpe", "nsga2")

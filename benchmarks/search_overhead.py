@@ -23,11 +23,11 @@ import ray
 from noop_bench import NoopBench
 from report import report
 
-from search.audits import Engine, drive, launch
-from search.optuna_record import open_optuna_storage
-from search.plan import resolve
-from search.progress import Progress, RunNote
-from search.study_file import parse_study
+from search.driving.audits import Engine, drive, launch
+from search.driving.optuna_record import open_optuna_storage
+from search.driving.progress import Progress, RunNote
+from search.study.file import parse_study
+from search.study.plan import resolve
 from storage import AuditStore, RunFilter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -58,7 +58,7 @@ def audit(url: str, *, runs: int) -> dict[str, Any]:
     file = parse_study({**STUDY, "design": {"sampler": "grid", "max_runs": runs}})
     with AuditStore.open(url) as store, tempfile.TemporaryDirectory() as folder:
         launch(store, file, artifact_url=folder)
-        drive(store, file.name, engine=Engine(make_bench=NoopBench), observer=watch)
+        drive(store, file.name, engine=Engine(make_executor=NoopBench), observer=watch)
         done = list(store.runs.iterate(file.name, RunFilter(kind="treatment", state="completed")))
         optuna_study = optuna.load_study(
             study_name=f"{file.name}/tiny-qwen3/lora-r8",

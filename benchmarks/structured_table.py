@@ -16,10 +16,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from replay import ReplayTable, identify
 
-from search.optuna_record import TrialResult
-from search.replay import ReplayTable, identify
-from search.space import Space
+from search.driving.optuna_record import TrialResult
+from search.study.space import Space
 
 NUM_CONFIGURATIONS, NUM_G1 = 2_590, 185
 BENCHMARKS = ("gpqa", "gsm8k", "math500", "mbpp")

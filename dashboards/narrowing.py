@@ -2,7 +2,7 @@
 
 Owns: the keys a record can be narrowed by, and refusing what no run has. Values may come from an
 address: ``"2"`` is 2, and ``"true"`` is true.
-Does not cover: what a narrowed record keeps besides (``dashboards.record``).
+Does not cover: what a narrowed record keeps besides (``dashboards.study_frames``).
 """
 
 from __future__ import annotations

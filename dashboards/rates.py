@@ -1,7 +1,7 @@
 """G1 rates of a record, narrowed or not, beside their null rates.
 
 Owns: counting a record's runs as ``storage.rates`` counts the database's. Does not cover:
-intervals, null rates and tests, which are ``search.g1_rates``'s over those counts.
+intervals, null rates and tests, which are ``search.rates.g1_rates``'s over those counts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboards.record import StudyRecord
+from dashboards.study_frames import StudyRecord
 from storage.records import G1Count
 
 HostKey = tuple[str, str, str]
@@ -19,7 +19,7 @@ _HOST = ["study", "backbone", "adapter"]
 
 def rate_rows(record: StudyRecord, *, by: str | None = None) -> list[dict[str, Any]]:
     """The rows of ``talan g1 --json`` for a record, hosts in order; ``by`` is a column of runs."""
-    from search.g1_rates import NULL_NAMES, rows_beside_nulls
+    from search.rates.g1_rates import NULL_NAMES, rows_beside_nulls
 
     designs = {study.name: str(study.design["sampler"]) for study in record.studies}
 

@@ -28,7 +28,7 @@ from storage.errors import (
     StudyNotFound,
 )
 from storage.listing import SORTS
-from storage.plans import (
+from storage.new_rows import (
     BASELINE,
     NULL_KINDS,
     SEED_NULL,

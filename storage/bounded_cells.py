@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from storage import records
 from storage.models import BoundedCell
+from storage.new_rows import PartialOutcome
 from storage.packing import pack_bits, unpack_bits
-from storage.plans import PartialOutcome
-from storage.scoring import Bounds, Count
+from storage.verdict import Bounds, Count
 
 _CHUNK = 5_000
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import BoundedCell, Cell, Host, Run, Study
-from storage.plans import BASELINE, TREATMENT
+from storage.new_rows import BASELINE, TREATMENT
 from storage.records import Discordance
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from storage import models
+from storage.canonical_json import storable
 from storage.clock import utc_now
 from storage.database import Database
 from storage.due_runs import due_runs
@@ -21,9 +22,8 @@ from storage.errors import RunStateError
 from storage.events import append_event
 from storage.locks import find_study, lock_owned_run, lock_owned_study
 from storage.models import Run
-from storage.plans import BASELINE
+from storage.new_rows import BASELINE
 from storage.records import DueRun
-from storage.texts import storable
 
 _LONGEST_DETAIL = 20_000
 _IDLE: dict[str, Any] = {"worker": None, "started_at": None, "finished_at": None}

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from storage.models import Configuration, Host, Run, Study
-from storage.plans import BASELINE
+from storage.new_rows import BASELINE
 from storage.records import DueRun
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.canonical_json import closest
 from storage.errors import LeaseLost, RunNotFound, StudyNotFound
 from storage.models import Run, Study
-from storage.texts import closest
 
 
 def find_study(session: Session, name: str) -> Study:

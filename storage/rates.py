@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.discordance import read_discordance
 from storage.locks import find_study
 from storage.models import Configuration, Host, Run, Study
-from storage.plans import TREATMENT
+from storage.new_rows import TREATMENT
 from storage.records import Discordance, G1Count
 from storage.records import Run as RunRecord
 from storage.run_rows import load_runs, select_runs

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from storage.plans import BASELINE, TREATMENT, TrialKey
+from storage.new_rows import BASELINE, TREATMENT, TrialKey
 
 STUDY_STATES = ("queued", "running", "stopped", "completed", "failed")
 RUN_STATES = ("pending", "running", "completed", "failed")

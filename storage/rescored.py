@@ -20,10 +20,10 @@ from storage.database import Database
 from storage.errors import QueryError, ResultConflict
 from storage.locks import find_study, no_run
 from storage.models import Cell, RescoredCell, Run
+from storage.new_rows import BASELINE
 from storage.packing import pack_bits, unpack_bits
-from storage.plans import BASELINE
-from storage.scoring import Count, compare
 from storage.upserts import insert_or_replace
+from storage.verdict import Count, compare
 
 
 class Rescored:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, defer
 
 from storage import models
 from storage.bounded_cells import bounds_of, insert_bounded, is_same
+from storage.canonical_json import canonical_json, content_hash
 from storage.clock import utc_now
 from storage.database import Database
 from storage.dispatch import require_attempt
@@ -23,11 +24,10 @@ from storage.errors import BaselineMismatch, ResultConflict
 from storage.events import append_event
 from storage.locks import lock_owned_run
 from storage.models import Cell, Run
+from storage.new_rows import BASELINE, CellOutcome, PartialOutcome, RunOutcome
 from storage.packing import pack_bits, pack_floats
-from storage.plans import BASELINE, CellOutcome, PartialOutcome, RunOutcome
-from storage.scoring import Count, Verdict, compare
-from storage.texts import canonical_json, content_hash
 from storage.upserts import insert_missing
+from storage.verdict import Count, Verdict, compare
 
 
 class Results:

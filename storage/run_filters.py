@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from storage.axes import axis_columns
 from storage.errors import QueryError
 from storage.models import Configuration, Host, Run
-from storage.plans import TREATMENT
+from storage.new_rows import TREATMENT
 from storage.records import RUN_STATES, RunFilter
 
 

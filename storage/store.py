@@ -23,7 +23,7 @@ from storage.rescored import Rescored
 from storage.results import Results
 from storage.studies import Studies
 from storage.totals import Totals
-from storage.trials import Trials
+from storage.trial_numbers import Trials
 
 
 class AuditStore:

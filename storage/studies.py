@@ -16,10 +16,10 @@ from storage import models, records
 from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import LeaseHeld, StudyExists
+from storage.insert_plan import insert_hosts, insert_runs
 from storage.leases import seconds_left
 from storage.locks import find_study, lock_owned_study, lock_study
-from storage.planning import insert_hosts, insert_runs
-from storage.plans import RunPlan, StudyPlan
+from storage.new_rows import RunPlan, StudyPlan
 from storage.study_states import change_state
 from storage.study_status import read_status
 from storage.upserts import insert_missing

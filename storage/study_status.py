@@ -14,7 +14,7 @@ from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from storage.models import Run, Study
-from storage.plans import TREATMENT
+from storage.new_rows import TREATMENT
 from storage.records import RUN_STATES, StateCounts, StudyStatus
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from storage.database import Database
 from storage.models import Cell, Run, Study
-from storage.plans import TREATMENT
+from storage.new_rows import TREATMENT
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """TALAN: a small latent side path in the residual stream, trained beside a low-rank adapter."""
 
+from talan.attached import Talan, attach, load
+from talan.batch_rows import Rows, carry_rows, first_tokens_stand_alone
 from talan.callback import TalanCallback
 from talan.config import TalanConfig, Trainability, Writeback
 from talan.counting import count_parameters
@@ -12,8 +14,6 @@ from talan.errors import (
     TalanInsertionError,
     TalanTrainingError,
 )
-from talan.handle import Talan, attach, load
-from talan.rows import Rows, carry_rows, first_tokens_stand_alone
 from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [

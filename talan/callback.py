@@ -14,7 +14,7 @@ from talan.checkpoint import has_checkpoint
 from talan.errors import TalanCheckpointError
 
 if TYPE_CHECKING:
-    from talan.handle import Talan
+    from talan.attached import Talan
 
 
 class TalanCallback(TrainerCallback):

@@ -2,7 +2,7 @@
 
 They lie beside PEFT's `adapter_model.safetensors`. Written through temporary files; the JSON is
 written last and holds the SHA-256 of the weights, so a torn pair is noticed on reading. Reading
-checks everything before it returns anything. Knows no model: see `talan.handle`.
+checks everything before it returns anything. Knows no model: see `talan.attached`.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from talan import checks
-from talan.record import axes_from_record, record_from_axes
+from talan.paper_json import axes_from_record, record_from_axes
 from talan.vocabulary import (
     BLOCK_FIELDS,
     GATES,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
 
+from talan.insertion_site import Site, Tokens, read_tokens
 from talan.packing import over_packed
-from talan.site import Site, Tokens, read_tokens
 
 
 def insert(decoder: Any, block: nn.Module, site: Site) -> list[RemovableHandle]:

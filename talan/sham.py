@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from talan.attached import attach
 from talan.backbones import causal_model, check_backbone, find_decoder, placement
 from talan.config import TalanConfig
 from talan.errors import TalanCheckpointError, TalanConfigError, TalanInsertionError
-from talan.handle import attach
 from talan.insertion import insert, remove
+from talan.insertion_site import Site
 from talan.sham_files import read_sham, write_sham
-from talan.site import Site
 from talan.state import RunningState
 from talan.trainability import is_identity_at
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from postgres_server import PostgresServer
 
+from storage import AuditStore
+
 # The folders beside this file are called like the packages they test: the packages come first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -44,3 +46,10 @@ def sqlite_url(tmp_path: Path) -> str:
 def storage_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database: a test that asks for it runs on SQLite and on Postgres."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def store(sqlite_url: str) -> Iterator[AuditStore]:
+    """An empty record."""
+    with AuditStore.open(sqlite_url) as opened:
+        yield opened

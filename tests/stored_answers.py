@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage import ArtifactStore
-from workers.asked_items import AskedItem, encode_asked, naming_asked
+from workers.evaluation.asked_items import AskedItem, encode_asked, naming_asked
 
 
 def store_answers(

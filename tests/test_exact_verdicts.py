@@ -1,7 +1,7 @@
 """One tiny study with full and with exact verdicts: the same findings, for fewer items.
 
 Everything is real: Ray, the tiny backbone, training, generation, scoring, SQLite. Interruptions are
-in tests/search/test_driving_exact.py.
+in tests/search/driving/exact/test_driving_exact.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from search.audits import drive, launch
-from search.study_file import parse_study
+from search.driving.audits import drive, launch
+from search.study.file import parse_study
 from storage import AuditStore, Run, RunFilter
 
 STUDY: dict[str, Any] = {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from search.reference import reference_shape
-from search.study_file import read_study_file
-from search.study_measure import resolve_shapes, tabulate
+from search.cost.measure import resolve_shapes, tabulate
+from search.rates.reference import reference_shape
+from search.study.file import read_study_file
 from talan import TalanConfig
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -1,5 +1,5 @@
 """One run of an audit: backbone, adapter, TALAN, matched training, evaluation."""
 
-from workers.jobs import AdapterSpec, CellResult, RunJob, TrainResult
+from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
 __all__ = ["AdapterSpec", "CellResult", "RunJob", "TrainResult"]

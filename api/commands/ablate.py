@@ -13,10 +13,10 @@ from api.commands.confirm import SeedsOption
 from api.commands.listings import echo_json
 from api.driving import SOME_FAILED, drive_follow_up
 from api.options import JsonOption, RayOption, StorageOption, open_store
-from search.labels import axis_label
+from search.study.labels import axis_label
 
 if TYPE_CHECKING:
-    from search.ablation import Ablation, AxisEffect
+    from search.follow_ups.ablation import Ablation, AxisEffect
 
 
 def ablate(
@@ -35,7 +35,7 @@ def ablate(
     Every value's delta is told relative to the centre's, all at fresh seeds: beside the run that
     was chosen, every neighbour would look worse than it is. The runs are a study of their own.
     """
-    from search.ablation import ablation, ablation_shape, launch_ablation
+    from search.follow_ups.ablation import ablation, ablation_shape, launch_ablation
 
     axes = axis or []
     options = "".join(f" --axis {name}" for name in axes)

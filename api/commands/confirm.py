@@ -13,7 +13,7 @@ from api.driving import SOME_FAILED, drive_follow_up
 from api.options import JsonOption, RayOption, StorageOption, open_store
 
 if TYPE_CHECKING:
-    from search.confirmation import Confirmation
+    from search.follow_ups.confirmation import Confirmation
 
 SeedsOption = Annotated[int, typer.Option(help="How many fresh seeds.", min=1)]
 
@@ -31,7 +31,7 @@ def confirm(
     study of their own, so that an interrupted confirmation goes on where it stopped, and asking for
     more seeds later runs only those that are missing. Settle their number before you look.
     """
-    from search.confirmation import confirmation, confirmation_shape, launch_confirmation
+    from search.follow_ups.confirmation import confirmation, confirmation_shape, launch_confirmation
 
     again = f"talan confirm {run_id} --seeds {seeds}"
     with open_store(storage) as store:
@@ -48,7 +48,7 @@ def confirm(
 
 def _show(found: Confirmation) -> None:
     from api.seed_tables import seed_table_of
-    from search.confirmation import summaries
+    from search.follow_ups.confirmation import summaries
 
     console, run, selection = Console(highlight=False), found.origin.run, found.selection
     console.print(f"[bold]{run.id}[/bold]  {run.backbone} {run.adapter} of study {run.study}")

@@ -14,8 +14,8 @@ from api.options import JsonOption, StorageOption, open_store
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from search.study_cost import StudyEstimate
-    from search.study_measure import HostTable
+    from search.cost.cost import StudyEstimate
+    from search.cost.measure import HostTable
     from storage.durations import Duration
 
 _console = Console(highlight=False)
@@ -39,9 +39,9 @@ def cost(
     shape. Times come from earlier runs of the same host and recipe in the record; with
     `--measure` from this machine, with random weights where a backbone is not at hand.
     """
-    from search.study_cost import estimate_study
-    from search.study_file import read_study_file
-    from search.study_measure import measure_study, resolve_shapes, seconds_by_host, tabulate
+    from search.cost.cost import estimate_study
+    from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
+    from search.study.file import read_study_file
 
     audit, sources = resolve_shapes(read_study_file(file))
     tables = tabulate(audit)

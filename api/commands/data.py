@@ -13,7 +13,7 @@ from api.commands.listings import echo_json
 from api.options import JsonOption
 
 if TYPE_CHECKING:
-    from workers.data_listing import Entry
+    from workers.data.listing import Entry
     from workers.suites.paper.prepare import Prepared
 
 app = typer.Typer(
@@ -101,7 +101,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a training mixture: conversations from a recipe's sources, none from a benchmark."""
-    from workers.data_folder import mixture_folder
+    from workers.data.folder import mixture_folder
     from workers.mixture.build import build_mixture
     from workers.mixture.recipe import read_recipe
 
@@ -127,8 +127,8 @@ def build(
 @app.command("list")
 def list_entries(as_json: JsonOption = False) -> None:
     """Show what is there, with counts and hashes."""
-    from workers.data_folder import data_folder
-    from workers.data_listing import list_data
+    from workers.data.folder import data_folder
+    from workers.data.listing import list_data
 
     entries = list_data()
     if as_json:
@@ -147,7 +147,7 @@ def list_entries(as_json: JsonOption = False) -> None:
 @app.command()
 def verify(as_json: JsonOption = False) -> None:
     """Compare all files with the hashes that were recorded when they came."""
-    from workers.data_listing import verify_data
+    from workers.data.listing import verify_data
 
     entries = verify_data()
     if as_json:

@@ -14,7 +14,7 @@ from api.options import JsonOption, StorageOption, open_store
 
 if TYPE_CHECKING:
     from dashboards.figures import Figure
-    from dashboards.record import StudyRecord
+    from dashboards.study_frames import StudyRecord
     from storage import AuditStore
 
 ThemeOption = Annotated[str, typer.Option("--theme", help="light or dark.")]
@@ -72,7 +72,7 @@ def figures(
 
 def _records(store: AuditStore, names: list[str], *, figures: list[Figure]) -> list[StudyRecord]:
     """The studies; importance, which takes seconds, only where a figure needs it."""
-    from dashboards.record import load_record, with_importance
+    from dashboards.study_frames import load_record, with_importance
 
     records = [load_record(store, name) for name in dict.fromkeys(names)]
     if any(figure.needs == "importance" for figure in figures):

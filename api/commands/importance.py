@@ -13,7 +13,7 @@ from api.commands.listings import NameArgument, echo_json
 from api.options import JsonOption, StorageOption, open_store
 
 if TYPE_CHECKING:
-    from search.importance import HostImportance
+    from search.follow_ups.importance import HostImportance
 
 
 def importance(
@@ -35,7 +35,7 @@ def importance(
     Shares add up to 1 and say how much of what varies an axis accounts for, not in which direction:
     for that, `talan ablate` and `talan g1 --by AXIS`.
     """
-    from search.importance import importance_shape, study_importance
+    from search.follow_ups.importance import importance_shape, study_importance
 
     with open_store(storage) as store:
         found = study_importance(store, name, by=by, method=method, resamples=resamples, seed=seed)

@@ -57,7 +57,7 @@ def run(
     storage: StorageOption = None,
 ) -> None:
     """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
-    from search.truncation import truncated_responses
+    from search.rates.truncation import truncated_responses
 
     with open_store(storage) as store:
         found = store.runs.get(run_id)
@@ -90,7 +90,7 @@ def g1(
     Where a study has null runs, the rate is tested against them; where it has none, what chance
     alone would give is computed from how often runs and baseline differ.
     """
-    from search.g1_rates import g1_rows
+    from search.rates.g1_rates import g1_rows
 
     with open_store(storage) as store:
         rows = g1_rows(store, name, backbone=backbone, adapter=adapter, by=by)

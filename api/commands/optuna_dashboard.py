@@ -32,7 +32,7 @@ def optuna_dashboard(
     except ImportError as error:
         msg = "Optuna Dashboard is not installed; pip install 'talan-audit[optuna-dashboard]'"
         raise DashboardMissingError(msg) from error
-    from search.optuna_record import open_optuna_storage
+    from search.driving.optuna_record import open_optuna_storage
 
     with open_store(storage) as store:
         url = store.sibling_url("optuna")

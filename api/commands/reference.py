@@ -23,7 +23,7 @@ def reference(
     Figures are as printed. Where the paper's tables do not agree with each other is in
     docs/statistics.md.
     """
-    from search.reference import published_table, reference_shape
+    from search.rates.reference import published_table, reference_shape
 
     if table is not None:
         echo_json(published_table(table))

@@ -27,7 +27,7 @@ def rescore(
     No model is needed. The recorded verdicts stay; those of each scorer are kept beside them. A
     cell's verdict is whether it is not worse than its baseline. Stopped, it goes on where it was.
     """
-    from search.rescoring import rescore as score_again
+    from search.follow_ups.rescoring import rescore as score_again
 
     console = Console(stderr=True)
     with open_store(storage) as store, console.status("scoring") as status:

@@ -1,7 +1,7 @@
 """``talan scheduler`` and ``talan serve``: the service's processes.
 
 Owns: starting them, and on one machine keeping a scheduler beside the API. Does not cover: REST
-(``api.rest``) and scheduling (``search.scheduler``).
+(``api.rest``) and scheduling (``search.driving.scheduler``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def scheduler(storage: StorageOption = None, ray_address: RayOption = None) -> N
 
     Two never drive one study; when one dies, another goes on with what it drove.
     """
-    from search.scheduler import Scheduler
+    from search.driving.scheduler import Scheduler
 
     open_store(storage, create=True).close()
     typer.echo("scheduler: waiting for studies", err=True)

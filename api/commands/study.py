@@ -37,8 +37,8 @@ def run_study(
     The same file again goes on where it stopped; a finished study is shown, not run again. Ctrl-C
     keeps what is finished; `talan study resume NAME` goes on.
     """
-    from search.audits import launch
-    from search.study_file import read_study_file
+    from search.driving.audits import launch
+    from search.study.file import read_study_file
 
     study = read_study_file(file)
     with open_store(storage, create=True) as store:
@@ -57,8 +57,8 @@ def check(
     every configuration's fit, the training data and benchmarks, and memory.
     """
     from api.check_screen import check_shape, show_check
-    from search.study_check import check_study
-    from search.study_file import read_study_file
+    from search.cost.check import check_study
+    from search.study.file import read_study_file
 
     found = check_study(read_study_file(file))
     if as_json:
@@ -79,7 +79,7 @@ def resume(
 @app.command()
 def stop(name: NameArgument, storage: StorageOption = None) -> None:
     """Ask a study's driver to stop; runs in flight go back to pending."""
-    from search.orders import stop as stop_study
+    from search.driving.orders import stop as stop_study
 
     with open_store(storage) as store:
         stop_study(store, name)

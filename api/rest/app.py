@@ -18,13 +18,12 @@ from starlette.responses import Response
 from api.rest import docs_page, openapi, problems
 from api.rest.auth import Guard
 from api.rest.browsers import wants_page
-from api.rest.feed import Feed
+from api.rest.event_stream import Feed
 from api.rest.headers import SecurityHeaders
 from api.rest.launching import BUILT_IN
 from api.rest.limits import BodyLimit, TokenBucket
 from api.rest.operations import Operations
 from api.rest.prometheus import Metrics
-from api.rest.record import Record
 from api.rest.routes import (
     champions,
     events,
@@ -39,6 +38,7 @@ from api.rest.routes import (
     studies,
 )
 from api.rest.settings import Settings
+from api.rest.store_provider import Record
 from dashboards.pages import Site, pages_router
 
 PREFIX = "/api/v1"
@@ -100,7 +100,7 @@ def _site(record: Record, settings: Settings) -> Site:
     return Site(
         opened=record.opened,
         backbones=(*BUILT_IN, *settings.allowed_backbones),
-        before_launch=partial(import_module, "search.plan"),
+        before_launch=partial(import_module, "search.study.plan"),
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
     )

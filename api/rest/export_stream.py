@@ -1,7 +1,7 @@
 """A study's table as a stream of bytes: a row a cell, some runs at a time.
 
 Owns: CSV and Parquet written piece by piece, so that a study of any size needs little memory. Does
-not cover: the columns (``search.tables``).
+not cover: the columns (``search.rates.cell_table``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from search.tables import cell_frame
+from search.rates.cell_table import cell_frame
 from storage.records import Run
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}

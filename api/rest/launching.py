@@ -19,10 +19,10 @@ from fastapi import Request
 from api.rest.problems import Problem, invalid_study
 from api.rest.settings import Settings
 from search.errors import StudyFileError
-from search.study_file import StudyFile, parse_study
+from search.study.file import StudyFile, parse_study
 from storage import AuditStore, StudyNotFound
 from storage.records import Study
-from workers.data_folder import data_folder
+from workers.data.folder import data_folder
 from workers.suites.registry import BUILT_IN as BUILT_IN_SUITES
 
 BUILT_IN = ("tiny-qwen3",)
@@ -61,7 +61,7 @@ def launch_request(store: AuditStore, content: object, settings: Settings) -> St
     try:
         file = _checked(content, settings)
         # Here and not above: it brings torch, which nothing but a launch needs.
-        from search.audits import launch
+        from search.driving.audits import launch
 
         return launch(store, file, artifact_url=settings.artifact_url)
     except StudyFileError as error:
@@ -78,7 +78,7 @@ def plan_request(store: AuditStore, content: object, settings: Settings) -> dict
     try:
         file = _checked(content, settings)
         from api.rest.planning import plan_shape
-        from search.plan import resolve
+        from search.study.plan import resolve
 
         plan = plan_shape(store, resolve(file))
     except StudyFileError as error:

@@ -16,7 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from api.rest import schemas as answers
 from api.rest.problems import MEDIA_TYPE
 from api.rest.schemas import STUDY_FILE, ProblemDetails
-from search.study_file import StudyFile
+from search.study.file import StudyFile
 
 TAGS = [
     {"name": "studies", "description": "Launch audits, see where they stand, stop and resume."},

@@ -1,6 +1,6 @@
 """What a study would come to, before anything is launched.
 
-Owns: the shape of the answer. Does not cover: the estimate (``search.study_cost``), checks, which
+Owns: the shape of the answer. Does not cover: the estimate (``search.cost.cost``), checks, which
 are the launch's own (``api.rest.launching``), nor storing anything: nothing is.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from search.plan import Audit
-from search.study_cost import StudyEstimate, estimate_study
+from search.cost.cost import StudyEstimate, estimate_study
+from search.study.plan import Audit
 from storage import AuditStore
 
 

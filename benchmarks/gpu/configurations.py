@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from random_backbone import write_backbone
 
-from workers.published_shapes import PUBLISHED_SHAPES
+from workers.backbones.shapes import PUBLISHED_SHAPES
 
 THROUGHPUT = Path(__file__).resolve().parents[1] / "audit_throughput.py"
 

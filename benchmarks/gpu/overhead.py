@@ -1,6 +1,6 @@
 """Training and decoding with and without TALAN at a real shape: ratios, tokens per second, MFU.
 
-Random weights, every mixer, LoRA alone measured in between (``workers.host_costs``). The model
+Random weights, every mixer, LoRA alone measured in between (``workers.backbones.costs``). The model
 FLOPs of a token are 4 N in training (forward, and backward through frozen weights; recomputation is
 not counted) and 2 N in decoding; utilisation is over what a square matrix product reaches on this
 machine in the same dtype, measured in the same run.
@@ -25,11 +25,11 @@ from report import report
 from talan_overhead import MIXERS, axes
 
 from talan import TalanConfig
-from workers.adapters import attach_adapter
-from workers.host_costs import HostCost, Load, measure_costs
-from workers.host_sizes import HostShape
-from workers.jobs import AdapterSpec
-from workers.published_shapes import PUBLISHED_SHAPES
+from workers.backbones.costs import HostCost, Load, measure_costs
+from workers.backbones.shapes import PUBLISHED_SHAPES
+from workers.backbones.sizes import HostShape
+from workers.job.jobs import AdapterSpec
+from workers.run.adapters import attach_adapter
 
 LORA = AdapterSpec("lora", r=32, alpha=64, target_modules=("q_proj", "k_proj", "v_proj", "o_proj"))
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from workers.backbones import load_tokenizer
-from workers.published_shapes import PUBLISHED_SHAPES, published_config
+from workers.backbones.loading import load_tokenizer
+from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 
 
 def random_model(

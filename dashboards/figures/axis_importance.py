@@ -1,7 +1,8 @@
 """How much each axis has to say: its share of what varies, with intervals.
 
 Owns: the facts as a frame, and the figure, from importance that was computed before
-(``dashboards.record.with_importance``). Does not cover: computing it (``search.importance``).
+(``dashboards.study_frames.with_importance``). Does not cover: computing it
+(``search.follow_ups.importance``).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.figures.wording import percent, safe
-from dashboards.record import Records, StudyRecord, together
+from dashboards.study_frames import Records, StudyRecord, together
 
 if TYPE_CHECKING:
-    from search.importance import HostImportance
+    from search.follow_ups.importance import HostImportance
 
 TITLE = "Importance of the axes"
 COLUMNS = ("host", "axis", "importance", "low", "high", "trials", "resamples", "reason")

@@ -40,7 +40,7 @@ class Figure:
         facts: A record (or several) to the frame that it draws.
         draw: A record (or several) to the figure; takes ``theme="light"`` or ``"dark"``.
         needs: What it needs beyond completed runs; empty: nothing. ``importance`` is
-            ``dashboards.record.with_importance``.
+            ``dashboards.study_frames.with_importance``.
     """
 
     key: str

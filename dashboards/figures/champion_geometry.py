@@ -1,7 +1,7 @@
 """(D) Champions by depth of the layer and number of slots; the marker's size is alpha.
 
 Owns: the facts as a frame, and the figure; other G1 runs stand behind, faint. Does not cover:
-whether a champion holds at fresh seeds (``search.confirmation``).
+whether a champion holds at fresh seeds (``search.follow_ups.confirmation``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.figures.wording import run_lines, safe
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 TITLE = "Champions: depth, slots and strength"
 COLUMNS = ("host", "id", "champion", "layer", "num_layers", "depth", "slots", "alpha", "mean_delta")

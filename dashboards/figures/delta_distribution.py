@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.figures.wording import percent, pp, safe
-from dashboards.record import Records, StudyRecord, together
+from dashboards.study_frames import Records, StudyRecord, together
 
 TITLE = "Spread of deltas by benchmark"
 MEAN = "mean"

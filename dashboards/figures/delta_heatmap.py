@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, framed, palette
 from dashboards.figures.wording import configuration_words, safe
-from dashboards.record import Records, StudyRecord, together
+from dashboards.study_frames import Records, StudyRecord, together
 
 TITLE = "Deltas by run and benchmark"
 _ROWS_LABELLED = 40

@@ -3,7 +3,7 @@
 Owns: the facts as a frame, and the figure. Two lines stand for reference: the overall rate, and
 the rate of the null runs (where there are none, what chance would give, computed from measured
 discordance). Both pool hosts, whose baselines differ: they orient, and test nothing.
-Does not cover: the rates themselves (``search.g1_rates``).
+Does not cover: the rates themselves (``search.rates.g1_rates``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import CHANCE_NAME, NULL_NAME, blank, framed, palette
 from dashboards.figures.wording import P_MEANING, g1_meaning, host_lines, p_text, percent
 from dashboards.rates import rate_rows
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 TITLE = "G1 rate by host"
 COLUMNS = (

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.figures.wording import early_note, g1_meaning, percent, pp, safe
 from dashboards.rates import rate_rows
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 TITLE = "Mixers: best mean delta against G1 rate"
 COLUMNS = ("host", "mixer", "runs", "g1", "rate", "low", "high", "best", "best_g1", "best_run")

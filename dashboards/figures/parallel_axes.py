@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import FONT, blank, framed, palette
 from dashboards.figures.wording import early_note
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 TITLE = "The six axes, by mean delta"
 AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")

@@ -1,7 +1,7 @@
 """The study's G1 rates beside the published ones.
 
 Owns: the facts as a frame, and the figure. Does not cover: the published figures and what chance
-gives at their discordance (``search.reference``).
+gives at their discordance (``search.rates.reference``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from dashboards.figures import g1_rates
 from dashboards.figures.theme import framed, palette
 from dashboards.figures.wording import g1_meaning, host_lines, percent, safe
-from dashboards.record import Records
+from dashboards.study_frames import Records
 
 TITLE = "G1 rates beside the published ones"
 STUDY, PUBLISHED = "this study", "published"
@@ -32,7 +32,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def _published() -> pd.DataFrame:
-    from search.reference import published_chance, published_rates
+    from search.rates.reference import published_chance, published_rates
 
     return pd.DataFrame(
         [

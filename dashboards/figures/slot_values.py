@@ -1,7 +1,7 @@
 """(C) Slots: the best and the median mean delta by the number of slots T.
 
 Owns: the facts as a frame, and the figure. Does not cover: which of several axes a difference
-comes from (``search.importance``).
+comes from (``search.follow_ups.importance``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.figures.wording import early_note, pp, safe
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 TITLE = "Slots: best and median mean delta"
 COLUMNS = ("host", "slots", "runs", "g1", "best", "median")

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from dashboards.errors import FigureError
 from dashboards.figures.catalogue import Figure
 from dashboards.figures.theme import palette, untitled
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 
 FORMATS = ("html", "json", "csv")
 SCRIPT = "plotly.min.js"

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import Palette, blank, framed, palette
 from dashboards.figures.wording import pp, safe
-from dashboards.record import Records, together
+from dashboards.study_frames import Records, together
 from storage import BASELINE, NULL_KINDS
 
 TITLE = "Where the time went"

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, framed, palette
 from dashboards.figures.wording import configuration_words, pp, safe
-from dashboards.record import StudyRecord
+from dashboards.study_frames import StudyRecord
 from storage import TREATMENT
 
 TITLE = "The same configurations in both"

@@ -11,9 +11,9 @@ from typing import Any
 
 from dashboards.pages import compare_facts
 from dashboards.pages.compare_facts import Pair
-from dashboards.pages.figure_desk import FigureDesk
+from dashboards.pages.figure_cache import FigureDesk
 from dashboards.pages.headline import Headline, headline, results
-from search.g1_rates import g1_rows
+from search.rates.g1_rates import g1_rows
 from storage import AuditStore
 
 MOST_ROWS = 100

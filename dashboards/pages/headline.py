@@ -1,7 +1,7 @@
 """Where studies stand, as the pages say it: progress, what is left, the G1 rate beside the null.
 
 Owns: pooling hosts for one line a study, and the estimate of the time that is left. Does not cover:
-tests against the null, which are made host by host (``search.g1_rates``).
+tests against the null, which are made host by host (``search.rates.g1_rates``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.rates import clopper_pearson
+from search.statistics.clopper_pearson import clopper_pearson
 from storage import NULL_KINDS, AuditStore
 from storage.durations import Duration
 from storage.records import G1Count, StudyStatus

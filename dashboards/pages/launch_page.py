@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from dashboards.errors import DashboardError
-from search import study_yaml
-from search.study_file import SAMPLERS, Axes, Design, Resources, StudyFile
+from search.study import yaml as study_yaml
+from search.study.file import SAMPLERS, Axes, Design, Resources, StudyFile
 
-# As in talan.vocabulary and workers.jobs, which bring torch; a test holds them together.
+# As in talan.vocabulary and workers.job.jobs, which bring torch; a test holds them together.
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 RULES = ("gate", "direct")
 GATES = ("vector", "scalar")

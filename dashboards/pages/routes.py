@@ -16,14 +16,14 @@ from starlette.responses import JSONResponse, Response
 
 from dashboards.figures import loss_curve
 from dashboards.pages import compare_facts
+from dashboards.pages.app import DRAWING_POLICY, Site
 from dashboards.pages.assets import PREFIX, serve_asset
 from dashboards.pages.compare_page import compare_page_facts, read_pair
-from dashboards.pages.figure_desk import FigureDesk, Wanted, packed
+from dashboards.pages.figure_cache import FigureDesk, Wanted, packed
 from dashboards.pages.headline import headlines
 from dashboards.pages.launch_page import StudyTextError, launch_facts, read_study_text
 from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
-from dashboards.pages.site import DRAWING_POLICY, Site
 from dashboards.pages.study_page import Summaries, study_facts
 
 _SUMMARIES = 100

@@ -1,7 +1,8 @@
 """What the page of one run says.
 
 Owns: the facts of the page: configuration, cells beside the baseline's, a page of its items in one
-of their groups. Does not cover: reading answers (``dashboards.answers``), the loss curve's drawing.
+of their groups. Does not cover: reading answers (``dashboards.item_responses``), the loss curve's
+drawing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.answers import ALONE, GROUPS, Answer, baseline_of, read_answers
+from dashboards.item_responses import ALONE, GROUPS, Answer, baseline_of, read_answers
 from dashboards.pages.wording import run_title
-from search.labels import axis_label
 from search.statistics.mcnemar import mcnemar_test
+from search.study.labels import axis_label
 from storage import ArtifactError, AuditStore, Run
 
 ITEMS = 10

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboards.pages.wording import GAMMA, interval
-from search.labels import axis_label
-from search.rates import clopper_pearson
+from search.statistics.clopper_pearson import clopper_pearson
+from search.study.labels import axis_label
 from storage import AuditStore, G1Count, RunFilter
 
 AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")

@@ -1,7 +1,7 @@
 """What the page of one study says.
 
 Owns: the facts of the page: headline, rates by host, chips, a page of runs. Does not cover:
-figures, which the page asks for one by one (``dashboards.pages.figure_desk``), nor how it looks.
+figures, which the page asks for one by one (``dashboards.pages.figure_cache``), nor how it looks.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import LIVE, Results, headline, results
-from dashboards.pages.kept import Kept, moment_of
+from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.pages.wording import GAMMA
-from search.g1_rates import g1_rows
+from search.rates.g1_rates import g1_rows
 from storage import AuditStore, QueryError
 from storage.records import Run
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from search.labels import trainability_label, writeback_label
-from storage.plans import SEED_NULL, SHAM_NULL
+from search.study.labels import trainability_label, writeback_label
+from storage.new_rows import SEED_NULL, SHAM_NULL
 from storage.records import Run
 
 NOTHING = EN_DASH = "\N{EN DASH}"

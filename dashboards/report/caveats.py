@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dashboards.figures.wording import counted, percent
-from dashboards.record import StudyRecord
+from dashboards.study_frames import StudyRecord
 from storage.records import StudyStatus
 
 FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)

@@ -19,8 +19,8 @@ from dashboards.errors import ReportError
 from dashboards.figures import CATALOGUE, Figure
 from dashboards.figures.standalone import CONFIG, embedded, plotly_script
 from dashboards.figures.theme import palette, untitled
-from dashboards.record import StudyRecord
 from dashboards.report.study_report import StudyReport
+from dashboards.study_frames import StudyRecord
 
 FORMATS = ("html", "md")
 _MARKED = re.compile(r"([\\`*_{}\[\]<>#|~&])")

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dashboards.rates import rate_rows
-from dashboards.record import StudyRecord, load_record, with_importance
 from dashboards.report.caveats import caveats
 from dashboards.report.tables import (
     Table,
@@ -24,11 +23,12 @@ from dashboards.report.tables import (
     rate_table,
 )
 from dashboards.report.verdicts import headline, verdicts
+from dashboards.study_frames import StudyRecord, load_record, with_importance
 from storage import AuditStore
 from storage.records import StudyStatus
 
 if TYPE_CHECKING:
-    from search.confirmation import Confirmation
+    from search.follow_ups.confirmation import Confirmation
 
 AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
 
@@ -107,8 +107,8 @@ def _confirmations(store: AuditStore, record: StudyRecord) -> dict[str, Confirma
     begun = _followed_up(champions, store.studies.names())
     if not begun:
         return {}
-    from search.confirmation import confirmation
     from search.errors import StudyFileError
+    from search.follow_ups.confirmation import confirmation
 
     found = {}
     for run_id in begun:

@@ -15,12 +15,12 @@ import pandas as pd
 
 from dashboards.figures.wording import configuration_words, p_text, percent, pp
 from dashboards.narrowing import value_text
-from dashboards.record import StudyRecord
+from dashboards.study_frames import StudyRecord
 from storage import BASELINE
 from storage.records import Provenance, Study, StudyStatus
 
 if TYPE_CHECKING:
-    from search.confirmation import Confirmation
+    from search.follow_ups.confirmation import Confirmation
 
 Row = Mapping[str, Any]
 NOTHING = ""

@@ -2,7 +2,7 @@
 
 Owns: what was audited, and per host whether its G1 rate is told apart from its null rate, at
 p < 0.05 of Fisher's exact test, two-sided (our choice). Does not cover: the test
-(``search.g1_rates``); hosts are tested one by one, uncorrected, and the caveats say so.
+(``search.rates.g1_rates``); hosts are tested one by one, uncorrected, and the caveats say so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboards.figures.wording import counted, p_text, percent
-from dashboards.record import StudyRecord
+from dashboards.study_frames import StudyRecord
 from storage.records import StudyStatus
 
 LEVEL = 0.05

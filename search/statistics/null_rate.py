@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import boschloo_exact, fisher_exact
 
-from search.rates import clopper_pearson
+from search.statistics.clopper_pearson import clopper_pearson
 from search.statistics.errors import StatisticsError, at_least
 
 ALTERNATIVES = ("two-sided", "greater", "less")

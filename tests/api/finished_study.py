@@ -7,8 +7,8 @@ from typing import Any
 
 from recorded_study import BENCHMARKS, OWNER, outcome
 
-from search.audits import launch
-from search.study_file import parse_study
+from search.driving.audits import launch
+from search.study.file import parse_study
 from storage import AuditStore, Run
 
 Score = Callable[[Run], Sequence[int]]

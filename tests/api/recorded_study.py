@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.plan import configuration_id
-from search.study_file import parse_study
+from search.study.file import parse_study
+from search.study.plan import configuration_id
 from storage import (
     BASELINE,
     TREATMENT,

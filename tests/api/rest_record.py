@@ -21,7 +21,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from workers.asked_items import AskedItem
+from workers.evaluation.asked_items import AskedItem
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"

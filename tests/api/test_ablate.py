@@ -9,7 +9,7 @@ import pytest
 from finished_study import finish, finished
 from talan_command import Talan
 
-from search.ablation import launch_ablation
+from search.follow_ups.ablation import launch_ablation
 from storage import BASELINE, AuditStore, Run
 
 

@@ -10,7 +10,7 @@ import pytest
 from finished_study import finish, finished
 from talan_command import Talan
 
-from search.confirmation import launch_confirmation
+from search.follow_ups.confirmation import launch_confirmation
 from storage import BASELINE, AuditStore
 
 

@@ -18,8 +18,8 @@ from stored_answers import store_answers
 from talan_command import Talan
 
 from api.rest import Settings, create_app
+from benchmarks.replay import ReplayTable
 from search.errors import ReplayError
-from search.replay import ReplayTable
 from storage import AuditStore, PartialOutcome
 
 ASKED = {item: item >= 18 for item in range(8, 20)}  # 10 wrong, 2 right: 10 of 20 at most

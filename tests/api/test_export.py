@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from talan_command import Talan
 
-from search.tables import COLUMNS
+from search.rates.cell_table import COLUMNS
 
 NAMES = [name for name, _ in COLUMNS]
 

@@ -9,9 +9,14 @@ import pytest
 from finished_study import finished
 from talan_command import Talan
 
-from search.optuna_record import HostStudy, TrialResult, host_study_name, open_optuna_storage
-from search.plan import resolve
-from search.study_file import parse_study
+from search.driving.optuna_record import (
+    HostStudy,
+    TrialResult,
+    host_study_name,
+    open_optuna_storage,
+)
+from search.study.file import parse_study
+from search.study.plan import resolve
 from storage import AuditStore, RunFilter
 
 

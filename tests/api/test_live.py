@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from api.live import Live, duration
-from search.progress import Progress, RunNote
+from search.driving.progress import Progress, RunNote
 
 STARTING = Progress(done=0, total=0, g1=0, scored=0, failed=0)
 NOTE = RunNote("finished", "r1", "tiny-qwen3 lora-r8 s42  baseline", "tiny_choice 50.0%")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from api.commands.reference import reference
 from search.errors import SearchError
-from search.reference import reference_shape
+from search.rates.reference import reference_shape
 
 app = typer.Typer()
 app.command("reference")(reference)

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from search.g1_rates import g1_rows
+from search.rates.g1_rates import g1_rows
 from storage import SEED_NULL, AuditStore, RunFilter, RunPlan
 
 OPERATIONS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 from rest_record import client
 
-from search.reference import reference_shape
+from search.rates.reference import reference_shape
 
 
 def test_it_is_what_the_command_prints(sqlite_url: str, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from rest_record import OWNER, client, seed
 from api.rest.launching import BUILT_IN
 from api.rest.schemas import STUDY_FILE
 from api.shapes import run_shape, status_shape
-from search.g1_rates import g1_rows
-from search.tables import cell_frame
+from search.rates.cell_table import cell_frame
+from search.rates.g1_rates import g1_rows
 from storage import AuditStore, StudyNotFound
-from workers import backbone_names as backbones
+from workers.backbones import names as backbones
 
 STUDIES = "/api/v1/studies"
 SMALL = {"name": "small", "axes": {"layer": [0, 1]}}

@@ -9,8 +9,8 @@ import pytest
 from recorded_study import BENCHMARKS, OWNER, outcome
 from talan_command import Talan
 
-from search.audits import launch
-from search.study_file import read_study_file
+from search.driving.audits import launch
+from search.study.file import read_study_file
 from storage import AuditStore, RunFilter, TrialKey
 
 STATUS = {

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.audits import launch
-from search.confirmation import launch_confirmation
-from search.plan import configuration_id
-from search.study_file import parse_study
+from search.driving.audits import launch
+from search.follow_ups.confirmation import launch_confirmation
+from search.study.file import parse_study
+from search.study.plan import configuration_id
 from storage import (
     BASELINE,
     SEED_NULL,
@@ -24,7 +24,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from storage.plans import PartialOutcome
+from storage.new_rows import PartialOutcome
 
 NAME = "drawn"
 OWNER = "driver-1"

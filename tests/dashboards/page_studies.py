@@ -22,7 +22,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from workers.asked_items import AskedItem
+from workers.evaluation.asked_items import AskedItem
 
 OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}

@@ -25,7 +25,7 @@ from dashboards.figures import (
     slot_values,
     timeline,
 )
-from dashboards.record import StudyRecord, load_record
+from dashboards.study_frames import StudyRecord, load_record
 from storage import AuditStore
 
 
@@ -227,7 +227,7 @@ def test_every_figure_draws_several_studies(
 def test_importance_is_drawn_from_what_search_found(record: StudyRecord) -> None:
     from dataclasses import replace
 
-    from search.importance import AxisImportance, HostImportance
+    from search.follow_ups.importance import AxisImportance, HostImportance
 
     axes = (AxisImportance("mixer", 0.75, (0.5, 0.9)), AxisImportance("layer", 0.25, None))
     lora = HostImportance("tiny-qwen3", "lora-r8", 12, 3, 20, axes)

@@ -7,7 +7,7 @@ import pytest
 from dashboards.pages import launch_page
 from dashboards.pages.launch_page import StudyTextError, read_study_text
 from talan.vocabulary import GATES, MIXERS, RULES, SCOPES
-from workers.jobs import AdapterSpec
+from workers.job.jobs import AdapterSpec
 from workers.suites.registry import resolve_benchmarks
 
 

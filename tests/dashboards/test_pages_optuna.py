@@ -13,7 +13,7 @@ from page_service import OpenTab, free_port, serving, wait_for
 from page_studies import begin
 from playwright.sync_api import expect
 
-from search.optuna_record import open_optuna_storage
+from search.driving.optuna_record import open_optuna_storage
 from storage import AuditStore
 
 

@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted_bench
+import scripted_executor
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
-from scripted_bench import Script
+from scripted_executor import Script
 
-from search.audits import Engine
-from storage import AuditStore
+from search.driving.audits import Engine
 
 
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
     """A Ray cluster of four CPUs; each study joins it, which is quicker than starting a Ray."""
-    cloudpickle.register_pickle_by_value(scripted_bench)  # workers cannot import from here
+    cloudpickle.register_pickle_by_value(scripted_executor)  # workers cannot import from here
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False}
     )
@@ -28,18 +27,11 @@ def ray_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def store(sqlite_url: str) -> Iterator[AuditStore]:
-    """An empty record."""
-    with AuditStore.open(sqlite_url) as opened:
-        yield opened
-
-
-@pytest.fixture
 def scripted(tmp_path: Path, ray_address: str) -> Callable[..., tuple[Engine, Script]]:
     """Makes an engine whose workers follow a script, and the script."""
 
     def make(**faults: Any) -> tuple[Engine, Script]:
         script = Script(folder=str(tmp_path), **faults)
-        return Engine(ray_address=ray_address, make_bench=script), script
+        return Engine(ray_address=ray_address, make_executor=script), script
 
     return make

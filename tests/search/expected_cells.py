@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from scripted_bench import ITEMS, outcomes_of
+from scripted_executor import ITEMS, outcomes_of
 
 from storage import Run
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from search.audits import launch
-from search.study_file import StudyFile, parse_study
+from search.driving.audits import launch
+from search.study.file import StudyFile, parse_study
 from storage import AuditStore, CellOutcome, Run, RunOutcome
 
 BENCHMARKS = ("tiny_choice", "tiny_code")

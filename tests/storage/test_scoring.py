@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import BaselineMismatch
-from storage.scoring import Count, compare
+from storage.verdict import Count, compare
 
 PAIRS = st.lists(
     st.integers(1, 2000).flatmap(

@@ -16,11 +16,11 @@ from transformers import (
     Qwen3MoeForCausalLM,
 )
 
-from workers.jobs import AdapterSpec, RunJob
-from workers.process import prepare_process
+from tools.tiny.tokenizer import build_tokenizer
+from workers.job.jobs import AdapterSpec, RunJob
+from workers.run.executor import RunExecutor
+from workers.run.process import prepare_process
 from workers.suites.registry import get_suite
-from workers.suites.tiny.tokenizer import build_tokenizer
-from workers.workbench import Workbench
 
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -95,8 +95,8 @@ def make_job(
 
 
 @pytest.fixture(scope="module")
-def workbench() -> Iterator[Workbench]:
-    with Workbench(device="cpu") as bench:
+def executor() -> Iterator[RunExecutor]:
+    with RunExecutor(device="cpu") as bench:
         yield bench
 
 

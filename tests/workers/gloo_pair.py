@@ -35,12 +35,12 @@ class GlooPair:
 
     def run(self, work: Callable[..., Any], **arguments: Any) -> tuple[Any, Any]:
         """What ``work(joining, **arguments)`` gives here and there; both may raise."""
-        from workers.distributed.share import Share, joined, open_store
+        from workers.processes.process_group import GroupMember, open_store, process_group
 
         store = open_store("127.0.0.1")
-        mine, other = (Share(rank, 2, "127.0.0.1", store.port) for rank in range(2))
+        mine, other = (GroupMember(rank, 2, "127.0.0.1", store.port) for rank in range(2))
         self._send((work, other, arguments))
-        found = _outcome(work, lambda: joined(mine, device="cpu", store=store), arguments)
+        found = _outcome(work, lambda: process_group(mine, device="cpu", store=store), arguments)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         return found, pickle.loads(bytes.fromhex(line)) if line else None
@@ -66,18 +66,18 @@ def _outcome(
 
 
 def _serve() -> None:
-    from workers.process import prepare_process
+    from workers.run.process import prepare_process
 
     prepare_process()
-    from workers.distributed.share import joined
+    from workers.processes.process_group import process_group
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed is no answer
     for line in sys.stdin:
-        work, share, arguments = pickle.loads(bytes.fromhex(line))
+        work, member, arguments = pickle.loads(bytes.fromhex(line))
 
-        def joining(share: Any = share) -> AbstractContextManager[int]:
-            return joined(share, device="cpu")
+        def joining(member: Any = member) -> AbstractContextManager[int]:
+            return process_group(member, device="cpu")
 
         try:
             answer = pickle.dumps(_outcome(work, joining, arguments))

@@ -3,7 +3,7 @@
 Owns: the loop (read prompts, step, replace), its figures, and going on with less after the device
 ran out of memory. Which sequences are decoded together depends on the prompts, the answers and the
 capacity, never on time: the same call gives the same responses, bit for bit, where the kernels are
-deterministic (`workers.process`).
+deterministic (`workers.run.process`).
 Does not cover: sampling, beams and logits processors (`workers.generation.support`).
 """
 

@@ -13,11 +13,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from workers.data_files import write_json, write_json_lines
-from workers.data_hub import find_pulled, pull
-from workers.data_rows import read_json_lines
+from workers.data.files import write_json, write_json_lines
+from workers.data.hashes import file_sha256
+from workers.data.hub import find_pulled, pull
+from workers.data.rows import read_json_lines
 from workers.errors import DataError
-from workers.file_hashes import file_sha256
 from workers.mixture.draw import Taken, take
 from workers.mixture.examples import key_of
 from workers.mixture.overlap import OverlapIndex

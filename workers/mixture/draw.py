@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from workers.data_rows import read_rows, require_columns
+from workers.data.rows import read_rows, require_columns
 from workers.errors import DataError
 from workers.mixture.examples import Message, conversation_of, key_of
 from workers.mixture.overlap import OverlapIndex, words_of

@@ -1,7 +1,7 @@
 """From a source's row to a conversation, or to the reason why there is none.
 
 Owns: templates, turns, the order of choices, and the filters of a source. Does not cover reading
-files (`workers.data_rows`), duplicates and overlaps (`workers.mixture.build`).
+files (`workers.data.rows`), duplicates and overlaps (`workers.mixture.build`).
 """
 
 import hashlib

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from workers.data.hashes import file_sha256
 from workers.errors import SuiteError
-from workers.file_hashes import file_sha256
 from workers.suites.registry import get_suite
 from workers.suites.suite import Suite
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.errors import RecipeError, SuiteError
-from workers.recipe import Recipe
+from workers.job.recipe import Recipe
 from workers.suites.suite import Suite
 
 SETTINGS = "suite.yaml"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workers.errors import SuiteError
-from workers.recipe import Recipe
+from workers.job.recipe import Recipe
 from workers.suites.folder import is_suite_folder, read_suite_folder
 from workers.suites.paper.suite import PAPER_BENCHMARKS, paper_suite
 from workers.suites.suite import Suite

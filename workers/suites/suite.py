@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workers.errors import SuiteError
-from workers.recipe import Recipe
+from workers.job.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from lm_eval.tasks import TaskManager
 
-from workers.data_rows import read_json_lines
+from workers.data.rows import read_json_lines
 from workers.errors import SuiteError
 from workers.suites.scoring import extract
 from workers.suites.suite import Suite

@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse
 
 from api.rest.names import AnyStudy
 from api.rest.openapi import problems
-from api.rest.record import Store
 from api.rest.schemas import Champion
+from api.rest.store_provider import Store
 from api.shapes import run_shape
 
 router = APIRouter(tags=["rates"])

@@ -17,12 +17,12 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from api.rest.feed import Feed, is_over
+from api.rest.event_stream import Feed, is_over
 from api.rest.names import StudyName
 from api.rest.openapi import problems
 from api.rest.problems import Problem
-from api.rest.record import Store
 from api.rest.settings import Settings
+from api.rest.store_provider import Store
 from storage import AuditStore, Event, StorageError
 
 router = APIRouter(tags=["studies"])

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from api.rest.names import StudyName
 from api.rest.openapi import problems
-from api.rest.record import Store
+from api.rest.store_provider import Store
 
 router = APIRouter(tags=["runs"])
 _TABLE = {

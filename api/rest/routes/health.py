@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.rest.openapi import problems
-from api.rest.record import Store
 from api.rest.schemas import Health
+from api.rest.store_provider import Store
 
 router = APIRouter(tags=["health"])
 

@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from api.rest.openapi import problems
 from api.rest.prometheus import CONTENT_TYPE, Metrics
-from api.rest.record import Store
+from api.rest.store_provider import Store
 
 router = APIRouter(tags=["health"])
 _TEXT = {

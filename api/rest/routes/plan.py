@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse
 from api.rest.launching import plan_request, study_body
 from api.rest.limits import count_plan
 from api.rest.openapi import problems, study_request
-from api.rest.record import Configured, Store
 from api.rest.schemas import StudyPlan
+from api.rest.store_provider import Configured, Store
 
 router = APIRouter(tags=["studies"])
 

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from api.rest.names import AnyStudy
 from api.rest.openapi import problems
-from api.rest.record import Expected, Store
 from api.rest.schemas import Axis, G1Rate, Text
-from search.g1_rates import g1_rows
+from api.rest.store_provider import Expected, Store
+from search.rates.g1_rates import g1_rows
 
 router = APIRouter(tags=["rates"])
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from api.rest.openapi import problems
 from api.rest.schemas import Reference
-from search.reference import reference_shape
+from search.rates.reference import reference_shape
 
 router = APIRouter(tags=["rates"])
 

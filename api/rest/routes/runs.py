@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from api.rest.answers import item_page
 from api.rest.names import RunId, StudyName
 from api.rest.openapi import problems
-from api.rest.record import Store
+from api.rest.replies import item_page
 from api.rest.schemas import Item, ItemQuery, Run, RunDetails, RunQuery
+from api.rest.store_provider import Store
 from api.shapes import run_details_shape, run_shape
 
 router = APIRouter(tags=["runs"])

@@ -14,10 +14,10 @@ from api.rest.launching import launch_request, study_body
 from api.rest.limits import count_launch
 from api.rest.names import StudyName
 from api.rest.openapi import problems, study_request
-from api.rest.record import Configured, Store
 from api.rest.schemas import StudyStatus
+from api.rest.store_provider import Configured, Store
 from api.shapes import status_shape
-from search.orders import queue, stop
+from search.driving.orders import queue, stop
 from storage import AuditStore
 
 router = APIRouter(tags=["studies"])

@@ -2,7 +2,7 @@
 
 Owns: the three files of a benchmark there (items, worked examples, where both come from) and that
 they appear together or not at all. Does not cover what an item is
-(`workers.suites.paper.benchmarks`) and fetching (`workers.data_hub`). The same rows give the same
+(`workers.suites.paper.benchmarks`) and fetching (`workers.data.hub`). The same rows give the same
 bytes everywhere.
 """
 
@@ -14,12 +14,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from workers.data_files import write_json, write_json_lines
-from workers.data_folder import benchmarks_folder
-from workers.data_hub import pull
-from workers.data_rows import read_rows, require_columns
+from workers.data.files import write_json, write_json_lines
+from workers.data.folder import benchmarks_folder
+from workers.data.hashes import file_sha256
+from workers.data.hub import pull
+from workers.data.rows import read_rows, require_columns
 from workers.errors import DataError
-from workers.file_hashes import file_sha256
 from workers.suites.paper.benchmarks import CHOICE_SEED, Published, published
 from workers.suites.paper.shots import worked_examples
 

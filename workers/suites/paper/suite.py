@@ -7,8 +7,8 @@ data in the mixture of the same name. Does not cover how the items get there
 
 from pathlib import Path
 
-from workers.data_folder import benchmarks_folder, mixture_folder
-from workers.recipe import Recipe
+from workers.data.folder import benchmarks_folder, mixture_folder
+from workers.job.recipe import Recipe
 from workers.suites.suite import Suite
 
 PAPER_BENCHMARKS = ("gpqa_diamond", "gsm8k_cot", "minerva_math500", "mbpp")

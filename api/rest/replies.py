@@ -1,0 +1,57 @@
+"""What a run answered, item by item, as REST tells it: a page of items, and the next one's cursor.
+
+Owns: the shape of an item. Does not cover: reading answers and putting them beside the baseline's
+(``dashboards.item_responses``, which the pages share).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.rest.problems import Problem
+from dashboards.item_responses import Answer, baseline_of, read_answers
+from storage import AuditStore, Run
+
+_BESIDE = ("response", "extracted", "correct")
+
+
+def item_page(
+    store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int, prompts: bool
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Some of a cell's items in their order, and the cursor of the next ones; None at the end.
+
+    Args:
+        store: The record.
+        run_id: Whose cell.
+        benchmark: Which cell.
+        first: Number of the first item, from 0.
+        limit: How many items at most.
+        prompts: Whether the prompts are told, too; with worked examples they are long.
+
+    Raises:
+        RunNotFound: There is no such run.
+        Problem: The run has no such cell.
+        ArtifactError: The responses are gone, altered or out of reach.
+    """
+    run = store.runs.get(run_id)
+    if benchmark not in run.cells and benchmark not in run.bounds:
+        raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
+    answers = read_answers(store, run, baseline=baseline_of(store, run), benchmark=benchmark)
+    last = first + limit
+    items = [_item(answer, prompts=prompts) for answer in answers[first:last]]
+    return items, str(last) if last < len(answers) else None
+
+
+def _item(answer: Answer, *, prompts: bool) -> dict[str, Any]:
+    before, asked = answer.baseline, answer.asked
+    return {
+        **answer.run,
+        "prompt": asked.prompt if asked and prompts else None,
+        "expected": asked.expected if asked else None,
+        "baseline": before and {key: before[key] for key in _BESIDE},
+    }
+
+
+def _no_cell(run: Run, benchmark: str) -> str:
+    there = ", ".join([*run.cells, *run.bounds]) or f"none, the run is {run.state}"
+    return f"run {run.id} has no cell of benchmark {benchmark!r}; there are: {there}"

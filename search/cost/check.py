@@ -1,0 +1,113 @@
+"""A dry run of a study file: everything that can be found wrong before training starts.
+
+Owns: the checks of data and memory beside those that every launch makes, and the report. Does not
+cover: launching (``search.driving.audits``), what the study will cost (``search.cost.cost``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+from search.cost.training_data import TrainingData, sample_training_data
+from search.errors import StudyFileError
+from search.study.file import StudyFile
+from search.study.host_checks import HostSizes, check_hosts
+from search.study.plan import Audit, resolve, study_plan
+from storage.new_rows import BASELINE, TREATMENT
+from workers.errors import WorkerError
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Weights, gradients and optimizer state of a host's largest run beside what there is.
+
+    Attributes:
+        needed_gib: Without activations, so at least.
+        available_gib: Of one run; None where this machine has no GPU to ask.
+        device: ``GPU`` or ``CPU``.
+    """
+
+    needed_gib: float
+    available_gib: float | None
+    device: str
+
+
+@dataclass(frozen=True)
+class StudyCheck:
+    """What a study would do.
+
+    Attributes:
+        audit: The study with its names resolved.
+        hosts: Sizes of each host.
+        data: Training data by backbone.
+        memory: Of each host.
+        runs: How many runs of each kind there will be (treatments: at most).
+    """
+
+    audit: Audit
+    hosts: list[HostSizes]
+    data: list[TrainingData]
+    memory: list[Memory]
+    runs: dict[str, int]
+
+
+def check_study(file: StudyFile) -> StudyCheck:
+    """Check everything that can be checked without training.
+
+    Raises:
+        StudyFileError: One sentence on the first thing that is wrong.
+    """
+    audit = resolve(file)
+    hosts = check_hosts(audit)
+    memory = [_check_memory(audit, host) for host in hosts]
+    try:
+        data = [sample_training_data(audit, backbone=name) for name in file.backbones]
+    except WorkerError as error:
+        raise StudyFileError(str(error)) from error
+    return StudyCheck(audit, hosts, data, memory, _count_runs(audit))
+
+
+def _check_memory(audit: Audit, host: HostSizes) -> Memory:
+    sizes = [host.baseline, *host.largest.values()]
+    needed = max(size.resident_gib(audit.recipe.dtype) for size in sizes)
+    memory = _available(audit, needed)
+    if memory.available_gib is not None and needed > memory.available_gib:
+        msg = (
+            f"backbone {host.backbone!r} needs at least {needed:.3g} GiB of {memory.device} memory "
+            f"a run (weights, gradients, optimizer; activations come on top) and a run has "
+            f"{memory.available_gib:.3g} GiB here; give it more GPUs or CPUs' memory, or fewer "
+            "runs at once (resources.workers, resources.gpus_per_run)"
+        )
+        raise StudyFileError(msg)
+    return memory
+
+
+def _available(audit: Audit, needed_gib: float) -> Memory:
+    resources = audit.file.resources
+    if not resources.gpus_per_run:
+        free = psutil.virtual_memory().available / _GIB
+        processes = resources.workers * resources.processes_per_run
+        return Memory(needed_gib, free / processes, "CPU")
+    if not torch.cuda.is_available():
+        return Memory(needed_gib, None, "GPU")
+    total = max(
+        torch.cuda.get_device_properties(number).total_memory
+        for number in range(torch.cuda.device_count())
+    )
+    return Memory(needed_gib, total / _GIB * min(1.0, resources.gpus_per_run), "GPU")
+
+
+def _count_runs(audit: Audit) -> dict[str, int]:
+    planned = study_plan(audit, artifact_url=str(Path())).runs
+    counts: dict[str, int] = {}
+    for run in planned:
+        counts[run.kind] = counts.get(run.kind, 0) + 1
+    if audit.adaptive:
+        counts[TREATMENT] = sum(audit.treatments_due())
+    return {kind: counts[kind] for kind in sorted(counts, key=lambda k: (k != BASELINE, k))}

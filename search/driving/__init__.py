@@ -1,0 +1,1 @@
+"""Driving a study: queue, pool, driver, scheduler, Optuna."""

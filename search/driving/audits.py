@@ -1,0 +1,211 @@
+"""Launching and driving audits: the use cases that need torch and Ray. All faces call these.
+
+Owns: who may drive a study, and what state it is left in however driving ends. Does not cover: how
+runs are dispatched (``search.driving.driver``), the wish that a study go on or stop
+(``search.driving.orders``), or what is asked of the record afterwards (``storage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from search.driving.driver import LEASE_S, Driver
+from search.driving.lease_owner import is_dead, this_process
+from search.driving.pool import WorkerPool
+from search.driving.progress import Observer, Progress, unobserved
+from search.driving.run_executors import make_run_executor
+from search.errors import StudyBusyError, StudyFileError
+from search.study.file import StudyFile, parse_study
+from search.study.host_checks import check_hosts
+from search.study.plan import Audit, resolve, study_plan
+from storage import AuditStore
+from storage.errors import LeaseHeld, LeaseLost, StudyNotFound
+from storage.records import Study
+from workers.ray_actors.run_actor import Executor
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where runs are done.
+
+    Args:
+        ray_address: A Ray cluster; None: a Ray of our own on this machine.
+        make_executor: What each worker holds; None: the executor that trains and evaluates.
+    """
+
+    ray_address: str | None = None
+    make_executor: Callable[[], Executor] | None = None
+
+
+def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
+    """Put a study on record; the same specification again answers the recorded one.
+
+    Raises:
+        StudyFileError: The file names something that does not exist, or parts that do not fit.
+        StudyExists: The name is taken by another specification.
+    """
+    try:
+        recorded = store.studies.get(file.name)
+    except StudyNotFound:
+        recorded = None
+    # Read again, so that a key that a newer version added counts with its default.
+    if recorded and parse_study(recorded.spec).spec_hash == file.spec_hash:
+        return recorded
+    audit = resolve(file)
+    check_hosts(audit)
+    return store.studies.create(study_plan(audit, artifact_url=artifact_url))
+
+
+def drive(
+    store: AuditStore,
+    name: str,
+    *,
+    engine: Engine | None = None,
+    observer: Observer = unobserved,
+) -> str:
+    """Drive a recorded study until it is over or a stop is asked for; its state then.
+
+    Finished runs stay as they are; interrupted and failed ones are run again. Interrupted, or ended
+    by an error, the study is ``stopped`` and everything finished is kept.
+
+    Raises:
+        StudyNotFound: Nobody launched it.
+        StudyBusyError: Another driver is at it.
+        KeyboardInterrupt: Passed on.
+    """
+    study = store.studies.get(name)
+    audit = _audit_of(study)
+    owner = this_process()
+    _take_lease(store, name, owner=owner)
+    with _leased(store, name, owner=owner, else_state="stopped") as ending:
+        store.studies.clear_stop(name)
+        store.dispatch.requeue_failed(name, owner=owner)
+        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+    return ending.state
+
+
+def drive_next(
+    store: AuditStore, *, engine: Engine | None = None, observer: Observer = unobserved
+) -> tuple[str, str] | None:
+    """Drive the study that has waited longest; its name and state, or None if none waits.
+
+    Interrupted, or ended by an error that is not the study's own, it is ``queued`` again for the
+    next scheduler. A study whose driver died is gone on with as it is; only one that a person
+    queued (again) has its failed runs run again.
+
+    Raises:
+        StudyFileError: The study asks for what is no longer there; it is ``failed``.
+    """
+    owner = this_process()
+    name = store.leases.claim(owner=owner, ttl_s=LEASE_S)
+    if name is None:
+        return None
+    study = store.studies.get(name)
+    with _leased(store, name, owner=owner, else_state="queued") as ending:
+        audit = _audit_of(study)
+        if study.state == "queued":
+            store.dispatch.requeue_failed(name, owner=owner)
+        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+    return name, ending.state
+
+
+@dataclass
+class _Ending:
+    """The state that a study is left in."""
+
+    state: str
+
+
+@contextmanager
+def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Iterator[_Ending]:
+    """Give the lease back however driving ends, with the state that the study then has."""
+    ending = _Ending(else_state)
+    try:
+        yield ending
+    except StudyFileError:
+        ending.state = "failed"
+        raise
+    finally:
+        _give_back(store, name, owner=owner, state=ending.state)
+
+
+def _audit_of(study: Study) -> Audit:
+    audit = resolve(parse_study(study.spec))
+    _check_unchanged(study, audit)
+    return audit
+
+
+def _drive(
+    store: AuditStore,
+    study: Study,
+    audit: Audit,
+    *,
+    owner: str,
+    engine: Engine | None,
+    observer: Observer,
+) -> str:
+    """Run what is left of a study whose lease is held; its state then."""
+    engine, name = engine or Engine(), study.name
+    store.dispatch.release_interrupted(name, owner=owner)
+    if not audit.adaptive and not _anything_due(store, name):
+        return _state(store, name)
+    store.studies.set_state(name, "running", owner=owner)
+    driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
+    resources = audit.file.resources
+    make_executor = engine.make_executor or partial(make_run_executor, resources)
+    observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
+    with WorkerPool(resources, make_executor=make_executor, address=engine.ray_address) as pool:
+        is_over = driver.drive(pool)
+    return _state(store, name) if is_over or not audit.adaptive else "stopped"
+
+
+def _anything_due(store: AuditStore, name: str) -> bool:
+    return bool(store.dispatch.next_pending(name, limit=1) or store.trials.ended(name, limit=1))
+
+
+def _take_lease(store: AuditStore, name: str, *, owner: str) -> None:
+    """Take the study's lease; a holder on this machine that is gone need not be waited for."""
+    try:
+        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+    except LeaseHeld as held:
+        if not is_dead(held.owner):
+            msg = f"{held}; stop it with: talan study stop {name}"
+            raise StudyBusyError(msg) from held
+        with suppress(LeaseLost):  # somebody else was quicker to give it back
+            store.leases.release(name, owner=held.owner)
+        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+
+
+def _give_back(store: AuditStore, name: str, *, owner: str, state: str) -> None:
+    with suppress(LeaseLost):  # somebody else drives it now, and its state is theirs
+        store.dispatch.release_interrupted(name, owner=owner)
+        store.leases.release(name, owner=owner, state=state)
+
+
+def _state(store: AuditStore, name: str) -> str:
+    status = store.studies.status(name)
+    counts = status.kinds.values()
+    if any(kind.pending or kind.running for kind in counts):
+        return "stopped"
+    return "completed" if any(kind.completed for kind in counts) else "failed"
+
+
+def _check_unchanged(study: Study, audit: Audit) -> None:
+    """A study goes on only with what it began with: its baselines were made with that."""
+    if study.recipe_hash != audit.recipe_hash:
+        msg = (
+            f"study {study.name!r} began with another version of suite {audit.suite.name!r} (its "
+            "recipe, training data or items); put it back, or start a study of another name"
+        )
+        raise StudyFileError(msg)
+    for recorded, found in zip(study.hosts, audit.hosts, strict=True):
+        if recorded.fingerprint != found.fingerprint:
+            msg = (
+                f"backbones: {found.backbone!r} has changed since study {study.name!r} began "
+                f"(its files' hash is {found.fingerprint[:12]}, it was "
+                f"{recorded.fingerprint[:12]}); put it back, or start a study of another name"
+            )
+            raise StudyFileError(msg)

@@ -1,0 +1,49 @@
+"""Which treatments wait until their baseline is done.
+
+Owns: holding them back, in a study whose runs end as soon as they cannot reach their baseline any
+more. Anywhere else nothing waits: a run that ends before its baseline gets its verdict later.
+Does not cover: the order of what is due (``search.driving.due_queue``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from storage.new_rows import TREATMENT
+from storage.records import DueRun
+
+
+class BaselineGate:
+    """Treatments whose baseline is not done.
+
+    Args:
+        done: Hosts and seeds whose baseline is completed; None: no run waits for one.
+    """
+
+    def __init__(self, done: Iterable[tuple[int, int]] | None = None) -> None:
+        self._done = None if done is None else set(done)
+        self._held: dict[str, DueRun] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def holds(self, run: DueRun) -> bool:
+        """Whether a due run has to wait; it is kept then."""
+        key = (run.host, run.baseline_seed)
+        if self._done is None or run.kind != TREATMENT or key in self._done:
+            return False
+        self._held[run.id] = run
+        return True
+
+    def open(self, host: int, *, seed: int) -> list[DueRun]:
+        """A baseline is done; the runs that waited for it, in the order in which they came."""
+        if self._done is not None:
+            self._done.add((host, seed))
+        free = [r for r in self._held.values() if (r.host, r.baseline_seed) == (host, seed)]
+        self.drop(run.id for run in free)
+        return free
+
+    def drop(self, run_ids: Iterable[str]) -> None:
+        """Forget runs that are no longer due."""
+        for run_id in run_ids:
+            self._held.pop(run_id, None)

@@ -1,0 +1,290 @@
+"""The driver: one process that gives a study's due runs to workers and writes down what they did.
+
+Owns: the order of runs, retries of runs whose worker died, heartbeats of the lease, and every write
+of results. Does not cover: taking the lease (``search.driving.audits``), the workers
+(``search.driving.pool``), Optuna (``search.driving.trials``).
+
+The record is the truth: whatever dies, and whenever, what was in flight is pending again for the
+next driver, and a driver that lost its lease can write nothing more.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from search.driving.baseline_gate import BaselineGate
+from search.driving.due_queue import DueQueue
+from search.driving.exact.verdict_plans import VerdictPlans
+from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
+from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
+from search.driving.run_outcomes import answers, cell_text, run_outcome
+from search.driving.trials import Trials
+from search.study.plan import Audit
+from storage import AuditStore
+from storage.new_rows import BASELINE, SHAM_NULL, TREATMENT
+from storage.records import DueRun, Run
+from workers.job.cell_plans import CellPlan
+from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
+
+LEASE_S = 30.0
+HEARTBEAT_S = 5.0
+MAX_ATTEMPTS = 3
+_EVERYTHING = 1_000_000
+
+
+@dataclass
+class _InFlight:
+    run: DueRun
+    job: RunJob
+    attempt: int
+    trained: TrainResult | None = None
+    cells: list[CellResult] = field(default_factory=list)
+
+
+class Driver:
+    """Drives one study to its end, or until it is asked to stop.
+
+    Args:
+        store: The record; ``owner`` holds the study's lease in it.
+        audit: The study.
+        artifact_url: Where workers put responses and checkpoints.
+        owner: The lease's holder.
+        observer: Told of every step.
+    """
+
+    def __init__(
+        self,
+        store: AuditStore,
+        audit: Audit,
+        *,
+        artifact_url: str,
+        owner: str,
+        observer: Observer = unobserved,
+    ) -> None:
+        self._store, self._audit, self._owner = store, audit, owner
+        self._study = audit.file.name
+        self._artifact_url = artifact_url
+        self._observer = observer
+        self._trials = Trials(store, audit, owner=owner)
+        self._pace = Pace(audit.file.resources.workers)
+        exact = audit.file.verdicts == "exact"
+        self._plans = VerdictPlans(store, audit) if exact else None
+        self._gate = BaselineGate(self._plans.baselines if self._plans else None)
+        self._in_flight: dict[str, _InFlight] = {}
+        self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
+        self._barren: set[int] = set()  # hosts that an adaptive design asks no more of
+        self._beaten_at = float("-inf")
+        self._progress = Progress(done=0, total=0, g1=0, scored=0, failed=0)
+
+    def drive(self, pool: WorkerPool) -> bool:
+        """Run what is due; True when nothing is left, False when a stop was asked for."""
+        self._trials.reconcile()
+        self._take_in_due()
+        self._tell(None)
+        while not self._heartbeat():
+            self._fill(pool)
+            if pool.idle and not self._in_flight:
+                return True
+            for event in pool.wait(timeout_s=HEARTBEAT_S):
+                self._handle(event)
+        return False
+
+    def _heartbeat(self) -> bool:
+        """Renew the lease every few seconds; whether a stop was asked for."""
+        if time.monotonic() - self._beaten_at < HEARTBEAT_S:
+            return False
+        self._store.leases.renew(self._study, owner=self._owner, ttl_s=LEASE_S)
+        self._beaten_at = time.monotonic()
+        return self._store.studies.is_stop_requested(self._study)
+
+    def _fill(self, pool: WorkerPool) -> None:
+        for slot in pool.idle:
+            if not self._queue and not self._gate:
+                self._propose()
+            run = self._queue.take(warm=pool.backbone_of(slot))
+            if run is None:
+                return
+            attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
+            job = self._job(run)
+            self._in_flight[run.id] = _InFlight(run, job, attempt)
+            self._pace.start(run.id)
+            pool.submit(slot, job)
+            self._tell(self._note("started", run, f"attempt {attempt}"))
+
+    def _take_in_due(self) -> None:
+        for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
+            if not self._gate.holds(run):
+                self._queue.put(run)
+        self._count_afresh()
+
+    def _job(self, run: DueRun) -> RunJob:
+        host = self._audit.hosts[run.host]
+        benchmarks = self._audit.benchmarks
+        plans: dict[str, CellPlan] = {}
+        if self._plans and run.kind == TREATMENT:
+            benchmarks, plans = self._plans.of(run)
+        return RunJob(
+            key=run.id,
+            backbone=host.backbone,
+            adapter=AdapterSpec.from_record(host.adapter),
+            configuration=run.configuration,
+            block=self._audit.file.talan,
+            # A sham null's own seed is its number: it is trained as its baseline was.
+            seed=run.baseline_seed if run.kind == SHAM_NULL else run.seed,
+            recipe=self._audit.recipe,
+            suite=self._audit.suite.name,
+            benchmarks=benchmarks,
+            artifact_url=self._artifact_url,
+            sham=run.seed if run.kind == SHAM_NULL else None,
+            plans=plans,
+        )
+
+    def _handle(self, event: Event) -> None:
+        flight = self._in_flight[event.job.key]
+        match event:
+            case Trained():
+                flight.trained = event.result
+            case Scored():
+                flight.cells.append(event.result)
+                self._tell(self._note("scored", flight.run, cell_text(event.result)))
+                if event.last:
+                    self._finish(flight)
+            case Failed():
+                self._fail(flight, event.message, detail=event.detail)
+            case Died():
+                self._lose(flight, event.message)
+
+    def _finish(self, flight: _InFlight) -> None:
+        run = flight.run
+        assert flight.trained is not None
+        outcome = run_outcome(flight.job, flight.trained, flight.cells)
+        self._store.results.finish(
+            run.id, owner=self._owner, attempt=flight.attempt, outcome=outcome
+        )
+        self._learn(flight)
+        self._close(run)
+        done = self._store.runs.get(run.id)
+        self._count(done)
+        verdict = "  G1" if done.g1 else ""
+        self._tell(self._note("finished", run, cells_text(done) + verdict))
+
+    def _learn(self, flight: _InFlight) -> None:
+        """Let a completed run shape the plans of later ones, and those start that waited for it."""
+        if self._plans is None:
+            return
+        run = flight.run
+        self._plans.learn(
+            run.host,
+            kind=run.kind,
+            seed=run.baseline_seed,
+            answers=answers(flight.cells),
+            seconds={cell.benchmark: cell.seconds for cell in flight.cells},
+        )
+        if run.kind == BASELINE:
+            for waiting in self._gate.open(run.host, seed=run.seed):
+                self._queue.put(waiting)
+
+    def _fail(self, flight: _InFlight, message: str, *, detail: str | None = None) -> None:
+        run = flight.run
+        self._store.dispatch.fail(
+            run.id,
+            owner=self._owner,
+            attempt=flight.attempt,
+            error=message,
+            retry=False,
+            detail=detail,
+        )
+        if run.kind == BASELINE:
+            failed = self._store.dispatch.fail_dependents(run.id, owner=self._owner)
+            self._queue.drop(failed)
+            self._gate.drop(failed)
+            self._barren.add(run.host)
+        self._close(run)
+        self._count_afresh()
+        self._tell(self._note("failed", run, message))
+
+    def _lose(self, flight: _InFlight, message: str) -> None:
+        """Try a run again whose worker died under it, a bounded number of times."""
+        run = flight.run
+        if run.failures + 1 >= MAX_ATTEMPTS:
+            self._fail(flight, f"{message} ({MAX_ATTEMPTS} times; the run is given up)")
+            return
+        self._store.dispatch.fail(
+            run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
+        )
+        del self._in_flight[run.id]
+        self._pace.drop(run.id)
+        self._queue.put_back(replace(run, failures=run.failures + 1))
+        self._tell(self._note("retried", run, message))
+
+    def _close(self, run: DueRun) -> None:
+        del self._in_flight[run.id]
+        self._pace.end(run.id)
+        self._trials.tell_ended()
+
+    def _propose(self) -> None:
+        """Ask an adaptive design for one more configuration, on the host that has fewest."""
+        while open_hosts := self._open_hosts():
+            host = min(open_hosts, key=self._trials.num_configurations)
+            position = self._trials.num_configurations(host) * len(self._audit.file.seeds)
+            if self._trials.propose(host, position=position):
+                break
+            self._barren.add(host)
+        else:
+            return
+        self._take_in_due()
+
+    def _open_hosts(self) -> list[int]:
+        """Hosts of an adaptive design that may have one more configuration."""
+        limit = self._audit.configurations_per_host
+        if not self._audit.adaptive or limit is None:
+            return []
+        return [
+            host
+            for host in range(len(self._audit.hosts))
+            if host not in self._barren and self._trials.num_configurations(host) < limit
+        ]
+
+    def _count_afresh(self) -> None:
+        """Take the counts from the record: at the start, and where several change at once."""
+        status = self._store.studies.status(self._study)
+        kinds = status.kinds.values()
+        self._progress = Progress(
+            done=sum(kind.completed + kind.failed for kind in kinds),
+            total=sum(kind.total for kind in kinds),
+            g1=status.g1,
+            scored=status.scored,
+            failed=sum(kind.failed for kind in kinds),
+        )
+
+    def _count(self, run: Run) -> None:
+        """Count a run that completed; a baseline may have given verdicts to runs before it."""
+        if run.kind == BASELINE:
+            self._count_afresh()
+            return
+        now, treated = self._progress, run.kind == TREATMENT
+        self._progress = replace(
+            now,
+            done=now.done + 1,
+            g1=now.g1 + (treated and bool(run.g1)),
+            scored=now.scored + (treated and run.g1 is not None),
+        )
+
+    def _note(self, kind: str, run: DueRun, text: str) -> RunNote:
+        host = self._audit.hosts[run.host]
+        name = title(
+            f"{host.backbone} {host.adapter_label}",
+            run.configuration,
+            seed=run.seed,
+            kind=run.kind,
+        )
+        return RunNote(kind=kind, run_id=run.id, title=name, text=text)
+
+    def _tell(self, note: RunNote | None) -> None:
+        progress = replace(
+            self._progress,
+            running=len(self._in_flight),
+            eta_s=self._pace.eta_s(len(self._queue) + len(self._gate)),
+        )
+        self._observer(progress, note)

@@ -1,0 +1,1 @@
+"""Early verdicts: which batches come first, and when a run is decided."""

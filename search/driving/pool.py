@@ -1,0 +1,268 @@
+"""A pool of Ray actors, each with a warm executor: runs go in, steps come out.
+
+Owns: starting Ray or joining a cluster, one actor a slot, handing a run's steps to it one by one
+(train, then each benchmark), noticing a dead worker and starting another in its place. Does not
+cover: which run is due, retries, or any record (``search.driving.driver``).
+
+Why plain actors and not Ray Tune's own trial loop: docs/decisions/0002-ray-actors.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayError
+
+from search.driving.run_places import places_held, reserve_places
+from search.errors import EngineError
+from search.study.file import Resources
+from workers.job.jobs import CellResult, RunJob, TrainResult
+from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
+
+_ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's training is over."""
+
+    job: RunJob
+    result: TrainResult
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A benchmark of a run is scored; ``last`` tells the run's last one: it may have lost it."""
+
+    job: RunJob
+    result: CellResult
+    last: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step of a run raised; the same run would raise again."""
+
+    job: RunJob
+    message: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker of a run died under it; the run may well succeed elsewhere."""
+
+    job: RunJob
+    message: str
+
+
+Event = Trained | Scored | Failed | Died
+
+
+@dataclass
+class _Slot:
+    """Idle: waiting on nothing. Starting: waiting without a job."""
+
+    number: int
+    actor: Any
+    waiting_on: Any
+    job: RunJob | None = None
+    backbone: str | None = None
+    due: list[str] = field(default_factory=list)
+
+
+class WorkerPool:
+    """``workers`` concurrent runs on Ray.
+
+    Args:
+        resources: How many runs go at once and what each takes.
+        make_executor: Called in each worker's process for what it holds.
+        address: A Ray cluster (``auto``, ``host:port``); None: a Ray of our own on this machine.
+
+    Raises:
+        EngineError: The cluster cannot be reached, or no node of it can hold one run.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        *,
+        make_executor: Callable[[], Executor],
+        address: str | None = None,
+    ) -> None:
+        self._resources = resources
+        self._make_bench = make_executor
+        _start_ray(resources, address=address)
+        self._options = [
+            {
+                "num_cpus": resources.cpus_per_run,
+                "num_gpus": resources.gpus_per_run,
+                "max_restarts": 0,
+                "max_task_retries": 0,
+                **reserve_places(resources),
+            }
+            for _ in range(resources.workers)
+        ]
+        self._slots = [
+            _Slot(number, *self._new_actor(number)) for number in range(resources.workers)
+        ]
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def idle(self) -> list[int]:
+        """Numbers of the slots that wait for a run; one whose worker is not up yet does not.
+
+        Where the cluster holds fewer workers than were asked for, the others never come up.
+        """
+        return [slot.number for slot in self._slots if slot.waiting_on is None]
+
+    @property
+    def busy(self) -> list[RunJob]:
+        """The runs in flight."""
+        return [slot.job for slot in self._slots if slot.job is not None]
+
+    def backbone_of(self, number: int) -> str | None:
+        """The backbone that a slot's worker holds warm."""
+        return self._slots[number].backbone
+
+    def submit(self, number: int, job: RunJob) -> None:
+        """Hand a run to an idle slot."""
+        slot = self._slots[number]
+        slot.job, slot.backbone, slot.due = job, job.backbone, list(job.benchmarks)
+        slot.waiting_on = slot.actor.begin.remote(job)
+
+    def wait(self, *, timeout_s: float) -> list[Event]:
+        """The steps that ended within ``timeout_s``; returns at once when one has.
+
+        None of them where a worker came up.
+        """
+        waiting = {slot.waiting_on: slot for slot in self._slots if slot.waiting_on is not None}
+        if not waiting:
+            return []
+        ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+        if not ready:
+            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=timeout_s)
+        events = [self._advance(waiting[reference]) for reference in ready]
+        return [event for event in events if event is not None]
+
+    def close(self) -> None:
+        """Kill every worker, what they do included, and leave Ray."""
+        for slot in self._slots:
+            ray.kill(slot.actor)
+        ray.shutdown()
+
+    def _new_actor(self, number: int) -> tuple[Any, Any]:
+        """A slot's worker, and what answers once it is up."""
+        actor_class = ray.remote(RayWorker).options(**self._options[number])
+        actor = actor_class.remote(self._make_bench)
+        return actor, actor.pid.remote()
+
+    def _advance(self, slot: _Slot) -> Event | None:
+        job = slot.job
+        if job is None:  # up, or dead already: the run that it is given next will tell
+            slot.waiting_on = None
+            return None
+        try:
+            result = ray.get(slot.waiting_on)
+        except RayActorError as error:
+            self._replace(slot)
+            return Died(job, f"the worker died: {_first_line(error)}")
+        except RayError as error:
+            self._replace(slot)
+            return Died(job, f"{type(error).__name__}: {_first_line(error)}")
+        if isinstance(result, StepFailed):
+            if result.died:
+                self._replace(slot)
+                return Died(job, result.message)
+            if result.expected:
+                slot.job = slot.waiting_on = None
+            else:
+                self._replace(slot)
+            return Failed(job, result.message, result.detail)
+        return self._next_step(slot, job, result)
+
+    def _next_step(self, slot: _Slot, job: RunJob, result: TrainResult | CellResult) -> Event:
+        last = not slot.due or (isinstance(result, CellResult) and job.is_lost(result))
+        if last:
+            slot.job = slot.waiting_on = None
+        else:
+            benchmark = slot.due.pop(0)
+            slot.waiting_on = slot.actor.evaluate.remote(benchmark)
+        if isinstance(result, TrainResult):
+            return Trained(job, result)
+        return Scored(job, result, last=last)
+
+    def _replace(self, slot: _Slot) -> None:
+        ray.kill(slot.actor)
+        slot.actor, slot.waiting_on = self._new_actor(slot.number)
+        slot.job = slot.backbone = None
+
+
+def _start_ray(resources: Resources, *, address: str | None) -> None:
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel("ERROR")
+    options: dict[str, Any] = {
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "configure_logging": False,
+        "runtime_env": {"env_vars": _ENVIRONMENT},
+    }
+    if address:
+        _check_answers(address)
+    else:
+        # Ray would nice its workers, and whatever else this machine does would starve them.
+        os.environ.setdefault("RAY_worker_niceness", "0")
+        processes = resources.workers * resources.processes_per_run
+        options["num_cpus"] = max(1, -(-processes * resources.cpus_per_run // 1))
+    try:
+        ray.init(address=address or "local", **options)
+    except (ConnectionError, RayError, OSError, ValueError) as error:
+        msg = f"cannot reach Ray at {address or 'this machine'}: {_first_line(error)}"
+        raise EngineError(msg) from error
+    _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself would try an address for minutes at which nothing listens."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            msg = f"cannot reach Ray at {address}: {_first_line(error)}"
+            raise EngineError(msg) from error
+
+
+def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None:
+    wanted = {"CPU": resources.cpus_per_run, "GPU": resources.gpus_per_run}
+    for kind, amount in wanted.items():
+        most = max((node.get(kind, 0.0) for node in nodes), default=0.0)
+        if amount > most:
+            ray.shutdown()
+            msg = f"a run asks for {amount:g} {kind}, and no Ray node has more than {most:g}"
+            raise EngineError(msg)
+    held = places_held(nodes, resources)
+    if held < resources.processes_per_run:
+        ray.shutdown()
+        msg = (
+            f"a run asks for {resources.processes_per_run} processes of "
+            f"{resources.cpus_per_run:g} CPU and {resources.gpus_per_run:g} GPU each, and all Ray "
+            f"nodes together hold {held}"
+        )
+        raise EngineError(msg)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:500] if lines else type(error).__name__

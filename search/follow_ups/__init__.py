@@ -1,0 +1,1 @@
+"""What follows a study: confirmation, ablation, importance, scoring again."""

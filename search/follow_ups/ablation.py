@@ -1,0 +1,262 @@
+"""One axis at a time around a configuration.
+
+Owns: which neighbours a configuration has over the values of its study's axes, their study, and
+each neighbour's delta relative to the centre. Does not cover: interactions between axes (for those
+``search.follow_ups.importance``), driving (``search.driving.audits``).
+
+All runs are at fresh seeds, the centre's too: a champion's own run was chosen for its luck, and
+beside it every neighbour would look worse than it is. Centre and neighbours share a baseline at
+each seed, which the difference takes out:
+
+    relative[v] = mean over seeds of (mean delta of v - mean delta of the centre)      [pp]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from search.errors import StudyFileError, refuse
+from search.follow_ups.studies import Configuration, Origin, follow_ups, launch_follow_up, origin_of
+from search.follow_ups.studies import treatments_of as runs_of
+from search.statistics.seeds import SeedSummary, seed_summary
+from search.study.plan import configuration_id, resolve
+from search.study.space import AXES, Space
+from storage import AuditStore
+from storage.records import Run
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The centre with one axis at another value."""
+
+    axis: str
+    value: Any
+    configuration: Configuration
+
+    @property
+    def identity(self) -> str:
+        """The configuration's content hash."""
+        return configuration_id(self.configuration)
+
+
+@dataclass(frozen=True)
+class AxisEffect:
+    """A neighbour measured.
+
+    Args:
+        neighbour: Which.
+        relative: Its mean delta minus the centre's, over seeds that have both.
+        cells: The same per benchmark, the mean over seeds.
+        mean_delta: Its own mean delta over the seeds.
+        g1_seeds: Seeds at which it is G1.
+    """
+
+    neighbour: Neighbour
+    relative: SeedSummary
+    cells: Mapping[str, float]
+    mean_delta: float
+    g1_seeds: int
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What one axis at a time does; deltas in pp.
+
+    Args:
+        origin: The run at the centre.
+        studies: Where the runs are.
+        centre: The centre's runs at the fresh seeds.
+        effects: The measured neighbours, by axis.
+        missing: Neighbours without a seed that both they and the centre have.
+    """
+
+    origin: Origin
+    studies: tuple[str, ...]
+    centre: tuple[Run, ...]
+    effects: tuple[AxisEffect, ...]
+    missing: tuple[Neighbour, ...]
+
+
+def launch_ablation(
+    store: AuditStore, run_id: str, *, axes: Sequence[str] = (), num_seeds: int = 1
+) -> list[str]:
+    """Put the ablation of a run on record; the names of the studies to drive.
+
+    Raises:
+        RunNotFound: No such run.
+        StudyFileError: An axis does not exist, or none of them has another value.
+    """
+    origin = origin_of(store, run_id)
+    around = neighbours(origin, axes=axes)
+    return launch_follow_up(
+        store,
+        origin,
+        stem=_stem(origin, axes),
+        configurations=[origin.configuration, *_distinct(around)],
+        num_seeds=num_seeds,
+    )
+
+
+def ablation(store: AuditStore, run_id: str, *, axes: Sequence[str] = ()) -> Ablation:
+    """What the ablation of a run amounts to so far.
+
+    Raises:
+        RunNotFound: No such run.
+        StudyFileError: As for launching it, or the centre has no completed run yet.
+    """
+    origin = origin_of(store, run_id)
+    parts = follow_ups(store, _stem(origin, axes))
+    by_id: dict[str, dict[int, Run]] = {}
+    for run in runs_of(store, parts):
+        if run.mean_delta is not None:
+            by_id.setdefault(run.configuration_id or "", {})[run.seed] = run
+    centre = by_id.get(configuration_id(origin.configuration), {})
+    if not centre:
+        msg = f"the ablation of run {run_id} has no completed run of its centre yet"
+        raise StudyFileError(msg)
+    effects, missing = [], []
+    for neighbour in neighbours(origin, axes=axes):
+        effect = _effect(neighbour, by_id.get(neighbour.identity, {}), centre=centre)
+        if effect is None:
+            missing.append(neighbour)
+        else:
+            effects.append(effect)
+    return Ablation(
+        origin=origin,
+        studies=tuple(part.name for part in parts),
+        centre=tuple(centre.values()),
+        effects=tuple(effects),
+        missing=tuple(missing),
+    )
+
+
+def neighbours(origin: Origin, *, axes: Sequence[str] = ()) -> list[Neighbour]:
+    """The centre with one axis at each other value that its study has; all axes unless named.
+
+    Raises:
+        StudyFileError: An axis does not exist, or none of them has another value.
+    """
+    for axis in axes:
+        if axis not in AXES:
+            raise refuse("axis", axis, ", ".join(AXES))
+    space = _space(origin)
+    wanted = [axis for axis in AXES if axis in (axes or AXES)]
+    found = [
+        Neighbour(axis, value, configuration)
+        for axis in wanted
+        for value, configuration in _varied(origin.configuration, axis=axis, space=space)
+    ]
+    if not found:
+        msg = (
+            f"axis: {', '.join(wanted)} has no other value in study {origin.study.name!r} that "
+            "makes another model; allowed: an axis with several"
+        )
+        raise StudyFileError(msg)
+    return found
+
+
+def ablation_shape(found: Ablation) -> dict[str, Any]:
+    """``talan ablate RUN_ID --json``; deltas in pp."""
+    run = found.origin.run
+    return {
+        "run": run.id,
+        "study": run.study,
+        "backbone": run.backbone,
+        "adapter": run.adapter,
+        "studies": list(found.studies),
+        "centre": {
+            "configuration": found.origin.configuration,
+            "seeds": [centre.seed for centre in found.centre],
+            "mean_delta": fmean(centre.mean_delta or 0.0 for centre in found.centre),
+            "g1_seeds": sum(bool(centre.g1) for centre in found.centre),
+        },
+        "values": [
+            {
+                "axis": effect.neighbour.axis,
+                "value": effect.neighbour.value,
+                "configuration_id": effect.neighbour.identity,
+                "relative": asdict(effect.relative),
+                "cells": dict(effect.cells),
+                "mean_delta": effect.mean_delta,
+                "g1_seeds": effect.g1_seeds,
+            }
+            for effect in found.effects
+        ],
+        "missing": [{"axis": gap.axis, "value": gap.value} for gap in found.missing],
+    }
+
+
+def _space(origin: Origin) -> Space:
+    """The space of the run's host."""
+    return resolve(origin.file).spaces[origin.run.host]
+
+
+def _varied(centre: Configuration, *, axis: str, space: Space) -> list[tuple[Any, dict[str, Any]]]:
+    """Other values of one axis, with the configurations they make; each model once."""
+    found: list[tuple[Any, dict[str, Any]]] = []
+    for value in _values(axis, space=space):
+        changed = {**centre, axis: value}
+        if axis == "trainability":
+            changed["gradient_scale"] = _gamma(centre, trainability=value, space=space)
+        if not _exists(changed, space=space) or changed == dict(centre):
+            continue
+        if all(changed != other for _, other in found):
+            found.append((value, changed))
+    return found
+
+
+def _values(axis: str, *, space: Space) -> Sequence[Any]:
+    if axis in ("trainability", "gradient_scale"):
+        return [mode[axis == "gradient_scale"] for mode in space.modes]
+    return {
+        "layer": space.layers,
+        "slots": space.slots,
+        "mixer": space.mixers,
+        "writeback": [dict(writeback) for writeback in space.writebacks],
+    }[axis]
+
+
+def _gamma(centre: Configuration, *, trainability: Mapping[str, Any], space: Space) -> float | None:
+    """The gradient scale beside another trainability: the centre's where it means anything."""
+    scales = [gamma for mode, gamma in space.modes if mode == trainability]
+    return centre["gradient_scale"] if centre["gradient_scale"] in scales else scales[0]
+
+
+def _exists(configuration: Configuration, *, space: Space) -> bool:
+    """Whether the space has this pair of trainability and gradient scale."""
+    mode = (configuration["trainability"], configuration["gradient_scale"])
+    return mode in space.modes
+
+
+def _effect(
+    neighbour: Neighbour, runs: Mapping[int, Run], *, centre: Mapping[int, Run]
+) -> AxisEffect | None:
+    seeds = [seed for seed in centre if seed in runs]
+    if not seeds:
+        return None
+    pairs = [(runs[seed], centre[seed]) for seed in seeds]
+    return AxisEffect(
+        neighbour=neighbour,
+        relative=seed_summary([(a.mean_delta or 0) - (b.mean_delta or 0) for a, b in pairs]),
+        cells={
+            name: fmean((a.cells[name].delta or 0) - (b.cells[name].delta or 0) for a, b in pairs)
+            for name in pairs[0][0].cells
+        },
+        mean_delta=fmean(run.mean_delta or 0 for run, _ in pairs),
+        g1_seeds=sum(bool(run.g1) for run, _ in pairs),
+    )
+
+
+def _distinct(around: Sequence[Neighbour]) -> list[Configuration]:
+    """Each model once: two axes may lead to the same one."""
+    return list({neighbour.identity: neighbour.configuration for neighbour in around}.values())
+
+
+def _stem(origin: Origin, axes: Sequence[str]) -> str:
+    """One name for each choice of axes, whatever their order."""
+    initials = "".join(axis[0] for axis in AXES if axis in axes)
+    all_named = len(initials) in (0, len(AXES))
+    return origin.stem("ablate") + ("" if all_named else f"-{initials}")

@@ -1,0 +1,1 @@
+"""G1 rates as they are shown, and what they are compared with."""

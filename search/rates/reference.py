@@ -1,0 +1,143 @@
+"""The paper's tables as packaged data, and in our shapes beside a user's study.
+
+Owns: reading ``search/rates/data/paper_tables.json`` (arXiv:2606.06902v1, CC BY 4.0: figures as
+printed, none corrected), and what follows from it in the shapes of ``talan g1 --json`` and ``talan
+runs --json``, with study ``paper``. Counts come from printed scores times items, where that gives
+whole numbers to the printed precision. Does not cover: whether the tables agree with each other;
+where they do not is in docs/statistics.md, each with a test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from math import copysign
+from typing import Any
+
+from search.errors import StudyFileError, one_of
+from search.statistics.chance import ChanceRate, chance_from_rates
+from search.statistics.clopper_pearson import rate_row
+
+STUDY = "paper"
+ADAPTER = "lora-r32"
+DESIGN = "unstated"  # the paper does not say how the 2,590 were drawn
+
+
+def published_tables() -> dict[str, Any]:
+    """All tables as printed, a fresh copy."""
+    text = files("search.rates").joinpath("data", "paper_tables.json").read_text(encoding="utf-8")
+    tables: dict[str, Any] = json.loads(text)
+    return tables
+
+
+def published_table(name: str) -> Any:
+    """One table as printed.
+
+    Raises:
+        StudyFileError: There is no such table.
+    """
+    tables = published_tables()
+    if name not in tables:
+        raise StudyFileError(f"table {name!r} is not there; allowed: {one_of(list(tables), name)}")
+    return tables[name]
+
+
+def published_rates() -> list[dict[str, Any]]:
+    """Table 10 as rows of ``talan g1 --json``, intervals computed; the last row is all hosts."""
+    tables = published_tables()
+    names = {**tables["backbones"], "total": "all"}
+    return [
+        rate_row(
+            {
+                "study": STUDY,
+                "backbone": names[host],
+                "adapter": ADAPTER,
+                "design": DESIGN,
+                "axis": None,
+                "value": None,
+                "runs": row["tested"],
+                "g1": row["g1"],
+            }
+        )
+        for host, row in tables["table10_g1"].items()
+    ]
+
+
+def published_chance() -> ChanceRate:
+    """The G1 rate that chance gives at the paper's own discordance (Appendix F.2).
+
+    GPQA's from Table 11's four cells; the other benchmarks share what remains of the summed
+    discordance, for the paper gives no cell's.
+    """
+    tables = published_tables()
+    items, mcnemar = tables["benchmark_items"], dict(tables["table11_mcnemar_gpqa"])
+    everything = mcnemar.pop("all_cells")
+    gpqa = sum(cell["b"] + cell["c"] for cell in mcnemar.values())
+    rest = everything["b"] + everything["c"] - gpqa
+    hosts = len(mcnemar)
+    others = hosts * (sum(items.values()) - items["gpqa_diamond"])
+    rates = dict.fromkeys(items, rest / others)
+    rates["gpqa_diamond"] = gpqa / (hosts * items["gpqa_diamond"])
+    return chance_from_rates({name: (items[name], rates[name]) for name in items})
+
+
+def published_champions() -> list[dict[str, Any]]:
+    """Tables 1 and 8 as entries of ``talan runs --json`` with their study, one per host."""
+    tables = published_tables()
+    return [_champion(host, tables) for host in tables["backbones"]]
+
+
+def nonnegative_cells(deltas: Mapping[str, Mapping[str, float]], *, minus_zero_loses: bool) -> int:
+    """How many printed deltas of one method do not lose; a printed -0.0 is either, as asked."""
+    printed = [delta for cells in deltas.values() for delta in cells.values()]
+    return sum(
+        delta > 0 or (delta == 0 and not (minus_zero_loses and copysign(1, delta) < 0))
+        for delta in printed
+    )
+
+
+def reference_shape() -> dict[str, Any]:
+    """``talan reference --json``: source, rates, the chance rate, champions, every table."""
+    tables = published_tables()
+    chance = published_chance()
+    return {
+        "source": tables["source"],
+        "g1_rates": published_rates(),
+        "chance": {"kind": chance.kind, "rate": chance.rate, "cells": dict(chance.cells)},
+        "champions": published_champions(),
+        "tables": tables,
+    }
+
+
+def _champion(host: str, tables: Mapping[str, Any]) -> dict[str, Any]:
+    cells = {
+        name: _cell(scores, tables["benchmark_items"][name])
+        for name, scores in tables["table8_scores"][host].items()
+    }
+    deltas = [cell["delta"] for cell in cells.values()]
+    return {
+        "study": STUDY,
+        "id": f"{STUDY}-{host.lower()}",
+        "backbone": tables["backbones"][host],
+        "adapter": ADAPTER,
+        "seed": tables["table1_configurations"][host]["seed"],
+        "kind": "treatment",
+        "configuration": tables["table1_axes"][host],
+        "state": "completed",
+        "cells": cells,
+        "mean_delta": sum(deltas) / len(deltas),
+        "g1": min(deltas) >= 0,
+    }
+
+
+def _cell(scores: Mapping[str, float], n_items: int) -> dict[str, Any]:
+    """A cell from printed scores, by way of the counts they round from."""
+    right, baseline = (round(scores[method] * n_items / 100) for method in ("talan", "baseline"))
+    return {
+        "score": 100 * right / n_items,
+        "baseline_score": 100 * baseline / n_items,
+        "delta": 100 * (right - baseline) / n_items,
+        "n_items": n_items,
+        "n_correct": right,
+    }

@@ -1,0 +1,228 @@
+"""From a study file to everything that will be run: hosts, spaces, and the runs known in advance.
+
+Owns: asking the parts that know whether a study's backbones, benchmarks, recipe, adapters and
+layers exist, before anything starts. Does not cover: proposals of adaptive samplers, which come
+while the study runs (``search.driving.trials``), nor writing the plan down (``storage``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from search.errors import StudyFileError
+from search.study.designs import enumerated
+from search.study.file import ADAPTIVE_SAMPLERS, StudyFile
+from search.study.listed_points import listed_points, spanning_axes
+from search.study.null_runs import null_runs
+from search.study.space import Space, build_space
+from storage.new_rows import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
+from talan import TalanConfig
+from workers.backbones.loading import BackboneInfo, inspect_backbone
+from workers.errors import WorkerError
+from workers.job.jobs import AdapterSpec
+from workers.job.recipe import Recipe
+from workers.suites.fingerprint import suite_fingerprint
+from workers.suites.registry import Suite, resolve_benchmarks, with_training_data
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A study file with all its names resolved.
+
+    Args:
+        file: The study file.
+        suite: The suite its benchmarks belong to.
+        benchmarks: In the order in which they are evaluated.
+        recipe: The suite's recipe with the file's changes.
+        hosts: Backbone x adapter, in the file's order.
+        spaces: The space of each host.
+        listed: The configurations of each host, where the study lists them.
+    """
+
+    file: StudyFile
+    suite: Suite
+    benchmarks: tuple[str, ...]
+    recipe: Recipe
+    hosts: tuple[HostPlan, ...]
+    spaces: tuple[Space, ...]
+    listed: tuple[tuple[Mapping[str, Any], ...], ...] | None = None
+
+    @property
+    def configurations_per_host(self) -> int | None:
+        """The most configurations a host may have; None: no bound."""
+        limit = self.file.design.max_runs
+        return None if limit is None else limit // len(self.file.seeds)
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the design chooses its points by results."""
+        return self.file.design.sampler in ADAPTIVE_SAMPLERS
+
+    @property
+    def recipe_hash(self) -> str:
+        """sha256 over what every run of the study shares: recipe, block's fixed fields, items."""
+        shared = {
+            "recipe": self.recipe.hash,
+            "talan": self.file.talan,
+            "suite": suite_fingerprint(self.suite.name, self.benchmarks),
+            "benchmarks": list(self.benchmarks),
+        }
+        return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+
+    def treatments_due(self) -> list[int]:
+        """How many treatment runs each host will have at most."""
+        limit = self.configurations_per_host
+        sizes = [
+            space.size if self.listed is None else len(self.listed[host])
+            for host, space in enumerate(self.spaces)
+        ]
+        taken = [size if limit is None else min(limit, size) for size in sizes]
+        return [size * len(self.file.seeds) for size in taken]
+
+    def enumerated(self, host: int) -> Sequence[Mapping[str, Any]]:
+        """The configurations of a host that are known before anything runs."""
+        if self.listed is not None:
+            return self.listed[host]
+        design = self.file.design
+        return enumerated(
+            self.spaces[host],
+            sampler=design.sampler,
+            limit=self.configurations_per_host,
+            seed=design.seed,
+        )
+
+
+def resolve(
+    file: StudyFile,
+    *,
+    inspect: Callable[[str], BackboneInfo] = inspect_backbone,
+    with_data: bool = True,
+) -> Audit:
+    """Check a study file against what exists.
+
+    Args:
+        file: The study file.
+        inspect: Finds a backbone by name.
+        with_data: Whether items and training data must be at hand.
+
+    Raises:
+        StudyFileError: Something it names does not exist or is out of range.
+    """
+    try:
+        suite, benchmarks = resolve_benchmarks(file.benchmarks)
+        if file.training_data is not None:
+            suite = with_training_data(suite, file.training_data)
+        if with_data:
+            suite.check_items(benchmarks)
+            suite.check_train_file()
+        recipe = suite.recipe.replace(**file.training)
+        recipe.require_even_shares(file.resources.processes_per_run)
+        adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
+        backbones = [inspect(name) for name in file.backbones]
+    except WorkerError as error:
+        raise StudyFileError(str(error)) from error
+    repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)
+    if repeated is not None:
+        msg = f"adapters: {repeated.to_record()} is listed twice; each may stand once"
+        raise StudyFileError(msg)
+    listed = file.configurations
+    axes = file.axes if listed is None else spanning_axes(listed)
+    hosts, spaces, points = [], [], []
+    for backbone in backbones:
+        on_backbone: dict[str, Any] = {
+            "backbone": backbone.name,
+            "num_layers": backbone.num_layers,
+            "block": file.talan,
+            "max_steps": recipe.max_steps,
+        }
+        chosen = listed_points(listed or [], **on_backbone)
+        space = build_space(axes, **on_backbone)
+        for adapter, label in zip(adapters, adapter_labels(adapters), strict=True):
+            spaces.append(space)
+            points.append(tuple(chosen))
+            hosts.append(
+                HostPlan(
+                    backbone=backbone.name,
+                    adapter_label=label,
+                    adapter=adapter.to_record(),
+                    num_layers=backbone.num_layers,
+                    fingerprint=backbone.fingerprint,
+                )
+            )
+    audit = Audit(
+        *(file, suite, benchmarks, recipe, tuple(hosts), tuple(spaces)),
+        listed=None if listed is None else tuple(points),
+    )
+    if audit.configurations_per_host == 0:
+        msg = (
+            f"design.max_runs: {file.design.max_runs} runs do not hold one configuration at "
+            f"{len(file.seeds)} seeds; allowed: at least {len(file.seeds)}"
+        )
+        raise StudyFileError(msg)
+    return audit
+
+
+def adapter_labels(adapters: Sequence[AdapterSpec]) -> list[str]:
+    """A study's adapters by name, told apart by as much as it takes: ``lora-r8``."""
+    short = [adapter.label for adapter in adapters]
+    longer = [f"{adapter.label}-a{adapter.alpha:g}" for adapter in adapters]
+    for labels in (short, longer):
+        if max(Counter(labels).values()) == 1:
+            return labels
+    return [f"{label}-{number}" for number, label in enumerate(longer, start=1)]
+
+
+def configuration_id(configuration: Mapping[str, Any]) -> str:
+    """The content hash that is a configuration's identity."""
+    return TalanConfig.from_axes(configuration).configuration_id
+
+
+def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
+    """The study for the record: all baselines, every treatment known in advance, all null runs.
+
+    Positions go host by host: baselines first, then what is matched with them.
+    """
+    runs: list[RunPlan] = []
+    for host in range(len(audit.hosts)):
+        runs += [
+            RunPlan(host=host, kind=BASELINE, seed=seed, position=len(runs) + number)
+            for number, seed in enumerate(audit.file.seeds)
+        ]
+        if not audit.adaptive:
+            points = audit.enumerated(host)
+            runs += treatments(audit, host=host, points=points, first_position=len(runs))
+        choices = audit.spaces[host] if audit.listed is None else audit.listed[host]
+        runs += null_runs(audit.file, host=host, points=choices, first_position=len(runs))
+    return StudyPlan(
+        name=audit.file.name,
+        spec=audit.file.spec,
+        spec_hash=audit.file.spec_hash,
+        design=audit.file.design.model_dump(mode="json"),
+        recipe_hash=audit.recipe_hash,
+        artifact_url=artifact_url,
+        hosts=audit.hosts,
+        runs=runs,
+    )
+
+
+def treatments(
+    audit: Audit, *, host: int, points: Sequence[Mapping[str, Any]], first_position: int
+) -> list[RunPlan]:
+    """One run a seed for each of a host's points."""
+    pairs = [(point, seed) for point in points for seed in audit.file.seeds]
+    return [
+        RunPlan(
+            host=host,
+            kind=TREATMENT,
+            seed=seed,
+            position=first_position + number,
+            configuration=point,
+            configuration_id=configuration_id(point),
+        )
+        for number, (point, seed) in enumerate(pairs)
+    ]

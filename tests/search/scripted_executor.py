@@ -1,0 +1,153 @@
+"""A executor that trains nothing and does what a test tells it to do.
+
+Outcomes are hash bits of (configuration, seed, benchmark), so that a test can count them without
+any worker. A configuration's number of slots may stand for a fault: an error of ours, any other
+error, a killed process. What was begun is written to a file, which outlives the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from storage import ArtifactRef
+from workers.errors import TrainingDivergedError
+from workers.job.cell_plans import CellPlan
+from workers.job.jobs import CellResult, RunJob, TrainResult
+
+ITEMS = 16
+BATCH = 4
+BASELINE = 0  # stands for the baseline where a script names numbers of slots
+
+
+@dataclass(frozen=True)
+class Script:
+    """What goes wrong, by number of slots.
+
+    Args:
+        folder: Where it is written down what was begun.
+        diverges: Training raises an error of ours.
+        breaks: Training raises any other error, in several lines.
+        breaks_scoring: Scoring the last benchmark does.
+        kills: The process is killed by a signal, the first so many times.
+        exits: The process ends itself while scoring, the first so many times.
+        step_s: How long every step takes.
+    """
+
+    folder: str
+    diverges: frozenset[int] = frozenset()
+    breaks: frozenset[int] = frozenset()
+    breaks_scoring: frozenset[int] = frozenset()
+    kills: Mapping[int, int] = field(default_factory=dict)
+    exits: Mapping[int, int] = field(default_factory=dict)
+    step_s: float = 0.0
+
+    def __call__(self) -> ScriptedExecutor:
+        """What each worker holds."""
+        return ScriptedExecutor(self)
+
+    def begun(self) -> list[str]:
+        """Keys of the runs in the order in which they were begun, repetitions included."""
+        log = Path(self.folder) / "begun"
+        return log.read_text().split() if log.exists() else []
+
+
+class ScriptedExecutor:
+    """Does as the script says."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def begin(self, job: RunJob) -> TrainResult:
+        """Train nothing."""
+        script, slots = self._script, _slots(job.configuration)
+        times = _note(Path(script.folder) / "begun", job.key)
+        time.sleep(script.step_s)
+        self._job, self._times = job, times
+        if slots in script.diverges:
+            raise TrainingDivergedError("the loss is nan at step 3; allowed is a finite number")
+        if slots in script.breaks:
+            raise RuntimeError("a part broke,\n  badly")
+        if times <= script.kills.get(slots, 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return TrainResult(
+            losses=(2.0, 1.0 + job.seed / 1000),
+            steps=2,
+            seconds=0.25,
+            checkpoint=_artifact("tar", job.key),
+            provenance={"pid": os.getpid()},
+        )
+
+    def evaluate(self, benchmark: str) -> CellResult:
+        """Draw outcomes."""
+        job, script = self._job, self._script
+        time.sleep(script.step_s)
+        slots, last = _slots(job.configuration), benchmark == job.benchmarks[-1]
+        if last and slots in script.breaks_scoring:
+            raise ValueError("no such item")
+        if last and self._times <= script.exits.get(slots, 0):
+            os._exit(1)
+        outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=job.sham)
+        return cell_result(job, benchmark, outcomes)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def outcomes_of(
+    configuration: Mapping[str, Any] | None, *, seed: int, benchmark: str, sham: int | None = None
+) -> tuple[bool, ...]:
+    """Right or wrong per item of any run."""
+    parts = [configuration, seed, benchmark, *([] if sham is None else [sham])]
+    key = json.dumps(parts, sort_keys=True)
+    bits = int.from_bytes(hashlib.sha256(key.encode()).digest()[: ITEMS // 8], "big")
+    return tuple(bool(bits >> place & 1) for place in range(ITEMS))
+
+
+def cell_result(job: RunJob, benchmark: str, outcomes: Sequence[bool]) -> CellResult:
+    """What a worker answers: as much of the outcomes as the job's plan asks for."""
+    items = _items_asked(job.plans.get(benchmark), outcomes)
+    found = tuple(outcomes[item] for item in items)
+    return CellResult(
+        benchmark=benchmark,
+        n_items=len(outcomes),
+        n_correct=sum(found),
+        outcomes=found,
+        responses=_artifact("parquet", f"{job.key} {benchmark} {len(items)}"),
+        seconds=0.5,
+        items=None if len(items) == len(outcomes) else items,
+    )
+
+
+def _items_asked(plan: CellPlan | None, outcomes: Sequence[bool]) -> tuple[int, ...]:
+    """Numbers of the items that a worker would ask, in batches of ``BATCH``."""
+    asked: list[int] = []
+    batches = [tuple(range(at, at + BATCH)) for at in range(0, len(outcomes), BATCH)]
+    for batch in batches if plan is None else plan.in_order(batches):
+        asked += batch
+        if plan and plan.is_lost(wrong=sum(not outcomes[item] for item in asked)):
+            break
+    return tuple(sorted(asked))
+
+
+def _slots(configuration: Mapping[str, Any] | None) -> int:
+    return BASELINE if configuration is None else int(configuration["slots"])
+
+
+def _note(log: Path, key: str) -> int:
+    """Write a run's key down and answer how often it stands there now."""
+    with log.open("a") as file:
+        file.write(f"{key}\n")
+    return log.read_text().split().count(key)
+
+
+def _artifact(suffix: str, content: str) -> ArtifactRef:
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return ArtifactRef(name=f"sha256-{digest}.{suffix}", sha256=digest, num_bytes=len(content))

@@ -1,0 +1,1 @@
+"""Generators of the built-in suite and its backbone's pretraining."""

@@ -1,0 +1,1 @@
+"""Backbones: names, loading, shapes, sizes, costs, and how their templates write turns."""

@@ -1,0 +1,189 @@
+"""Backbones: check one's files, load it.
+
+Owns the checks that come before any work and the fingerprint. Does not cover names
+(`workers.backbones.names`), adapters, TALAN or how the loaded model is reset between runs. Code
+from a model folder is never run (`trust_remote_code` is off).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from workers.backbones.names import FILES, WEIGHTS, find_backbone, hub_commit
+from workers.errors import BackboneError
+from workers.job.recipe import DTYPES
+
+# What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
+MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What is known of a backbone without loading its weights.
+
+    Attributes:
+        name: As the study file says it.
+        source: The folder its files are in.
+        num_layers: Decoder layers.
+        hidden_size: Width of the residual stream.
+        architecture: The model class, such as `Qwen3ForCausalLM`.
+        fingerprint: SHA-256 over names and contents of weights, config and tokenizer files.
+        revision: The hub's commit; None for what does not come from the hub.
+    """
+
+    name: str
+    source: Path
+    num_layers: int
+    hidden_size: int
+    architecture: str
+    fingerprint: str
+    revision: str | None = None
+
+
+def inspect_backbone(name: str) -> BackboneInfo:
+    """Check a backbone's files and configuration; its weights are hashed, not loaded.
+
+    Args:
+        name: A built-in name, a local folder, or a hub id with or without a revision.
+
+    Raises:
+        BackboneError: It cannot be found, a part is missing, or TALAN does not fit into it.
+    """
+    folder = find_backbone(name)
+    config = _check_config(name, folder)
+    _check_weights(name, folder)
+    _check_chat_template(name, folder)
+    return BackboneInfo(
+        name=name,
+        source=folder,
+        num_layers=config.num_hidden_layers,
+        hidden_size=config.hidden_size,
+        architecture=(config.architectures or [type(config).__name__])[0],
+        fingerprint=_fingerprint(folder),
+        revision=hub_commit(folder),
+    )
+
+
+def load_backbone(
+    name: str, *, dtype: str = "float32", device: str = "cpu"
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Return model (in eval mode) and tokenizer.
+
+    Args:
+        name: As for `inspect_backbone`, whose checks come first.
+        dtype: Of the weights in memory, whatever they are stored in.
+        device: Where to put the model.
+
+    Raises:
+        BackboneError: As `inspect_backbone`, or the weights cannot be read.
+    """
+    if dtype not in DTYPES:
+        raise BackboneError(f"dtype is {dtype!r}; allowed are {', '.join(DTYPES)}")
+    folder = inspect_backbone(name).source
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: its weights cannot be read: {_line(error)}"
+        ) from error
+    model.eval()  # type: ignore[no-untyped-call]
+    torch.nn.Module.to(model, device)
+    return model, _tokenizer(name, folder)
+
+
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """Return a backbone's tokenizer; no weights are read.
+
+    Raises:
+        BackboneError: The backbone or its tokenizer is not there.
+    """
+    return _tokenizer(name, find_backbone(name))
+
+
+def _check_config(name: str, folder: Path) -> Any:
+    if not (folder / "config.json").is_file():
+        raise BackboneError(f"Backbone {name!r} has no config.json in {folder}")
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: config.json cannot be read: {_line(error)}"
+        ) from error
+    if config.model_type not in MODEL_TYPES:
+        raise BackboneError(
+            f"Backbone {name!r} is of type {config.model_type!r}, which TALAN has no place in; "
+            f"allowed are {', '.join(MODEL_TYPES)}"
+        )
+    return config
+
+
+def _check_weights(name: str, folder: Path) -> None:
+    """Check that there are weights, and that every file an index names is there."""
+    if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
+        raise BackboneError(f"Backbone {name!r} has no weights (*.safetensors) in {folder}")
+    for index in sorted(folder.glob("*.index.json")):
+        shards = set(json.loads(index.read_text())["weight_map"].values())
+        missing = sorted(shard for shard in shards if not (folder / shard).is_file())
+        if missing:
+            raise BackboneError(
+                f"Backbone {name!r} lacks the weights file {missing[0]} in {folder}"
+            )
+
+
+def _check_chat_template(name: str, folder: Path) -> None:
+    if not getattr(_tokenizer(name, folder), "chat_template", None):
+        raise BackboneError(
+            f"Backbone {name!r} has a tokenizer without a chat template in {folder}"
+        )
+
+
+def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
+    if not any(
+        (folder / file).is_file() for file in ("tokenizer.json", "tokenizer.model", "vocab.json")
+    ):
+        raise BackboneError(f"Backbone {name!r} has no tokenizer (tokenizer.json) in {folder}")
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: its tokenizer cannot be read: {_line(error)}"
+        ) from error
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _own_files(folder):
+        stat = path.stat()
+        digest.update(path.name.encode() + b"\0")
+        digest.update(_file_hash(path, stat.st_mtime_ns, stat.st_size))
+    return digest.hexdigest()
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    yield from sorted({path for pattern in FILES for path in folder.glob(pattern)})
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: Path, _mtime_ns: int, _num_bytes: int) -> bytes:
+    """Hash one file; the time and the size are arguments so that a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:300] or type(error).__name__

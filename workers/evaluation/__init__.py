@@ -1,0 +1,1 @@
+"""Scoring a trained host: the harness model, batches, responses."""

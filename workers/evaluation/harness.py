@@ -1,0 +1,174 @@
+"""Scoring a trained host on one benchmark through lm-evaluation-harness.
+
+Owns: the harness' model object around the resident backbone, greedy generation, and one outcome per
+item in item order. Does not cover: the tasks and their scorers (``workers.suites``), where the
+responses go (``workers.evaluation.responses``).
+
+The harness is the stock one: its tasks, its filters, its ``evaluate``. ``ResidentLM`` only leaves
+out work that repeats: prompts are rendered and tokenised once per backbone, and a stop string that
+is one token ends its own row inside ``generate`` instead of being searched for in decoded text.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import lm_eval
+import torch
+from lm_eval.models.huggingface import HFLM
+from torch import Tensor
+
+from workers.generation import Capacity
+from workers.suites.tasks import ItemOutcome, read_outcomes
+
+
+@dataclass(frozen=True)
+class ScoredItem:
+    """One item's outcome, and the hash of the prompt it was asked with.
+
+    ``is_truncated``: whether the response ended at the limit of new tokens; None: nobody looked.
+    """
+
+    outcome: ItemOutcome
+    prompt_sha256: str
+    is_truncated: bool | None = None
+
+
+@dataclass(frozen=True)
+class PromptCache:
+    """What evaluations on one backbone share: prompts as text and tokens, batches, capacities.
+
+    ``batches`` are kept by the task's identity, with the task, which keeps the identity its own;
+    ``asked`` by artifact store, suite and benchmark: the artifacts that hold the prompts.
+    """
+
+    rendered: dict[str, str] = field(default_factory=dict)
+    encoded: dict[str, list[int]] = field(default_factory=dict)
+    batches: dict[tuple[int, int], tuple[Any, list[tuple[int, ...]]]] = field(default_factory=dict)
+    capacities: dict[int | None, Capacity] = field(default_factory=dict)
+    asked: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+
+def evaluate_benchmark(
+    harness_model: "ResidentLM",
+    *,
+    tasks: Mapping[str, Any],
+    benchmark: str,
+    items: Sequence[int] | None = None,
+) -> list[ScoredItem]:
+    """Generate and score the items of one benchmark, greedily.
+
+    Args:
+        harness_model: Around the causal language model, adapter and TALAN in place
+            (``workers.evaluation.continuous_lm.harness_model``).
+        tasks: Loaded harness tasks by benchmark name.
+        benchmark: Which of them.
+        items: Only these, by their ascending numbers; None: every item. A batch of a full
+            evaluation (``workers.evaluation.eval_batches``) is answered as it is there, bit for
+            bit.
+
+    Returns:
+        One scored item per item asked, in item order.
+    """
+    results = lm_eval.evaluate(
+        harness_model,
+        {"tasks": {benchmark: tasks[benchmark]}, "groups": {}, "group_map": {}},
+        samples=None if items is None else {benchmark: list(items)},
+        bootstrap_iters=0,
+        apply_chat_template=True,
+        confirm_run_unsafe_code=True,
+    )
+    samples = sorted(results["samples"][benchmark], key=lambda sample: int(sample["doc_id"]))
+    asked = [str(sample["arguments"][0][0]) for sample in samples]
+    outcomes = read_outcomes(benchmark, samples)
+    return [
+        ScoredItem(outcome, _sha256(prompt), is_truncated=prompt in harness_model.truncated)
+        for outcome, prompt in zip(outcomes, asked, strict=True)
+    ]
+
+
+class ResidentLM(HFLM):  # type: ignore[misc]
+    """The harness' HuggingFace model over a model that is already in memory.
+
+    Args:
+        model: The causal language model, adapter and TALAN in place.
+        tokenizer: Its tokenizer, with a chat template.
+        batch_size: Items generated together.
+        prompts: What earlier evaluations with this tokenizer prepared.
+
+    ``truncated``: the prompts so far whose response ended at the limit of new tokens.
+    """
+
+    def __init__(
+        self, model: Any, *, tokenizer: Any, batch_size: int, prompts: PromptCache
+    ) -> None:
+        super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
+        self.prompts = prompts
+        self.truncated: set[str] = set()
+        self._together: list[str] = []
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        """Render once per conversation."""
+        key = f"{add_generation_prompt}{chat_history}"
+        if key not in self.prompts.rendered:
+            text = super().apply_chat_template(chat_history, add_generation_prompt)
+            self.prompts.rendered[key] = text
+        return self.prompts.rendered[key]
+
+    def tok_encode(self, string: str, **options: Any) -> list[int]:
+        """Tokenise once per prompt (the harness sorts prompts by their number of tokens)."""
+        if options:
+            return list(super().tok_encode(string, **options))
+        if string not in self.prompts.encoded:
+            self.prompts.encoded[string] = list(super().tok_encode(string))
+        return self.prompts.encoded[string]
+
+    def tok_batch_encode(self, strings: list[str], **options: Any) -> Any:
+        """Tokenise the prompts that are generated together next."""
+        self._together = list(strings)
+        return super().tok_batch_encode(strings, **options)
+
+    def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
+        """Generate without a progress bar."""
+        return list(super().generate_until(requests, disable_tqdm=disable_tqdm))
+
+    def _model_generate(
+        self, context: Tensor, max_length: int, stop: list[str], **generation_kwargs: Any
+    ) -> Tensor:
+        token_stops = {text: self._stop_token(text) for text in stop}
+        eos_ids = {token for token in token_stops.values() if token is not None}
+        eos_ids |= self._own_eos_ids()
+        with torch.inference_mode():
+            generated: Tensor = super()._model_generate(
+                context,
+                max_length,
+                [text for text, token in token_stops.items() if token is None],
+                eos_token_id=sorted(eos_ids),
+                **generation_kwargs,
+            )
+        if generated.shape[1] >= max_length:
+            self._note_truncated(generated[:, context.shape[1] :].tolist(), eos_ids, stop)
+        return generated
+
+    def _note_truncated(self, rows: list[list[int]], eos_ids: set[int], stop: list[str]) -> None:
+        for prompt, row in zip(self._together, rows, strict=True):
+            if eos_ids.isdisjoint(row):
+                text = self.tok_decode(row, skip_special_tokens=False)
+                if not any(string in text for string in stop):
+                    self.truncated.add(prompt)
+
+    def _stop_token(self, text: str) -> int | None:
+        """The special token that the stop string is, if it is one."""
+        token = self.tokenizer.convert_tokens_to_ids(text)
+        return token if token in self.tokenizer.all_special_ids else None
+
+    def _own_eos_ids(self) -> set[int]:
+        eos = self.model.generation_config.eos_token_id
+        return set() if eos is None else {eos} if isinstance(eos, int) else set(eos)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

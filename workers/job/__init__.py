@@ -1,0 +1,1 @@
+"""What travels between processes: jobs, recipes, plans of cells. Imports no torch."""

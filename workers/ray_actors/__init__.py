@@ -1,0 +1,1 @@
+"""The only files of ``workers`` that know Ray."""

@@ -1,0 +1,147 @@
+"""Training examples as tokens, with the loss on the assistant's tokens only.
+
+Owns: reading the ChatML file, tokenising it once, the order in which a seed visits it, and padding.
+Does not cover: what the examples say (``workers.suites``) and the training loop
+(``workers.run.training``).
+
+Order: the first ``num_examples`` of the file are shuffled once by the seed, with a generator of
+their own, and visited in that order again and again. Nothing but (seed, number of examples) decides
+which examples an optimizer step sees. Within one step of several micro-batches the examples are
+sorted by length, so that little is padded; their loss is a mean over the step's tokens, which the
+grouping leaves as it is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workers.backbones.chat_turns import ChatTurns
+from workers.errors import DataError
+from workers.job.recipe import Recipe
+
+IGNORED_LABEL = -100
+
+
+@dataclass(frozen=True)
+class SftExample:
+    """One conversation: tokens, and the same tokens as labels where the assistant speaks."""
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+def read_conversations(path: Path, *, num_examples: int) -> list[list[dict[str, str]]]:
+    """Read the first ``num_examples`` conversations of a JSON lines file.
+
+    Raises:
+        DataError: The file is missing or a line is not ``{"messages": [{"role", "content"}]}``.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()[:num_examples]
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"training file {str(path)!r} cannot be read: {error}"
+        raise DataError(msg) from error
+    if not lines:
+        msg = f"training file {str(path)!r} is empty; allowed is one conversation a line"
+        raise DataError(msg)
+    return [_parse_line(line, f"{path.name}:{number}") for number, line in enumerate(lines, 1)]
+
+
+def tokenise(
+    conversations: Sequence[Sequence[Mapping[str, str]]], *, tokenizer: Any, max_length: int
+) -> list[SftExample]:
+    """Tokenise conversations as the tokenizer's chat template writes them, cut to ``max_length``.
+
+    Conversations whose assistant would be cut off entirely are left out: they teach nothing.
+
+    Raises:
+        DataError: No conversation is left, or the chat template does not suit
+            (``workers.backbones.chat_turns``).
+    """
+    turns = ChatTurns(tokenizer)
+    texts = [turns.render(conversation) for conversation in conversations]
+    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    examples = [
+        _mask_prompt(
+            ids[:max_length], offsets[:max_length], spans=turns.assistant_spans(text, said)
+        )
+        for ids, offsets, text, said in zip(
+            encoded["input_ids"], encoded["offset_mapping"], texts, conversations, strict=True
+        )
+    ]
+    kept = [example for example in examples if any(x != IGNORED_LABEL for x in example.labels[1:])]
+    if not kept:
+        msg = f"no training example has an assistant's token within max_length {max_length}"
+        raise DataError(msg)
+    return kept
+
+
+def plan_order(num_examples: int, *, recipe: Recipe, seed: int) -> list[int]:
+    """The examples of all optimizer steps, one after the other: a function of the seed."""
+    generator = torch.Generator().manual_seed(seed)
+    shuffled: list[int] = torch.randperm(num_examples, generator=generator).tolist()
+    needed = recipe.max_steps * recipe.batch_size * recipe.gradient_accumulation
+    return (shuffled * (needed // num_examples + 1))[:needed]
+
+
+def plan_batches(
+    examples: Sequence[SftExample], *, recipe: Recipe, seed: int
+) -> list[list[SftExample]]:
+    """The micro-batches in the order in which they are trained on."""
+    order = plan_order(len(examples), recipe=recipe, seed=seed)
+    per_step = recipe.batch_size * recipe.gradient_accumulation
+    batches: list[list[SftExample]] = []
+    for start in range(0, len(order), per_step):
+        step = [examples[index] for index in order[start : start + per_step]]
+        if recipe.gradient_accumulation > 1:
+            step.sort(key=lambda example: -len(example.input_ids))
+        batches += [
+            step[at : at + recipe.batch_size] for at in range(0, per_step, recipe.batch_size)
+        ]
+    return batches
+
+
+def collate(batch: Sequence[SftExample], *, pad_token_id: int) -> dict[str, Tensor]:
+    """Pad on the right to the longest of the batch: ``[B, S]`` ids, mask and labels."""
+    shape = (len(batch), max(len(example.input_ids) for example in batch))
+    input_ids = torch.full(shape, pad_token_id, dtype=torch.long)
+    labels = torch.full(shape, IGNORED_LABEL, dtype=torch.long)
+    attention_mask = torch.zeros(shape, dtype=torch.long)
+    for row, example in enumerate(batch):
+        length = len(example.input_ids)
+        input_ids[row, :length] = torch.tensor(example.input_ids)
+        labels[row, :length] = torch.tensor(example.labels)
+        attention_mask[row, :length] = 1
+    return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+
+
+def _parse_line(line: str, where: str) -> list[dict[str, str]]:
+    try:
+        messages = json.loads(line)["messages"]
+        parsed = [{"role": m["role"], "content": m["content"]} for m in messages]
+    except (ValueError, KeyError, TypeError) as error:
+        parsed, reason = [], f"{type(error).__name__}: {error}"
+    else:
+        reason = "no assistant's message"
+    contents = [message["content"] for message in parsed]
+    roles = [message["role"] for message in parsed]
+    if "assistant" not in roles or not all(isinstance(x, str) for x in contents + roles):
+        allowed = 'allowed is {"messages": [{"role", "content"}, ...]} with an assistant\'s message'
+        msg = f"{where} is not a conversation ({reason}); {allowed}"
+        raise DataError(msg)
+    return parsed
+
+
+def _mask_prompt(
+    ids: Sequence[int], offsets: Sequence[tuple[int, int]], *, spans: Sequence[tuple[int, int]]
+) -> SftExample:
+    labels = [
+        token if any(begin <= start < end for begin, end in spans) else IGNORED_LABEL
+        for token, (start, _) in zip(ids, offsets, strict=True)
+    ]
+    return SftExample(input_ids=tuple(ids), labels=tuple(labels))
