@@ -83,6 +83,12 @@ class Trainability:
         optional = ("train_until", "warmup_identity")
         return cls(**checks.mapping("trainability", value, required=("scope",), optional=optional))
 
+    @property
+    def never_trains(self) -> bool:
+        """Whether no step reaches a parameter: frozen, or off again before the warm-up is over."""
+        ends_first = self.train_until is not None and self.train_until <= self.warmup_identity
+        return self.scope == "frozen" or ends_first
+
     def canonical(self) -> dict[str, Any]:
         """As a dict in which fields without effect are null."""
         return asdict(self) | ({"train_until": None} if self.scope == "frozen" else {})
@@ -195,6 +201,15 @@ class TalanConfig:
     def scales_gradients(self) -> bool:
         """Whether anything that the gradient scale multiplies is ever trained."""
         return self.trainability.scope in ("all", "remix_writeback")
+
+    @property
+    def is_null_intervention(self) -> bool:
+        """Whether the block is the identity and stays it: alpha 0, and no step trains the block.
+
+        With alpha 0 the perturbation g * H is 0, and so is every gradient but that of v, which
+        g = v * 2 sigmoid(...) starts from (Eq. 4). A single step that trains v leaves the identity.
+        """
+        return self.writeback.alpha == 0 and self.trainability.never_trains
 
     def axes(self) -> dict[str, Any]:
         """The six axes in canonical form: points that are the same model are equal."""

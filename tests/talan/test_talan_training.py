@@ -80,20 +80,24 @@ def changed(before, after):
 
 
 @pytest.mark.parametrize(
-    ("mixer", "gate"), [("multihead_local", "vector"), ("gated_cross_attn", "scalar")]
+    "part",
+    [
+        {"mixer": "multihead_local"},
+        {"mixer": "gated_cross_attn", "writeback": Writeback("gate", "scalar", 0.0)},
+        {"trainability": Trainability("all", train_until=2, warmup_identity=2)},
+    ],
 )
-def test_the_null_intervention_is_the_baseline_bit_for_bit(
-    architecture, mixer, gate, tmp_path, ids
-):
+def test_the_null_intervention_is_the_baseline_bit_for_bit(architecture, part, tmp_path, ids):
     results = []
     for null in (False, True):
         model, talan = make_adapted(architecture, dropout=0.2), None
         if null:
-            config = make_config(
-                mixer=mixer,
-                writeback=Writeback("gate", gate, 0.0),
-                trainability=Trainability("frozen"),
-            )
+            silent = {
+                "writeback": Writeback("gate", "vector", 0.0),
+                "trainability": Trainability("frozen"),
+            }
+            config = make_config(**silent | part)
+            assert config.is_null_intervention
             talan = attach(model, config, seed=3)
         trainer = train(model, talan, tmp_path, weight_decay=0.1)
         adapter = {n: p for n, p in model.named_parameters() if "lora" in n}
@@ -104,6 +108,26 @@ def test_the_null_intervention_is_the_baseline_bit_for_bit(
     assert base_adapter.keys() == null_adapter.keys()
     assert all(torch.equal(p, null_adapter[n]) for n, p in base_adapter.items())
     assert torch.equal(null_new, base_new)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "trainability"),
+    [
+        (0.0, Trainability("all")),
+        (0.0, Trainability("writeback")),
+        (0.0, Trainability("remix_writeback")),
+        (0.0, Trainability("all", train_until=3, warmup_identity=2)),
+        (0.008, Trainability("frozen")),
+    ],
+)
+def test_what_can_leave_the_identity_is_no_null_intervention(alpha, trainability, tmp_path):
+    """One trained step of alpha 0 is enough, and so is an alpha that nothing trains."""
+    model = make_adapted()
+    config = make_config(writeback=Writeback("gate", "vector", alpha), trainability=trainability)
+    assert not config.is_null_intervention
+    talan = attach(model, config, seed=3)
+    train(model, talan, tmp_path, steps=4)
+    assert talan.block.writeback.gate_vector.any()
 
 
 def test_attaching_leaves_the_adapter_and_every_random_draw_alone():
