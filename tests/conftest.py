@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from storage import AuditStore
 # The folders beside this file are called like the packages they test: the packages come first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+
+# The public data is no part of this project: its tests are run where TALAN_REAL_DATA names a copy.
+collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 
 # Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
