@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dashboards.study_frames import StudyRecord
+from search.rates.g1_rates import NULL_NAMES, rows_beside_nulls
 from storage.records import G1Count
 
 HostKey = tuple[str, str, str]
@@ -19,8 +20,6 @@ _HOST = ["study", "backbone", "adapter"]
 
 def rate_rows(record: StudyRecord, *, by: str | None = None) -> list[dict[str, Any]]:
     """The rows of ``talan g1 --json`` for a record, hosts in order; ``by`` is a column of runs."""
-    from search.rates.g1_rates import NULL_NAMES, rows_beside_nulls
-
     designs = {study.name: str(study.design["sampler"]) for study in record.studies}
 
     def counted(runs: pd.DataFrame, *, axis: str | None = None) -> list[G1Count]:

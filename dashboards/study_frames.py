@@ -18,19 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from dashboards.narrowing import AXES, HOSTS, matching
+from search.follow_ups.importance import HostImportance, study_importance
 from search.study.labels import trainability_label, writeback_label
 from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
 from storage.frames import read_tables
 from storage.records import Discordance, Host, Study
 from workers.suites import get_suite
-
-if TYPE_CHECKING:
-    from search.follow_ups.importance import HostImportance
 
 _WHOLE = ("layer", "slots", "train_until", "warmup_identity", "n_correct")
 _NUMBERS = (
@@ -182,8 +180,6 @@ def with_importance(
     By fANOVA of the mean delta, as ``talan importance`` has it, which is asked for intervals there:
     without ``resamples`` they are had here only where about ten seconds are enough for them.
     """
-    from search.follow_ups.importance import study_importance
-
     number = _affordable(len(record.scored)) if resamples is None else resamples
     found = {
         study.name: tuple(study_importance(store, study.name, resamples=number))

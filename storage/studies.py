@@ -7,6 +7,7 @@ Does not cover: who drives it (`leases.py`) and what its runs do (`dispatch.py`,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import func, select
@@ -95,9 +96,21 @@ class Studies:
                 found = _lock_unheld(session, study)
             change_state(session, found, state)
 
-    def request_stop(self, study: str) -> None:
-        """Ask whoever drives the study to stop it."""
+    def queue(self, study: str) -> None:
+        """Have a scheduler go on with a study; nothing changes for one that is being driven."""
+        self.clear_stop(study)
+        with suppress(LeaseHeld):
+            self.set_state(study, "queued")
+
+    def stop(self, study: str) -> None:
+        """Ask the study's driver to stop; runs in flight go back to pending.
+
+        A study that waits for a driver is stopped at once.
+        """
         self._set_stop(study, wanted=True)
+        with suppress(LeaseHeld):
+            if self.get(study).state in ("queued", "running"):
+                self.set_state(study, "stopped")
 
     def clear_stop(self, study: str) -> None:
         """Take the wish to stop back (a study is resumed)."""

@@ -1,10 +1,13 @@
-"""TALAN: a small latent side path in the residual stream, trained beside a low-rank adapter."""
+"""TALAN: a small latent side path in the residual stream, trained beside a low-rank adapter.
 
-from talan.attached import Talan, attach, load
-from talan.batch_rows import Rows, carry_rows, first_tokens_stand_alone
-from talan.callback import TalanCallback
+What needs no torch is imported at once: configurations, vocabulary, errors. The block and what
+trains, saves or counts it are imported on first use (PEP 562), so that a command that only names a
+configuration starts in a fraction of a second.
+"""
+
+from typing import TYPE_CHECKING
+
 from talan.config import TalanConfig, Trainability, Writeback
-from talan.counting import count_parameters
 from talan.errors import (
     TalanCheckpointError,
     TalanConfigError,
@@ -14,7 +17,14 @@ from talan.errors import (
     TalanInsertionError,
     TalanTrainingError,
 )
-from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
+from talan.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from talan.attached import Talan, attach, load
+    from talan.batch_rows import Rows, carry_rows, first_tokens_stand_alone
+    from talan.callback import TalanCallback
+    from talan.counting import count_parameters
+    from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [
     "Rows",
@@ -40,3 +50,14 @@ __all__ = [
     "load_sham",
     "perturbation_norm",
 ]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "attached": ("Talan", "attach", "load"),
+        "batch_rows": ("Rows", "carry_rows", "first_tokens_stand_alone"),
+        "callback": ("TalanCallback",),
+        "counting": ("count_parameters",),
+        "sham": ("Sham", "attach_sham", "load_sham", "perturbation_norm"),
+    },
+)

@@ -1,6 +1,6 @@
-"""The one error tree of this package.
+"""The one error tree of this package, and how a foreign error is told in one line.
 
-Owns the classes only. Every message is one sentence that names the bad value and what is allowed;
+Every message is one sentence that names the bad value and what is allowed;
 whoever catches a `WorkerError` may print it as it is. Programming errors are not wrapped.
 """
 
@@ -51,3 +51,9 @@ class CheckpointError(WorkerError):
 
 class GenerationError(WorkerError):
     """A prompt, or a way of decoding, that generation cannot carry out."""
+
+
+def first_line(error: Exception, *, most: int = 300) -> str:
+    """The first line of a foreign error's text, for our own sentence; else its class."""
+    lines = (" ".join(line.split()) for line in str(error).splitlines())
+    return next((line[:most] for line in lines if line), type(error).__name__)

@@ -79,10 +79,8 @@ def resume(
 @app.command()
 def stop(name: NameArgument, storage: StorageOption = None) -> None:
     """Ask a study's driver to stop; runs in flight go back to pending."""
-    from search.driving.orders import stop as stop_study
-
     with open_store(storage) as store:
-        stop_study(store, name)
+        store.studies.stop(name)
     typer.echo(f"Study {name} will stop within seconds. Go on with: talan study resume {name}")
 
 

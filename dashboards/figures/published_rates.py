@@ -16,6 +16,7 @@ from dashboards.figures import g1_rates
 from dashboards.figures.theme import framed, palette
 from dashboards.figures.wording import g1_meaning, host_lines, percent, safe
 from dashboards.study_frames import Records
+from search.rates.reference import published_chance, published_rates
 
 TITLE = "G1 rates beside the published ones"
 STUDY, PUBLISHED = "this study", "published"
@@ -32,8 +33,6 @@ def facts(record: Records) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def _published() -> pd.DataFrame:
-    from search.rates.reference import published_chance, published_rates
-
     return pd.DataFrame(
         [
             {

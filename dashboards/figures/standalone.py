@@ -11,6 +11,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, select_autoescape
+from plotly.offline import get_plotlyjs
 
 from dashboards.errors import FigureError
 from dashboards.figures.catalogue import Figure
@@ -47,8 +48,6 @@ def write_figure(
 
 def plotly_script() -> str:
     """plotly.js, as plotly's own package has it."""
-    from plotly.offline import get_plotlyjs
-
     return str(get_plotlyjs())
 
 

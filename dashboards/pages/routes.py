@@ -25,6 +25,7 @@ from dashboards.pages.launch_page import StudyTextError, launch_facts, read_stud
 from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.study_page import Summaries, study_facts
+from dashboards.report import load_report, render_report
 
 _SUMMARIES = 100
 _REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
@@ -59,8 +60,6 @@ def pages_router(site: Site) -> APIRouter:
 
     @router.get("/studies/{name}/report.{kind}")
     def report(name: str, kind: Literal["html", "md"]) -> Response:
-        from dashboards.report import load_report, render_report
-
         with reporting:  # it draws every figure: one at a time
             text = render_report(load_report(site.opened(), name), file_format=kind)
         headers = {"Content-Disposition": f'attachment; filename="{name}-report.{kind}"'}

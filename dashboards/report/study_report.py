@@ -6,10 +6,10 @@ tables' rows (``tables``), HTML and Markdown (``render``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboards.rates import rate_rows
 from dashboards.report.caveats import caveats
@@ -24,11 +24,10 @@ from dashboards.report.tables import (
 )
 from dashboards.report.verdicts import headline, verdicts
 from dashboards.study_frames import StudyRecord, load_record, with_importance
+from search.errors import StudyFileError
+from search.follow_ups.confirmation import Confirmation, confirmation
 from storage import AuditStore
 from storage.records import StudyStatus
-
-if TYPE_CHECKING:
-    from search.follow_ups.confirmation import Confirmation
 
 AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
 
@@ -103,25 +102,13 @@ def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:
 
 def _confirmations(store: AuditStore, record: StudyRecord) -> dict[str, Confirmation]:
     """By run id, the champions' confirmations that have a result."""
-    champions = list(record.champions["id"])
-    begun = _followed_up(champions, store.studies.names())
-    if not begun:
-        return {}
-    from search.errors import StudyFileError
-    from search.follow_ups.confirmation import confirmation
-
     found = {}
-    for run_id in begun:
+    for run_id in record.champions["id"]:
         try:
             found[run_id] = confirmation(store, run_id)
         except StudyFileError:  # launched, and no seed has a verdict yet
             continue
     return found
-
-
-def _followed_up(run_ids: Sequence[str], studies: Sequence[str]) -> list[str]:
-    """Runs that a study may confirm, by its name: asking in earnest loads the whole search."""
-    return [run_id for run_id in run_ids if any(f"-confirm-{run_id[:6]}" in s for s in studies)]
 
 
 __all__ = ["StudyReport", "StudyStatus", "load_report"]

@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from dashboards.figures.wording import configuration_words, p_text, percent, pp
 from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
+from search.follow_ups.confirmation import Confirmation
 from storage import BASELINE
 from storage.records import Provenance, Study, StudyStatus
-
-if TYPE_CHECKING:
-    from search.follow_ups.confirmation import Confirmation
 
 Row = Mapping[str, Any]
 NOTHING = ""

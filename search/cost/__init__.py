@@ -1,1 +1,31 @@
-"""What a study costs, and whether it can run, said before it starts."""
+"""What a study costs, and whether it can run, said before it starts.
+
+Loaded on first use, since building backbones without weights takes torch (``talan.lazy_exports``).
+"""
+
+from typing import TYPE_CHECKING
+
+from talan.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from search.cost.check import check_study
+    from search.cost.cost import estimate_study
+    from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
+
+__all__ = [
+    "check_study",
+    "estimate_study",
+    "measure_study",
+    "resolve_shapes",
+    "seconds_by_host",
+    "tabulate",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "check": ("check_study",),
+        "cost": ("estimate_study",),
+        "measure": ("measure_study", "resolve_shapes", "seconds_by_host", "tabulate"),
+    },
+)

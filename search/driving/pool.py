@@ -22,6 +22,7 @@ from ray.exceptions import RayActorError, RayError
 from search.driving.run_places import places_held, reserve_places
 from search.errors import EngineError
 from search.study.file import Resources
+from workers.errors import first_line
 from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
 
@@ -177,10 +178,10 @@ class WorkerPool:
             result = ray.get(slot.waiting_on)
         except RayActorError as error:
             self._replace(slot)
-            return Died(job, f"the worker died: {_first_line(error)}")
+            return Died(job, f"the worker died: {first_line(error)}")
         except RayError as error:
             self._replace(slot)
-            return Died(job, f"{type(error).__name__}: {_first_line(error)}")
+            return Died(job, f"{type(error).__name__}: {first_line(error)}")
         if isinstance(result, StepFailed):
             if result.died:
                 self._replace(slot)
@@ -228,7 +229,7 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
     try:
         ray.init(address=address or "local", **options)
     except (ConnectionError, RayError, OSError, ValueError) as error:
-        msg = f"cannot reach Ray at {address or 'this machine'}: {_first_line(error)}"
+        msg = f"cannot reach Ray at {address or 'this machine'}: {first_line(error)}"
         raise EngineError(msg) from error
     _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
 
@@ -240,7 +241,7 @@ def _check_answers(address: str) -> None:
         try:
             socket.create_connection((host, int(port)), timeout=10).close()
         except (OSError, OverflowError) as error:
-            msg = f"cannot reach Ray at {address}: {_first_line(error)}"
+            msg = f"cannot reach Ray at {address}: {first_line(error)}"
             raise EngineError(msg) from error
 
 
@@ -261,8 +262,3 @@ def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None
             f"nodes together hold {held}"
         )
         raise EngineError(msg)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:500] if lines else type(error).__name__

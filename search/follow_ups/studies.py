@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from search.driving.audits import launch
+from search import driving
+from search import study as study_files
 from search.errors import StudyFileError
 from search.study.file import StudyFile, parse_study
 from search.study.fresh_seeds import fresh_seeds
 from search.study.null_runs import null_seeds
-from search.study.plan import resolve
 from storage import TREATMENT, AuditStore, StudyNotFound
 from storage.records import Host, Run, RunFilter, Study
 
@@ -97,7 +97,7 @@ def launch_follow_up(
         names.append(_part_name(stem, len(parts) + 1))
         file = _file(origin, name=names[-1], seeds=missing, configurations=configurations)
         _check_backbone(origin, file)
-        launch(store, file, artifact_url=origin.study.artifact_url)
+        driving.launch(store, file, artifact_url=origin.study.artifact_url)
     return names
 
 
@@ -155,7 +155,7 @@ def _check_same(origin: Origin, part: Study, *, configurations: Sequence[Configu
 
 
 def _check_backbone(origin: Origin, file: StudyFile) -> None:
-    (found,) = resolve(file).hosts
+    (found,) = study_files.resolve(file).hosts
     if found.fingerprint != origin.host.fingerprint:
         msg = (
             f"backbones: {found.backbone!r} has changed since study {origin.study.name!r} ran; "

@@ -1,1 +1,16 @@
-"""A study file and what it means: values, space, design, plan."""
+"""A study file and what it means: values, space, design, plan.
+
+Asking what a file's names stand for reads backbones, which takes transformers; it is loaded on
+first use (``talan.lazy_exports``): write ``study.resolve(...)``.
+"""
+
+from typing import TYPE_CHECKING
+
+from talan.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from search.study.plan import Audit, resolve
+
+__all__ = ["Audit", "resolve"]
+
+__getattr__, __dir__ = lazy_exports(__name__, {"plan": ("Audit", "resolve")})

@@ -148,7 +148,7 @@ class TestStudiesContract:
     def test_a_stop_is_asked_for_and_taken_back(self, store: AuditStore) -> None:
         begin(store)
         assert not store.studies.is_stop_requested("grid")
-        store.studies.request_stop("grid")
+        store.studies.stop("grid")
         assert store.studies.is_stop_requested("grid")
         assert store.studies.status("grid").stop_requested
         store.studies.clear_stop("grid")

@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from workers.backbones.names import FILES, WEIGHTS, find_backbone, hub_commit
-from workers.errors import BackboneError
+from workers.errors import BackboneError, first_line
 from workers.job.recipe import DTYPES
 
 # What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
@@ -99,7 +99,7 @@ def load_backbone(
         )
     except Exception as error:
         raise BackboneError(
-            f"Backbone {name!r}: its weights cannot be read: {_line(error)}"
+            f"Backbone {name!r}: its weights cannot be read: {first_line(error)}"
         ) from error
     model.eval()  # type: ignore[no-untyped-call]
     torch.nn.Module.to(model, device)
@@ -122,7 +122,7 @@ def _check_config(name: str, folder: Path) -> Any:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise BackboneError(
-            f"Backbone {name!r}: config.json cannot be read: {_line(error)}"
+            f"Backbone {name!r}: config.json cannot be read: {first_line(error)}"
         ) from error
     if config.model_type not in MODEL_TYPES:
         raise BackboneError(
@@ -161,7 +161,7 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise BackboneError(
-            f"Backbone {name!r}: its tokenizer cannot be read: {_line(error)}"
+            f"Backbone {name!r}: its tokenizer cannot be read: {first_line(error)}"
         ) from error
 
 
@@ -183,7 +183,3 @@ def _file_hash(path: Path, _mtime_ns: int, _num_bytes: int) -> bytes:
     """Hash one file; the time and the size are arguments so that a changed file is read again."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300] or type(error).__name__

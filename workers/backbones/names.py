@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from workers.errors import BackboneError
+from workers.errors import BackboneError, first_line
 
 BUILT_IN = {"tiny-qwen3": Path(__file__).resolve().parents[1] / "assets" / "tiny-qwen3"}
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -86,9 +86,5 @@ def _fetch(name: str, revision: str | None) -> Path:
     except Exception as error:
         raise BackboneError(
             f"Backbone {name!r} is neither a folder nor in the local hub cache, "
-            f"and it cannot be fetched: {_line(error)}"
+            f"and it cannot be fetched: {first_line(error)}"
         ) from error
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300] or type(error).__name__

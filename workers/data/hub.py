@@ -25,7 +25,7 @@ from huggingface_hub.errors import (
 from workers.data.files import write_json
 from workers.data.folder import repository_folder
 from workers.data.hashes import file_sha256
-from workers.errors import DataError
+from workers.errors import DataError, first_line
 
 _TIMEOUT_S = 30
 
@@ -181,6 +181,5 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (  # the first that fits counts
 
 def _sentence(repository: str, revision: str, error: Exception) -> str:
     why = next((why for kind, why in _WHY if isinstance(error, kind)), f"{_UNREACHED} ({{error}})")
-    line = str(error).strip().split("\n")[0][:300] or type(error).__name__
-    told = why.format(repository=repository, revision=revision, error=line)
+    told = why.format(repository=repository, revision=revision, error=first_line(error))
     return f"data set {repository!r} {told}"

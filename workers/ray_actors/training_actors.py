@@ -21,7 +21,7 @@ from ray.util import get_current_placement_group, get_node_ip_address
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from workers.errors import TrainingProcessDiedError, WorkerError
+from workers.errors import TrainingProcessDiedError, WorkerError, first_line
 from workers.job.jobs import RunJob
 from workers.processes.process_group import GroupMember, open_store, process_group
 from workers.processes.training_processes import JoinGroup
@@ -72,7 +72,7 @@ class _Helping:
             failed: StepFailed | None = ray.get(self.answer)
         except RayError as error:
             raise TrainingProcessDiedError(
-                f"training process {self.rank} died: {_first_line(error)}"
+                f"training process {self.rank} died: {first_line(error)}"
             ) from error
         return failed
 
@@ -198,8 +198,3 @@ def _explain(error: Exception, helping: Sequence[_Helping]) -> None:
     told = [f"training process {rank}: {failed.message}" for rank, failed in failures if failed]
     if told:
         raise RuntimeError("; ".join([f"training process 0: {error}", *told])) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:500] if lines else type(error).__name__

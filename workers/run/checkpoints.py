@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from talan import Sham, Talan, TalanError, load_sham
 from talan import load as load_talan
-from workers.errors import CheckpointError
+from workers.errors import CheckpointError, first_line
 from workers.run.adapters import detach_adapter
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -40,7 +40,7 @@ def save_checkpoint(
         (folder / "README.md").unlink(missing_ok=True)
         _settle_adapter_config(folder / ADAPTER_CONFIG, backbone=backbone)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"checkpoint cannot be written: {_line(error)}") from error
+        raise CheckpointError(f"checkpoint cannot be written: {first_line(error)}") from error
     if talan is not None:
         talan.save(folder)
 
@@ -83,7 +83,7 @@ def _stored_tensors(folder: Path) -> set[str]:
         with safe_open(str(folder / ADAPTER_WEIGHTS), framework="pt") as file:
             return set(file.keys())
     except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"checkpoint {folder} cannot be read: {_line(error)}") from error
+        raise CheckpointError(f"checkpoint {folder} cannot be read: {first_line(error)}") from error
 
 
 def _load_adapter(folder: Path, *, model: Any) -> PeftModel:
@@ -91,7 +91,7 @@ def _load_adapter(folder: Path, *, model: Any) -> PeftModel:
         return PeftModel.from_pretrained(model, str(folder))
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"checkpoint {folder} does not fit this backbone: {_line(error)}"
+            f"checkpoint {folder} does not fit this backbone: {first_line(error)}"
         ) from error
 
 
@@ -101,7 +101,3 @@ def _settle_adapter_config(path: Path, *, backbone: str) -> None:
     config["base_model_name_or_path"] = backbone
     config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -17,7 +17,6 @@ from api.rest.openapi import problems, study_request
 from api.rest.schemas import StudyStatus
 from api.rest.store_provider import Configured, Store
 from api.shapes import status_shape
-from search.driving.orders import queue, stop
 from storage import AuditStore
 
 router = APIRouter(tags=["studies"])
@@ -73,7 +72,7 @@ def get_study(name: StudyName, store: Store) -> JSONResponse:
 )
 def resume_study(name: StudyName, store: Store) -> JSONResponse:
     """Queue a study again: finished runs stay, interrupted and failed ones are run again."""
-    queue(store, name)
+    store.studies.queue(name)
     return _accepted(store, name)
 
 
@@ -85,7 +84,7 @@ def resume_study(name: StudyName, store: Store) -> JSONResponse:
 )
 def stop_study(name: StudyName, store: Store) -> JSONResponse:
     """Ask that a study stop: within seconds where it is being driven, else at once."""
-    stop(store, name)
+    store.studies.stop(name)
     return _accepted(store, name)
 
 

@@ -20,7 +20,6 @@ from scripted_executor import Script
 from search.driving.audits import Engine, drive, drive_next, launch
 from search.driving.driver import LEASE_S
 from search.driving.lease_owner import this_process
-from search.driving.orders import stop
 from search.driving.progress import Observer, Progress, RunNote
 from search.errors import EngineError, StudyBusyError, StudyFileError
 from search.study.file import StudyFile, parse_study
@@ -107,7 +106,7 @@ class TestEnding:
         assert (len(before), status.runs.running, status.runs.failed) == (3, 0, 0)
 
         def wish_to_stop() -> None:
-            stop(store, "audited")
+            store.studies.stop("audited")
             time.sleep(0.1)  # the next heartbeat is due
 
         wish = at(6, wish_to_stop)

@@ -200,7 +200,7 @@ def test_an_adaptive_study_goes_on_where_it_was_stopped(
 
     def stop_after_three(progress: Progress, note: RunNote | None) -> None:
         if note and note.kind == "finished" and progress.scored == 3:
-            store.studies.request_stop("scripted")
+            store.studies.stop("scripted")
             time.sleep(0.1)  # the next heartbeat is due
 
     engine, script = scripted()

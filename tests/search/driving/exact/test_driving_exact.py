@@ -107,7 +107,7 @@ def test_stopped_and_gone_on_with_it_ends_the_same(
 
     def stop_after_four(progress: Progress, note: RunNote | None) -> None:
         if note and note.kind == "finished" and progress.scored == 4:
-            store.studies.request_stop("scripted")
+            store.studies.stop("scripted")
             time.sleep(0.1)
 
     engine, _ = scripted(kills={2: 1})

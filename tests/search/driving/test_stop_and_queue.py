@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from search.driving.audits import launch
-from search.driving.orders import queue, stop
 from search.study.file import parse_study
 from storage import AuditStore, StudyNotFound
 
@@ -28,22 +25,22 @@ def state(store: AuditStore) -> tuple[str, bool]:
 
 def test_what_waits_is_stopped_at_once(waiting: AuditStore) -> None:
     assert state(waiting) == ("queued", False)
-    stop(waiting, "asked")
+    waiting.studies.stop("asked")
     assert state(waiting) == ("stopped", True)
 
 
 def test_what_was_stopped_is_queued_again(waiting: AuditStore) -> None:
-    stop(waiting, "asked")
-    queue(waiting, "asked")
+    waiting.studies.stop("asked")
+    waiting.studies.queue("asked")
     assert state(waiting) == ("queued", False)
 
 
 def test_what_is_driven_is_stopped_by_its_driver(waiting: AuditStore) -> None:
     waiting.leases.acquire("asked", owner=OWNER, ttl_s=60)
     waiting.studies.set_state("asked", "running", owner=OWNER)
-    stop(waiting, "asked")
+    waiting.studies.stop("asked")
     assert state(waiting) == ("running", True)
-    queue(waiting, "asked")  # and a wish that came too early is taken back
+    waiting.studies.queue("asked")  # and a wish that came too early is taken back
     assert state(waiting) == ("running", False)
 
 
@@ -51,19 +48,17 @@ def test_what_a_dead_driver_left_running_is_stopped(waiting: AuditStore) -> None
     waiting.leases.acquire("asked", owner=OWNER, ttl_s=60)
     waiting.studies.set_state("asked", "running", owner=OWNER)
     waiting.leases.release("asked", owner=OWNER)
-    stop(waiting, "asked")
+    waiting.studies.stop("asked")
     assert state(waiting) == ("stopped", True)
 
 
 def test_what_is_over_stays_so(waiting: AuditStore) -> None:
     waiting.studies.set_state("asked", "completed")
-    stop(waiting, "asked")
+    waiting.studies.stop("asked")
     assert state(waiting)[0] == "completed"
 
 
-@pytest.mark.parametrize("wish", [stop, queue])
-def test_only_of_a_study_that_there_is(
-    store: AuditStore, wish: Callable[[AuditStore, str], None]
-) -> None:
+@pytest.mark.parametrize("wish", ["stop", "queue"])
+def test_only_of_a_study_that_there_is(store: AuditStore, wish: str) -> None:
     with pytest.raises(StudyNotFound, match="there is no study 'asked'"):
-        wish(store, "asked")
+        getattr(store.studies, wish)("asked")
