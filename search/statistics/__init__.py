@@ -19,7 +19,26 @@ from search.statistics.early_verdicts import (
     stop_after,
 )
 from search.statistics.errors import StatisticsError
+from search.statistics.exact import delta_pp, exact_mean, of_delta, of_mean
+from search.statistics.exchangeability import Discordances, discordances
+from search.statistics.expected import (
+    BaselineRuns,
+    Expected,
+    cell_correlation,
+    expected_g1,
+    run_chances,
+)
 from search.statistics.mcnemar import McNemar, PValues, mcnemar_test
+from search.statistics.multiple import Dunnett, benjamini_hochberg, dunnett
+from search.statistics.near_duplicates import distinct_runs
+from search.statistics.null_kinds import (
+    ComparedRuns,
+    NoTest,
+    NullKind,
+    NullTest,
+    null_kind,
+    null_test,
+)
 from search.statistics.null_rate import (
     Rate,
     RateComparison,
@@ -29,6 +48,14 @@ from search.statistics.null_rate import (
     holm,
 )
 from search.statistics.pairs import Pairs
+from search.statistics.rate_intervals import RateInterval, intraclass_correlation, rate_interval
+from search.statistics.rotation import (
+    CombinedRotation,
+    RotationTest,
+    combine_p,
+    combine_rotations,
+    rotation_test,
+)
 from search.statistics.seeds import (
     SeedSummary,
     SeedTable,
@@ -39,47 +66,80 @@ from search.statistics.seeds import (
 from search.statistics.selection import SelectionCorrected, correct_selection
 from search.statistics.shared_baseline import RateSpread, rate_spread, share_as_high
 from search.statistics.sign_tests import SignTest, backbone_sign_test, sign_test
+from search.statistics.stratified import StratifiedTest, Stratum, stratified_test
 
 __all__ = [
+    "BaselineRuns",
     "CellBounds",
     "CellForecast",
     "ChanceRate",
+    "CombinedRotation",
+    "ComparedRuns",
+    "Discordances",
+    "Dunnett",
     "EarlyVerdict",
+    "Expected",
     "McNemar",
     "MeanInterval",
     "NetInterval",
+    "NoTest",
+    "NullKind",
+    "NullTest",
     "PValues",
     "Pairs",
     "Rate",
     "RateComparison",
+    "RateInterval",
     "RateSpread",
+    "RotationTest",
     "SeedSummary",
     "SeedTable",
     "SelectionCorrected",
     "SignTest",
     "StatisticsError",
+    "StratifiedTest",
+    "Stratum",
     "ValueComparison",
     "backbone_sign_test",
+    "benjamini_hochberg",
     "bootstrap_mean",
     "bootstrap_net",
     "cell_chance",
+    "cell_correlation",
     "chance_from_rates",
     "chance_over_runs",
     "chance_rate",
+    "combine_p",
+    "combine_rotations",
     "compare_rates",
     "compare_values",
     "correct_selection",
+    "delta_pp",
+    "discordances",
+    "distinct_runs",
+    "dunnett",
     "early_verdict",
+    "exact_mean",
+    "expected_g1",
     "holm",
+    "intraclass_correlation",
     "loss_probability",
     "mcnemar_test",
+    "null_kind",
+    "null_test",
+    "of_delta",
+    "of_mean",
     "order_cells",
     "order_items",
+    "rate_interval",
     "rate_spread",
+    "rotation_test",
+    "run_chances",
     "seed_summary",
     "seed_table",
     "share_as_high",
     "sign_test",
     "stop_after",
+    "stratified_test",
     "summary_from_moments",
 ]

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from search.statistics.errors import StatisticsError, at_least
+from search.statistics.errors import StatisticsError, at_least, share
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ def chance_from_rates(cells: Mapping[str, tuple[int, float]]) -> ChanceRate:
 
 def _mean_chance(n_items: int, rate: float) -> float:
     at_least(n_items, 1, name="n_items")
-    if not 0 <= rate <= 1:
-        raise StatisticsError(f"discordance is {rate}; allowed: numbers from 0 to 1")
+    share(rate, name="discordance")
     discordant = np.arange(n_items + 1)
     chances: Any = binom.sf((discordant + 1) // 2 - 1, discordant, 0.5)
     return float(binom.pmf(discordant, n_items, rate) @ chances)

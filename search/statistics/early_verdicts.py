@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.statistics.errors import StatisticsError, at_least
+from search.statistics.errors import StatisticsError, at_least, finite, share
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,11 @@ class CellForecast:
     benchmark: str
     cost: float
     loss_probability: float
+
+    def __post_init__(self) -> None:
+        if finite(self.cost, name="cost") < 0:
+            raise StatisticsError(f"cost is {self.cost}; allowed: numbers from 0 up")
+        share(self.loss_probability, name="loss_probability")
 
 
 def order_cells(forecasts: Sequence[CellForecast]) -> tuple[str, ...]:

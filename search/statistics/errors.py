@@ -63,9 +63,7 @@ def finite(value: float | Fraction, *, name: str) -> float | Fraction:
     return value
 
 
-def all_finite(
-    values: Sequence[float | Fraction], *, name: str
-) -> Sequence[float | Fraction]:
+def all_finite(values: Sequence[float | Fraction], *, name: str) -> Sequence[float | Fraction]:
     """The values, unless one is NaN or infinite.
 
     Raises:

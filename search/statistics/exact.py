@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from search.statistics.errors import StatisticsError, all_finite, at_least
+from search.statistics.errors import all_finite, at_least
 
 MOST_ITEMS = 100_000  # of one benchmark; two fractions of this size differ by 1e-10 at least
+_PARTS = 10**10  # of a pp
 
 
 def delta_pp(n_correct: int, *, baseline_correct: int, n_items: int) -> Fraction:
@@ -45,6 +46,24 @@ def of_delta(delta: float | Fraction) -> Fraction:
     return share * 100 if near else exact
 
 
+def of_mean(mean: float | Fraction) -> Fraction:
+    """A mean of deltas without the rounding of its last digits.
+
+    Means over cells of different sizes have denominators too large to recover from a float, so
+    such a float is taken to 1e-10 pp: two means of counts that are not equal lie further apart.
+
+    Raises:
+        StatisticsError: NaN or infinity.
+    """
+    all_finite([mean], name="delta")
+    exact = of_delta(mean)
+    return exact if isinstance(mean, Fraction) or exact != Fraction(mean) else _on_grid(exact)
+
+
+def _on_grid(value: Fraction) -> Fraction:
+    return Fraction(round(value * _PARTS), _PARTS)
+
+
 def exact_mean(values: Iterable[float | Fraction]) -> Fraction:
     """The mean without rounding.
 
@@ -54,4 +73,4 @@ def exact_mean(values: Iterable[float | Fraction]) -> Fraction:
     listed: Sequence[float | Fraction] = list(values)
     at_least(len(listed), 1, name="values")
     all_finite(listed, name="value")
-    return sum(map(Fraction, listed), Fraction(0)) / len(listed)
+    return sum((Fraction(value) for value in listed), Fraction(0)) / len(listed)

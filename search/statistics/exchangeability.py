@@ -7,7 +7,8 @@ of K treatments right on item i,
     treatment to treatment = sum_i c_i (K - c_i) / (K (K - 1) / 2)
     treatment to baseline  = sum_i (c_i where the baseline is wrong, K - c_i where it is right) / K
 
-so K runs cost O(K items) and no pair is looked at. Their ratio t / b lies between 0 and 2 K / (K - 1):
+so K runs cost O(K items) and no pair is looked at. By the triangle inequality their ratio t / b is
+at most 2:
 
     about 1   the baseline is one of them: it has luck of its own, which all runs share
     about 2   the baseline is their centre: runs scatter around it, and each has its own luck

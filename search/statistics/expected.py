@@ -120,7 +120,11 @@ class Expected:
         return (
             f"{self.found} of {self.runs} runs are G1; chance alone gives {self.g1:.1f} "
             f"(95% of baselines: {low} to {high})."
-            + ("" if inside else f" That is {'more' if self.found > high else 'fewer'} than chance.")
+            + (
+                ""
+                if inside
+                else f" That is {'more' if self.found > high else 'fewer'} than chance."
+            )
         )
 
 
@@ -196,7 +200,8 @@ def run_chances(discordant: Any, *, correlation: float = 0.0) -> tuple[Any, Any]
 def cell_correlation(nets: Sequence[Any]) -> float:
     """Mean correlation between two cells of the runs' net items, within baselines; 0 if unknown.
 
-    Deviations from a baseline's mean are pooled over baselines. Cells that do not vary are left out.
+    Deviations from a baseline's mean are pooled over baselines. Cells that do not vary are
+    left out.
 
     Raises:
         StatisticsError: There is no run.
@@ -213,7 +218,7 @@ def cell_correlation(nets: Sequence[Any]) -> float:
 
 
 def _thresholds(discordant: Any) -> tuple[Any, Any]:
-    """Where a cell's normal score reaches net >= 0 and net > 0; infinite where it must or cannot."""
+    """From which normal score on a cell has net >= 0, and net > 0; infinite: always, or never."""
     if not np.isfinite(discordant).all() or (discordant < 0).any():
         raise StatisticsError("discordant items are whole numbers from 0 up")
     reaches = binom.sf((discordant + 1) // 2 - 1, discordant, 0.5)

@@ -2,9 +2,10 @@
 
 Owns: two corrections. ``benjamini_hochberg`` adjusts the p-values of all values of all axes on a
 page, so that among those called different at level a the expected share of false ones is at most a
-(Benjamini and Hochberg, 1995; it holds under the positive dependence of tests against one reference,
-Benjamini and Yekutieli, 2001). ``dunnett`` compares an ablation's neighbours with the one centre that
-all of them share, and keeps the chance of any false alarm among them at its level (Dunnett, 1955).
+(Benjamini and Hochberg, 1995; it holds under the positive dependence of tests against one
+reference, Benjamini and Yekutieli, 2001). ``dunnett`` compares an ablation's neighbours with the
+centre that all of them share, and keeps the chance of any false alarm among them at its level
+(Dunnett, 1955).
 Does not cover: choosing the comparisons; they are all values of the page, looked at or not.
 """
 
@@ -59,14 +60,19 @@ def dunnett(neighbours: Mapping[str, Sequence[float]], *, centre: Sequence[float
     """
     if not neighbours:
         raise StatisticsError("there is no neighbour; allowed: at least one")
-    groups = {name: np.array(all_finite(values, name="delta"), dtype=float)
-              for name, values in neighbours.items()}
+    groups = {
+        name: np.array(all_finite(values, name="delta"), dtype=float)
+        for name, values in neighbours.items()
+    }
     control = np.array(all_finite(centre, name="delta"), dtype=float)
     reason = _no_spread(list(groups.values()), control)
     if reason is not None:
         return Dunnett({}, comparisons=len(groups), reason=reason)
     found = scipy_dunnett(*groups.values(), control=control, rng=np.random.default_rng(0))
-    p = {name: min(1.0, max(0.0, float(value))) for name, value in zip(groups, found.pvalue, strict=True)}
+    p = {
+        name: min(1.0, max(0.0, float(value)))
+        for name, value in zip(groups, found.pvalue, strict=True)
+    }
     return Dunnett(p, comparisons=len(groups), reason=None)
 
 
@@ -74,6 +80,9 @@ def _no_spread(groups: Sequence[np.ndarray], control: np.ndarray) -> str | None:
     sizes = [len(group) for group in (*groups, control)]
     if min(sizes) < 2:
         return "One seed shows no spread: no test of the neighbours."
-    if all(np.ptp(group) <= 1e-12 * max(1.0, float(np.abs(group).max())) for group in (*groups, control)):
+    if all(
+        np.ptp(group) <= 1e-12 * max(1.0, float(np.abs(group).max()))
+        for group in (*groups, control)
+    ):
         return "No configuration's deltas differ between seeds: no spread, no test."
     return None

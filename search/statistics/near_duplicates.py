@@ -1,17 +1,17 @@
 """Runs that hardly differ from each other: one of each group stands for it.
 
-Owns: the choice of distinct runs from outcomes of one host and seed. A run is a near-duplicate of an
-earlier distinct run where they differ on at most ``NEAR`` of the mean discordance between two runs;
-the first of a group, by position, is kept (Hartigan's leader algorithm, 1975, chapter 3).
+Owns: the choice of distinct runs from outcomes of one host and seed. A run is a near-duplicate of
+an earlier distinct run where they differ on at most ``NEAR`` of the mean discordance between two
+runs; the first of a group, by position, is kept (Hartigan's leader algorithm, 1975, chapter 3).
 Why: every test of a rate counts runs as if each had luck of its own. Ten settings of one axis that
 train to the same model have one luck between them. The groups are found from the items that runs
 disagree on, not from who is right more often, so keeping one of each does not choose by score.
 Assumes: runs in the order in which they were planned. Does not cover: configurations that are alike
 by name and not by outcome; those count as they are.
 
-Measured (``benchmarks/statistics_size.py``): with 60 runs in 6 groups of identical runs the rotation
-test rejects a true null in 9 to 13% and Fisher's test in 11%; over the distinct runs both stay
-below 5%. Where runs are not grouped the rule keeps every one of them.
+Measured (``benchmarks/statistics_size.py``): with 60 runs in 6 groups of identical runs the
+rotation test rejects a true null in 9 to 13% and Fisher's test in 11%; over the distinct runs both
+stay below 5%. Where runs are not grouped the rule keeps every one of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Null runs by kind, beside the runs they are to be compared with.
 
-Owns: what is shown of a kind of null runs (never pooled with another kind), whether it may be tested
-against, and the one wording of the test's sentence, with its direction taken from the counts it was
-computed on.
+Owns: what is shown of a kind of null runs (never pooled with another kind), whether it may be
+tested against, and the one wording of the test's sentence, with its direction taken from the counts
+it was computed on.
 
 A null run stands for "nothing but a disturbance". That is a reference only where it disturbs as
 much as the treatments do. A kind is *matched* where

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import boschloo_exact, fisher_exact
 
 from search.statistics.clopper_pearson import clopper_pearson
-from search.statistics.errors import StatisticsError, at_least
+from search.statistics.errors import StatisticsError, at_least, share
 
 ALTERNATIVES = ("two-sided", "greater", "less")
 BOSCHLOO_RUNS = 400  # both rates' runs together; 0.3 s there, 15 s at 1,600
@@ -132,6 +132,8 @@ def holm(p_values: list[float]) -> tuple[float, ...]:
     With p ascending, adjusted[i] = max over j <= i of min(1, (m - j) p[j]), j from 0. Written out
     here, for statsmodels' multipletests collects garbage at every call: 0.1 s and more in a server.
     """
+    for p in p_values:
+        share(p, name="p")
     order = np.argsort(p_values, kind="stable")
     ascending = np.asarray(p_values, dtype=float)[order]
     stepped = np.maximum.accumulate(ascending * np.arange(len(ascending), 0, -1))

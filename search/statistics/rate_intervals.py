@@ -7,10 +7,10 @@ r between them the variance of the rate is that of
     n* = n / (1 + (m0 - 1) r)
 
 independent runs (the beta-binomial law), and the interval is Clopper and Pearson's for n* runs with
-the same rate (Korn and Graubard, Survey Methodology 24, 1998), n* times (t_{n - 1} / t_{k - 1})^2 for
-the k configurations that r is estimated from. r comes from the analysis of variance (Ridout,
-Demetrio and Firth, Biometrics 55, 1999), at least 0; where all runs agree, r cannot be estimated and
-is taken as 1: n* is the number of configurations.
+the same rate (Korn and Graubard, Survey Methodology 24, 1998), n* times (t_{n - 1} / t_{k - 1})^2
+for the k configurations that r is estimated from. The analysis of variance gives r (Ridout,
+Demetrio and Firth, Biometrics 55, 1999), at least 0; where all runs agree, r cannot be estimated
+and is taken as 1: n* is the number of configurations.
 With one run a configuration it is Clopper and Pearson's own. Does not cover: the luck of the
 baselines, one a seed, which all configurations share; no number of runs shows it.
 """
@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 from scipy.stats import t as student
 
-from search.statistics.errors import StatisticsError, at_least, within
+from search.statistics.clopper_pearson import clopper_pearson
+from search.statistics.errors import at_least, within
 
 CLOPPER_PEARSON = "clopper-pearson"
 BETA_BINOMIAL = "beta-binomial over configurations"
@@ -49,22 +49,22 @@ def rate_interval(
         StatisticsError: Not 0 <= g1 <= runs somewhere, or a level outside (0, 1).
     """
     within(confidence, name="confidence")
-    for g1, runs in configurations:
-        at_least(g1, 0, name="g1")
-        at_least(runs, max(g1, 1), name="runs")
+    for held, runs in configurations:
+        at_least(held, 0, name="g1")
+        at_least(runs, max(held, 1), name="runs")
     sizes = np.array([runs for _, runs in configurations], dtype=float)
     found = np.array([g1 for g1, _ in configurations], dtype=float)
     total, g1 = float(sizes.sum()), float(found.sum())
     if not len(sizes) or sizes.max() == 1:
-        low, high = _beta_interval(g1, total, confidence=confidence)
+        low, high = clopper_pearson(g1, total, confidence=confidence)
         return RateInterval(low, high, CLOPPER_PEARSON, units=int(total))
     effective = _effective_runs(found, sizes, confidence=confidence)
-    low, high = _beta_interval(g1 / total * effective, effective, confidence=confidence)
+    low, high = clopper_pearson(g1 / total * effective, effective, confidence=confidence)
     return RateInterval(low, high, BETA_BINOMIAL, units=len(sizes))
 
 
 def intraclass_correlation(configurations: Sequence[tuple[int, int]]) -> float | None:
-    """r of the runs of a configuration, in [0, 1]; None where all runs agree or one is all there is."""
+    """The correlation r of a configuration's runs, in [0, 1]; None where it cannot be estimated."""
     sizes = np.array([runs for _, runs in configurations], dtype=float)
     found = np.array([g1 for g1, _ in configurations], dtype=float)
     total, units = sizes.sum(), len(sizes)
@@ -93,13 +93,3 @@ def _effective_runs(found: np.ndarray, sizes: np.ndarray, *, confidence: float) 
     effective = total / (1 + (_mean_size(sizes) - 1) * r)
     tail = (1 + confidence) / 2
     return float(effective * (student.ppf(tail, total - 1) / student.ppf(tail, units - 1)) ** 2)
-
-
-def _beta_interval(successes: float, trials: float, *, confidence: float) -> tuple[float, float]:
-    """Clopper and Pearson's interval; counts need not be whole."""
-    if successes > trials:
-        raise StatisticsError(f"{successes} successes in {trials} trials")
-    tail, failures = (1 - confidence) / 2, trials - successes
-    low = float(betaincinv(successes, failures + 1, tail)) if successes > 0 else 0.0
-    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures > 0 else 1.0
-    return low, high

@@ -9,9 +9,9 @@ the baseline. Its rate is the share of the K others that reach it in every cell:
 
 Strict G1 counts only runs that also exceed the baseline in some cell. If treatments and baseline
 are exchangeable (the treatment does nothing but train again), every row is as likely as any other
-to be the baseline, so P(p <= a) <= a for every a: the permutation argument, exact at every K (Pitman,
-1937; Lehmann and Romano, Testing Statistical Hypotheses, section 15.2). That the K runs share one
-baseline, and with it its luck, is inside the test. No p is below 1 / (K + 1): fewer than 19 runs
+to be the baseline, so P(p <= a) <= a for every a: the permutation argument, exact at every K
+(Pitman, 1937; Lehmann and Romano, Testing Statistical Hypotheses, section 15.2). All runs share one
+baseline; its luck is inside the test. No p is below 1 / (K + 1): fewer than 19 runs
 cannot reach 5%. Ties between rates count against the finding, so the size stays below the level.
 Assumes: exchangeability, which ``exchangeability`` checks. Groups of near-duplicate runs break it
 (``near_duplicates``). Runs that ended early have no counts, and leaving them out would select.

@@ -7,21 +7,25 @@ beside them; and the same from a printed (n, mean, std). The paper's formula (Ap
     t = mean / (std / sqrt(n)),   n - 1 degrees of freedom
 
 Assumes: one delta a seed, seeds independent. Pooled deltas (several cells or configurations of one
-seed) share that seed's baseline and are not independent: their t is a description, and is marked
-so in ``SeedTable``. Does not cover: the variance over items (``bootstrap``).
+seed) share that seed's baseline and are not independent: they are described by their number, mean
+and spread, and have no interval, t or p. Deltas are fractions of counts (``exact``): equal ones are
+ties, and deltas that are all equal have no spread and no t. Does not cover: the variance over items
+(``bootstrap``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import sqrt
-from statistics import fmean, stdev
+from statistics import stdev
 
 from scipy.stats import t as student
 from scipy.stats import wilcoxon
 
-from search.statistics.errors import StatisticsError, at_least, within
+from search.statistics.errors import StatisticsError, at_least, finite, within
+from search.statistics.exact import exact_mean, of_delta, of_mean
 
 _ENUMERATED = 10  # deltas whose signs are all tried where ranks tie: 0.2 s
 
@@ -52,7 +56,7 @@ class SeedTable:
         seeds: Of each seed's mean delta over benchmarks: n is the number of seeds.
         cells: Of each benchmark's deltas over seeds.
         pooled: Of every (seed, benchmark) delta at once, as in the paper's Table 16; these are
-            not independent, so its t and p describe and do not test.
+            not independent: n, mean, spread and how many are positive, and no interval, t or p.
         g1_seeds: Seeds at which no benchmark loses.
     """
 
@@ -62,41 +66,48 @@ class SeedTable:
     g1_seeds: int
 
 
-def seed_table(deltas: Sequence[Mapping[str, float]], *, confidence: float = 0.95) -> SeedTable:
+def seed_table(
+    deltas: Sequence[Mapping[str, float | Fraction]], *, confidence: float = 0.95
+) -> SeedTable:
     """Summarise one mapping of benchmark to delta (pp) per seed.
 
     Raises:
-        StatisticsError: No seed, or seeds that were not evaluated on the same benchmarks.
+        StatisticsError: No seed, seeds that were not evaluated on the same benchmarks, or a delta
+            that is NaN or infinite.
     """
     at_least(len(deltas), 1, name="seeds")
     names = list(deltas[0])
     if not names or any(set(seed) != set(names) for seed in deltas):
         raise StatisticsError("every seed needs deltas on the same benchmarks, at least one")
-    by_cell = {name: [seed[name] for seed in deltas] for name in names}
+    exact = [{name: of_delta(seed[name]) for name in names} for seed in deltas]
+    by_cell = {name: [seed[name] for seed in exact] for name in names}
+    means = [exact_mean(seed.values()) for seed in exact]
     return SeedTable(
-        seeds=seed_summary([fmean(seed.values()) for seed in deltas], confidence=confidence),
+        seeds=seed_summary(means, confidence=confidence),
         cells={
             name: seed_summary(values, confidence=confidence) for name, values in by_cell.items()
         },
-        pooled=seed_summary([d for seed in deltas for d in seed.values()], confidence=confidence),
-        g1_seeds=sum(all(delta >= 0 for delta in seed.values()) for seed in deltas),
+        pooled=_described([delta for seed in exact for delta in seed.values()]),
+        g1_seeds=sum(all(delta >= 0 for delta in seed.values()) for seed in exact),
     )
 
 
-def seed_summary(deltas: Sequence[float], *, confidence: float = 0.95) -> SeedSummary:
+def seed_summary(deltas: Sequence[float | Fraction], *, confidence: float = 0.95) -> SeedSummary:
     """Summarise one delta per seed.
 
     Raises:
-        StatisticsError: No delta, or a level outside (0, 1).
+        StatisticsError: No delta, one that is NaN or infinite, or a level outside (0, 1).
     """
     at_least(len(deltas), 1, name="seeds")
-    std = stdev(deltas) if len(deltas) > 1 else None
-    found = summary_from_moments(len(deltas), fmean(deltas), std, confidence=confidence)
+    exact = [of_mean(delta) for delta in deltas]
+    found = summary_from_moments(
+        len(exact), float(exact_mean(exact)), _spread(exact), confidence=confidence
+    )
     return SeedSummary(
         **{
             **vars(found),
-            "positive": sum(delta > 0 for delta in deltas),
-            "wilcoxon_p": _wilcoxon(deltas),
+            "positive": sum(delta > 0 for delta in exact),
+            "wilcoxon_p": _wilcoxon([float(delta) for delta in exact]),
         }
     )
 
@@ -107,11 +118,13 @@ def summary_from_moments(
     """The same from a printed n, mean and sample standard deviation (pp).
 
     Raises:
-        StatisticsError: n below 1, a negative standard deviation or a level outside (0, 1).
+        StatisticsError: n below 1, a negative standard deviation, NaN, infinity or a level outside
+            (0, 1).
     """
     at_least(n, 1, name="seeds")
+    finite(mean, name="mean")
     within(confidence, name="confidence")
-    if std is not None and std < 0:
+    if std is not None and finite(std, name="std") < 0:
         raise StatisticsError(f"std is {std}; allowed: numbers from 0 up")
     if n == 1 or not std:
         return SeedSummary(n, mean, std, interval=None, t=None, two_sided=None, one_sided=None)
@@ -127,6 +140,25 @@ def summary_from_moments(
         two_sided=float(2 * student.sf(abs(t), n - 1)),
         one_sided=float(student.sf(t, n - 1)),
     )
+
+
+def _described(deltas: Sequence[Fraction]) -> SeedSummary:
+    """What can be said of deltas that are not independent: no interval, no t, no p."""
+    return SeedSummary(
+        len(deltas),
+        float(exact_mean(deltas)),
+        _spread(deltas),
+        interval=None,
+        t=None,
+        two_sided=None,
+        one_sided=None,
+        positive=sum(delta > 0 for delta in deltas),
+    )
+
+
+def _spread(deltas: Sequence[Fraction]) -> float | None:
+    """The sample standard deviation; exactly 0 where all are equal."""
+    return float(stdev(deltas)) if len(deltas) > 1 else None
 
 
 def _wilcoxon(deltas: Sequence[float]) -> float:

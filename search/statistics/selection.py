@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from search.statistics.errors import StatisticsError, at_least
+from search.statistics.errors import StatisticsError, at_least, finite
 from search.statistics.seeds import SeedSummary, seed_summary
 
 
@@ -37,9 +37,11 @@ def correct_selection(
     """Set a winning mean delta beside the mean deltas at other seeds.
 
     Raises:
-        StatisticsError: No confirmation seed, or the selecting seed among them.
+        StatisticsError: No confirmation seed, the selecting seed among them, or a delta that is NaN
+            or infinite.
     """
     at_least(len(confirmation), 1, name="confirmation seeds")
+    finite(winning, name="winning")
     if selection_seed in confirmation:
         raise StatisticsError(
             f"seed {selection_seed} selected the configuration; allowed: other seeds only"

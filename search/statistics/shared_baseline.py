@@ -21,7 +21,7 @@ from math import exp
 import numpy as np
 from scipy.stats import gamma
 
-from search.statistics.errors import StatisticsError, at_least, within
+from search.statistics.errors import at_least, share, within
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,5 @@ def share_as_high(rate: float, *, cells: int) -> float:
         StatisticsError: A rate outside [0, 1], or no cell.
     """
     at_least(cells, 1, name="cells")
-    if not 0 <= rate <= 1:
-        raise StatisticsError(f"rate is {rate}; allowed: numbers from 0 to 1")
+    share(rate, name="rate")
     return float(gamma.cdf(-np.log(rate), cells)) if rate > 0 else 1.0

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from fractions import Fraction
 
 from scipy.stats import binomtest
 
-from search.statistics.errors import StatisticsError
+from search.statistics.errors import StatisticsError, all_finite
+from search.statistics.exact import exact_mean, of_delta
 
 TIES = ("for", "against", "dropped")
 
@@ -37,16 +38,17 @@ class SignTest:
     two_sided: float
 
 
-def sign_test(deltas: Sequence[float], *, ties: str = "for") -> SignTest:
+def sign_test(deltas: Sequence[float | Fraction], *, ties: str = "for") -> SignTest:
     """Test deltas against fair coins; one-sided asks for more successes than chance gives.
 
     Deltas must come from counts: a delta rounded to 0.0 is not a tie.
 
     Raises:
-        StatisticsError: An unknown way to treat ties.
+        StatisticsError: An unknown way to treat ties, or a delta that is NaN or infinite.
     """
     if ties not in TIES:
         raise StatisticsError(f"ties is {ties!r}; allowed: {', '.join(TIES)}")
+    all_finite(deltas, name="delta")
     counted = [delta for delta in deltas if delta != 0] if ties == "dropped" else list(deltas)
     successes = sum(delta > 0 or (ties == "for" and delta == 0) for delta in counted)
     return _against_coins(successes, len(counted), ties=ties)
@@ -56,12 +58,13 @@ def backbone_sign_test(deltas: Mapping[str, Sequence[float]], *, ties: str = "fo
     """The conservative level: one trial per backbone, by the mean of its deltas.
 
     Raises:
-        StatisticsError: A backbone without deltas, or an unknown way to treat ties.
+        StatisticsError: A backbone without deltas, a delta that is NaN or infinite, or an unknown
+            way to treat ties.
     """
     empty = [name for name, values in deltas.items() if not values]
     if empty:
         raise StatisticsError(f"backbone {empty[0]!r} has no delta; at least one is needed")
-    return sign_test([fmean(values) for values in deltas.values()], ties=ties)
+    return sign_test([exact_mean(map(of_delta, values)) for values in deltas.values()], ties=ties)
 
 
 def _against_coins(successes: int, trials: int, *, ties: str) -> SignTest:

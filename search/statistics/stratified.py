@@ -4,13 +4,13 @@ Owns: one p of "G1 is as likely in both groups", given the number of G1 runs and
 stratum. A stratum is one baseline (a seed of a host). Given its margins the number of G1 treatments
 of a stratum is hypergeometric, and strata are independent, so the total
 
-    A = sum over strata of A_s,   A_s ~ Hypergeometric(runs_s + null_runs_s, g1_s + null_g1_s, runs_s)
+    A = sum_s A_s,   A_s ~ Hypergeometric(runs_s + null_runs_s, g1_s + null_g1_s, runs_s)
 
 has a law that is their convolution (Cox, The Analysis of Binary Data, 1970, section 4; the exact
 form of the Cochran-Mantel-Haenszel test). Two-sided: the probability of all totals that are no
 likelier than the one observed. With one stratum it is Fisher's exact test.
-Assumes: given its stratum's baseline, runs are independent and treatments and null runs are draws of
-one law under the null. Does not cover: whether null runs deserve that (``null_kinds``).
+Assumes: given its stratum's baseline, runs are independent, and treatments and null runs are draws
+of one law under the null. Does not cover: whether null runs deserve that (``null_kinds``).
 """
 
 from __future__ import annotations
@@ -117,4 +117,6 @@ def _margins(stratum: Stratum) -> tuple[int, Any]:
     total = stratum.g1 + stratum.null_g1
     low = max(0, total - stratum.null_runs)
     possible = np.arange(low, min(stratum.runs, total) + 1)
+    if len(possible) == 1:
+        return low, np.ones(1)  # nothing could be otherwise; scipy has no law of an empty stratum
     return low, hypergeom.pmf(possible, stratum.runs + stratum.null_runs, total, stratum.runs)
