@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.null_columns import null_columns, null_notes, percent
-from search.study.labels import axis_label, trainability_label, writeback_label
+from search.study.axes import axis_label, trainability_label, writeback_label
 from storage import AuditStore
 from storage.new_rows import SEED_NULL, SHAM_NULL
 from storage.records import Run, StateCounts, StudyStatus

@@ -14,14 +14,11 @@ import pandas as pd
 
 from dashboards.errors import RecordError
 from search.errors import one_of
+from search.study.axes import NARROWING
 from storage import TREATMENT
 
 HOSTS = ("study", "backbone", "adapter")
-AXES = (
-    *("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale"),
-    *("writeback_rule", "writeback_gate", "alpha", "scope", "train_until", "warmup_identity"),
-)
-_OF_TREATMENTS = (*AXES, "seed", "g1", "state")
+_OF_TREATMENTS = (*NARROWING, "seed", "g1", "state")
 KEYS = (*HOSTS, *_OF_TREATMENTS)
 
 

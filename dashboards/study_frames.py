@@ -22,9 +22,9 @@ from typing import Any
 
 import pandas as pd
 
-from dashboards.narrowing import AXES, HOSTS, matching
+from dashboards.narrowing import HOSTS, matching
 from search.follow_ups.importance import HostImportance, study_importance
-from search.study.labels import trainability_label, writeback_label
+from search.study.axes import NARROWING, trainability_label, writeback_label
 from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
 from storage.frames import read_tables
 from storage.records import Discordance, Host, Study
@@ -142,7 +142,8 @@ class StudyRecord:
     def choices(self) -> dict[str, list[Any]]:
         """Per key of ``narrowed``, the values that runs have, in order."""
         return {
-            key: sorted(self.treatments[key].dropna().unique().tolist()) for key in (*HOSTS, *AXES)
+            key: sorted(self.treatments[key].dropna().unique().tolist())
+            for key in (*HOSTS, *NARROWING)
         }
 
 

@@ -13,7 +13,7 @@ from api.commands.confirm import SeedsOption
 from api.commands.listings import echo_json
 from api.driving import SOME_FAILED, drive_follow_up
 from api.options import JsonOption, RayOption, StorageOption, open_store
-from search.study.labels import axis_label
+from search.study.axes import axis_label
 
 if TYPE_CHECKING:
     from search.follow_ups.ablation import Ablation, AxisEffect

@@ -14,8 +14,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed
-from dashboards.figures.wording import percent, safe
 from dashboards.study_frames import Records, StudyRecord, together
+from dashboards.wording import percent, safe
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboards.figures.hovers import run_lines
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import run_lines, safe
 from dashboards.study_frames import Records, together
+from dashboards.wording import safe
 
 TITLE = "Champions: depth, slots and strength"
 COLUMNS = ("host", "id", "champion", "layer", "num_layers", "depth", "slots", "alpha", "mean_delta")

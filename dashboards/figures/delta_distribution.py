@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import percent, pp, safe
 from dashboards.study_frames import Records, StudyRecord, together
+from dashboards.wording import percent, pp, safe
 
 TITLE = "Spread of deltas by benchmark"
 MEAN = "mean"

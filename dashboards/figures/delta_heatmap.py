@@ -15,8 +15,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, framed, palette
-from dashboards.figures.wording import configuration_words, safe
 from dashboards.study_frames import Records, StudyRecord, together
+from dashboards.wording import safe
+from search.study.axes import configuration_words
 
 TITLE = "Deltas by run and benchmark"
 _ROWS_LABELLED = 40
@@ -35,7 +36,7 @@ def facts(record: Records) -> pd.DataFrame:
     table = runs.merge(deltas, left_on="id", right_index=True, how="inner")
     table = table[table[list(found.benchmarks)].notna().any(axis=1)]
     table = table.sort_values(["mean_delta", "position"], ascending=[False, True])
-    words = [configuration_words(row) for row in table.to_dict("records")]
+    words = [", ".join(configuration_words(row)) for row in table.to_dict("records")]
     table = table.assign(configuration=words)
     columns = ["id", "host", "seed", "configuration", "g1", "mean_delta", *found.benchmarks]
     return table[columns].reset_index(drop=True)

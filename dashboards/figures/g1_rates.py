@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboards.figures.hovers import host_lines
 from dashboards.figures.theme import CHANCE_NAME, NULL_NAME, blank, framed, palette
-from dashboards.figures.wording import P_MEANING, g1_meaning, host_lines, p_text, percent
 from dashboards.rates import rate_rows
 from dashboards.study_frames import Records, together
+from dashboards.wording import G1_MEANING, P_MEANING, p_value, percent
 
 TITLE = "G1 rate by host"
 COLUMNS = (
@@ -201,10 +202,10 @@ def _hover(row: Mapping[Any, Any]) -> str:
             f"{percent(row['null_rate'])}"
         )
     if pd.notna(row["fisher_p"]):
-        lines.append(f"Fisher's p {p_text(row['fisher_p'])} ({row['test_runs']:.0f} runs)")
+        lines.append(f"Fisher's p {p_value(row['fisher_p'])} ({row['test_runs']:.0f} runs)")
     if pd.notna(row["expected_rate"]):
         lines.append(f"by chance, computed: {percent(row['expected_rate'])}")
-    return "<br>".join([*lines, g1_meaning()])
+    return "<br>".join([*lines, G1_MEANING])
 
 
 def _notes(table: pd.DataFrame) -> list[str]:

@@ -14,9 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import early_note, g1_meaning, percent, pp, safe
 from dashboards.rates import rate_rows
 from dashboards.study_frames import Records, together
+from dashboards.wording import G1_MEANING, early_note, percent, pp, safe
 
 TITLE = "Mixers: best mean delta against G1 rate"
 COLUMNS = ("host", "mixer", "runs", "g1", "rate", "low", "high", "best", "best_g1", "best_run")
@@ -147,6 +147,6 @@ def _hover(row: Mapping[Any, Any]) -> str:
             f"({percent(row['low'])} to {percent(row['high'])})",
             f"best mean delta {pp(row['best'])} (run {safe(row['best_run'])})",
             f"best G1 run {pp(row['best_g1']) or 'none'}",
-            g1_meaning(),
+            G1_MEANING,
         ]
     )

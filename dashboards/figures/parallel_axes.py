@@ -12,12 +12,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import FONT, blank, framed, palette
-from dashboards.figures.wording import early_note
 from dashboards.study_frames import Records, together
+from dashboards.wording import early_note
+from search.study.axes import AXES, AXIS_NAMES, axis_tick
 
 TITLE = "The six axes, by mean delta"
-AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
-_NAMES = {"slots": "T", "trainability": "trained", "gradient_scale": "gamma"}
 _MIN_WIDTH_PX = 640
 _BAND = 0.7  # of the distance between two values
 
@@ -26,7 +25,7 @@ def facts(record: Records) -> pd.DataFrame:
     """A row a run with a mean delta, worst first: id, host, the six axes, mean delta (pp), G1."""
     runs = together(record).scored
     table = runs[runs["mean_delta"].notna()].sort_values("mean_delta")[
-        ["id", "host", *AXES, "mean_delta", "g1"]
+        ["id", "host", *AXIS_NAMES, "mean_delta", "g1"]
     ]
     return table.reset_index(drop=True)
 
@@ -42,7 +41,10 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     small = {"size": 11, "color": colours.quiet, "family": FONT}
     figure = go.Figure(
         go.Parcoords(
-            dimensions=[*(_dimension(table, axis) for axis in AXES), _deltas(table)],
+            dimensions=[
+                *(_dimension(table, axis.name, label=axis.short) for axis in AXES),
+                _deltas(table),
+            ],
             line={
                 "color": table["mean_delta"],
                 "colorscale": colours.lines,
@@ -72,13 +74,13 @@ _NOTES = (
 )
 
 
-def _dimension(table: pd.DataFrame, axis: str) -> dict[str, Any]:
+def _dimension(table: pd.DataFrame, axis: str, *, label: str) -> dict[str, Any]:
     """Values of an axis at even distances, in order: alphas and gammas differ by powers.
 
     Each value is a band in which runs stand by mean delta, so that none hides the others.
     """
     values = sorted(table[axis].dropna().unique().tolist())
-    texts = [_tick(value) for value in values]
+    texts = [axis_tick(value) for value in values]
     if table[axis].isna().any():
         texts.append("none")
     places = {value: place for place, value in enumerate(values)}
@@ -86,7 +88,7 @@ def _dimension(table: pd.DataFrame, axis: str) -> dict[str, Any]:
     ranks = table["mean_delta"].groupby(bands.to_numpy()).rank(method="first", pct=True)
     shown = _some(list(range(len(texts))))
     return {
-        "label": _NAMES.get(axis, axis),
+        "label": label,
         "values": (bands.astype(float) + _BAND * (ranks - 0.5)).round(3),
         "tickvals": shown,
         "ticktext": [texts[place] for place in shown],
@@ -96,21 +98,6 @@ def _dimension(table: pd.DataFrame, axis: str) -> dict[str, Any]:
 
 def _deltas(table: pd.DataFrame) -> dict[str, Any]:
     return {"label": "mean delta (pp)", "values": table["mean_delta"], "tickformat": "+.1f"}
-
-
-def _tick(value: Any) -> str:
-    """Short: mixers lose what their names share, writebacks and trainabilities their colons."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    return (
-        str(value)
-        .replace("_attn", "")
-        .replace("multihead_local", "multihead")
-        .replace("per_token_mix", "per token")
-        .replace(":vector:", " vec ")
-        .replace(":scalar:", " scal ")
-        .replace(":", " ")
-    )
 
 
 def _some(places: list[int]) -> list[int]:

@@ -13,9 +13,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures import g1_rates
+from dashboards.figures.hovers import host_lines
 from dashboards.figures.theme import framed, palette
-from dashboards.figures.wording import g1_meaning, host_lines, percent, safe
 from dashboards.study_frames import Records
+from dashboards.wording import G1_MEANING, percent, safe
 from search.rates.reference import published_chance, published_rates
 
 TITLE = "G1 rates beside the published ones"
@@ -99,7 +100,7 @@ def _hover(row: Any) -> str:
             f"<b>{safe(row['host'])}</b>, {row['source']}",
             f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])} "
             f"({percent(row['low'])} to {percent(row['high'])})",
-            g1_meaning(),
+            G1_MEANING,
         ]
     )
 

@@ -13,8 +13,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, colours_of, framed, palette
-from dashboards.figures.wording import early_note, pp, safe
 from dashboards.study_frames import Records, together
+from dashboards.wording import early_note, pp, safe
 
 TITLE = "Slots: best and median mean delta"
 COLUMNS = ("host", "slots", "runs", "g1", "best", "median")

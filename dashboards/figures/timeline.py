@@ -14,8 +14,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import Palette, blank, framed, palette
-from dashboards.figures.wording import pp, safe
 from dashboards.study_frames import Records, together
+from dashboards.wording import pp, safe
 from storage import BASELINE, NULL_KINDS
 
 TITLE = "Where the time went"

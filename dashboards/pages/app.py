@@ -14,9 +14,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from dashboards.pages import wording
+from dashboards import wording
 from dashboards.pages.assets import PLOTLY, asset_url, plotly_style_ids
-from search.study.labels import axis_label
+from search.study.axes import axis_label
 from storage import AuditStore
 
 # Nothing inline, nothing from elsewhere.

@@ -13,15 +13,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, framed, palette
-from dashboards.figures.wording import configuration_words, pp, safe
 from dashboards.study_frames import StudyRecord
+from dashboards.wording import pp, safe
+from search.study.axes import AXIS_NAMES, configuration_words
 from storage import TREATMENT
 
 TITLE = "The same configurations in both"
 KEYS = ["backbone", "adapter", "configuration_id", "seed"]
-_CARRIED = [
-    *("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale", "num_layers"),
-]
+_CARRIED = [*AXIS_NAMES, "num_layers"]
 VERDICTS = ("G1 in both", "lost it", "won it", "in neither")
 
 
@@ -62,7 +61,7 @@ def facts(pair: Pair) -> pd.DataFrame:
             _verdict(bool(a), bool(b))
             for a, b in zip(matched["g1_first"], matched["g1_second"], strict=True)
         ],
-        words=[configuration_words(row) for row in matched.to_dict("records")],
+        words=[", ".join(configuration_words(row)) for row in matched.to_dict("records")],
     )
     order = named.assign(size=moved.abs()).sort_values(
         ["changed", "size"], ascending=False, kind="stable"

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboards.item_responses import ALONE, GROUPS, Answer, baseline_of, read_answers
-from dashboards.pages.wording import run_title
+from dashboards.wording import run_title
 from search.statistics.mcnemar import mcnemar_test
-from search.study.labels import axis_label
+from search.study.axes import AXES, axis_label
 from storage import ArtifactError, AuditStore, Run
 
 ITEMS = 10
@@ -27,14 +27,6 @@ GROUP_TITLES = {
     "both_wrong": "Both wrong",
     "right": "Right",
     "wrong": "Wrong",
-}
-AXES = {
-    "layer": "Layer",
-    "slots": "Slots T",
-    "mixer": "Mixer",
-    "writeback": "Writeback",
-    "trainability": "Trainability",
-    "gradient_scale": "Gradient scale",
 }
 
 
@@ -102,9 +94,9 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
 def _axes(run: Run) -> list[tuple[str, str]]:
     configuration = run.configuration or {}
     return [
-        (title, axis_label(axis, configuration[axis]))
-        for axis, title in AXES.items()
-        if axis in configuration
+        (axis.title, axis_label(axis.name, configuration[axis.name]))
+        for axis in AXES
+        if axis.name in configuration
     ]
 
 

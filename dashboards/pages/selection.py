@@ -11,23 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.pages.wording import GAMMA, interval
+from dashboards.wording import interval
 from search.statistics.clopper_pearson import clopper_pearson
-from search.study.labels import axis_label
+from search.study.axes import AXES, AXIS_NAMES, axis_label
 from storage import AuditStore, G1Count, RunFilter
 
-AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
-NARROWING = ("backbone", "adapter", *AXES)
+NARROWING = ("backbone", "adapter", *AXIS_NAMES)
 LISTING = ("kind", "state", "g1")
 TITLES = {
     "backbone": "Backbone",
     "adapter": "Adapter",
-    "layer": "Layer",
-    "slots": "Slots T",
-    "mixer": "Mixer",
-    "writeback": "Writeback",
-    "trainability": "Trainability",
-    "gradient_scale": f"Gradient scale {GAMMA}",
+    **{axis.name: axis.title for axis in AXES},
 }
 
 
@@ -94,7 +88,7 @@ class Selection:
         Raises:
             KeyError: A value that the study does not have.
         """
-        axes = {key: values[key][self.chosen[key]] for key in AXES if key in self.chosen}
+        axes = {key: values[key][self.chosen[key]] for key in AXIS_NAMES if key in self.chosen}
         g1 = {"true": True, "false": False}.get(self.chosen.get("g1", ""))
         return RunFilter(
             state=self.chosen.get("state"),
@@ -122,7 +116,7 @@ class Choices:
     def read(cls, store: AuditStore, study: str) -> Choices:
         """Count by every axis."""
         hosts = tuple(store.rates.g1_counts(study))
-        return cls({axis: _by_label(store, study, axis) for axis in AXES}, hosts)
+        return cls({axis: _by_label(store, study, axis) for axis in AXIS_NAMES}, hosts)
 
     @property
     def values(self) -> dict[str, dict[str, Any]]:

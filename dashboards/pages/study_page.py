@@ -13,7 +13,7 @@ from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
-from dashboards.pages.wording import GAMMA
+from dashboards.wording import GAMMA
 from search.rates.g1_rates import g1_rows
 from storage import AuditStore, QueryError
 from storage.records import Run

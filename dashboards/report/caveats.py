@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dashboards.figures.wording import counted, percent
 from dashboards.study_frames import StudyRecord
+from dashboards.wording import counted, percent
 from storage.records import StudyStatus
 
 FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)

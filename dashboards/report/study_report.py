@@ -26,10 +26,9 @@ from dashboards.report.verdicts import headline, verdicts
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
+from search.study.axes import AXIS_NAMES
 from storage import AuditStore
 from storage.records import StudyStatus
-
-AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
 
 def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:
     """Of the axes that have several values."""
-    varied = [axis for axis in AXES if record.scored[axis].nunique(dropna=False) > 1]
+    varied = [axis for axis in AXIS_NAMES if record.scored[axis].nunique(dropna=False) > 1]
     return tuple(axis_table(axis, rate_rows(record, by=axis)) for axis in varied)
 
 

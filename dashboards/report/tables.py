@@ -13,10 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from dashboards.figures.wording import configuration_words, p_text, percent, pp
 from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
+from dashboards.wording import p_value, percent, pp
 from search.follow_ups.confirmation import Confirmation
+from search.study.axes import configuration_words
 from storage import BASELINE
 from storage.records import Provenance, Study, StudyStatus
 
@@ -56,7 +57,7 @@ def rate_table(rows: Sequence[Row]) -> Table:
                 row["design"],
                 *_rate(row),
                 _null(row),
-                p_text(row["test"]["fisher_p"]) if row["test"] else NOTHING,
+                p_value(row["test"]["fisher_p"]) if row["test"] else NOTHING,
                 percent(row["expected"]["rate"]) if row["expected"] else NOTHING,
             )
             for row in rows
@@ -82,7 +83,7 @@ def axis_table(axis: str, rows: Sequence[Row]) -> Table:
                 f"{row['backbone']} {row['adapter']}",
                 "none" if row["value"] is None else value_text(row["value"]),
                 *_rate(row),
-                p_text(row["test"]["adjusted_p"]) if row["test"] else NOTHING,
+                p_value(row["test"]["adjusted_p"]) if row["test"] else NOTHING,
             )
             for row in rows
         ),
@@ -105,7 +106,7 @@ def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]
             (
                 str(run["host"]),
                 f"{run['id']}, seed {run['seed']}",
-                configuration_words(run),
+                ", ".join(configuration_words(run)),
                 pp(run["mean_delta"]),
                 *(pp(cells.get(name)) for name in record.benchmarks),
                 _confirmed(confirmed.get(str(run["id"]))),
@@ -138,7 +139,7 @@ def failed_table(record: StudyRecord) -> Table | None:
                 str(run["id"]),
                 str(run["host"]),
                 str(run["kind"]).replace("_", " "),
-                NOTHING if pd.isna(run["layer"]) else configuration_words(run),
+                NOTHING if pd.isna(run["layer"]) else ", ".join(configuration_words(run)),
                 str(run["attempt"]),
                 str(run["error"] or "unknown"),
             )

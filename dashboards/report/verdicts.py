@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboards.figures.wording import counted, p_text, percent
 from dashboards.study_frames import StudyRecord
+from dashboards.wording import counted, p_value, percent
 from storage.records import StudyStatus
 
 LEVEL = 0.05
@@ -66,7 +66,7 @@ def _tested(row: Mapping[str, Any]) -> str:
     test = row["test"]
     if not test:
         return "No run shares the null runs' baseline, so nothing is tested."
-    p = f"Fisher's exact test, p = {p_text(test['fisher_p'])}"
+    p = f"Fisher's exact test, p = {p_value(test['fisher_p'])}"
     if test["fisher_p"] >= LEVEL:
         return f"The two are not told apart ({p})."
     more = row["rate"] > row["null"]["rate"]

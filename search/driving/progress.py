@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.study.labels import trainability_label, writeback_label
+from search.study.axes import trainability_label, writeback_label
 from storage.new_rows import SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
 

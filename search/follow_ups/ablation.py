@@ -22,8 +22,9 @@ from search.errors import StudyFileError, refuse
 from search.follow_ups.studies import Configuration, Origin, follow_ups, launch_follow_up, origin_of
 from search.follow_ups.studies import treatments_of as runs_of
 from search.statistics.seeds import SeedSummary, seed_summary
+from search.study.axes import AXIS_NAMES
 from search.study.plan import configuration_id, resolve
-from search.study.space import AXES, Space
+from search.study.space import Space
 from storage import AuditStore
 from storage.records import Run
 
@@ -140,10 +141,10 @@ def neighbours(origin: Origin, *, axes: Sequence[str] = ()) -> list[Neighbour]:
         StudyFileError: An axis does not exist, or none of them has another value.
     """
     for axis in axes:
-        if axis not in AXES:
-            raise refuse("axis", axis, ", ".join(AXES))
+        if axis not in AXIS_NAMES:
+            raise refuse("axis", axis, ", ".join(AXIS_NAMES))
     space = _space(origin)
-    wanted = [axis for axis in AXES if axis in (axes or AXES)]
+    wanted = [axis for axis in AXIS_NAMES if axis in (axes or AXIS_NAMES)]
     found = [
         Neighbour(axis, value, configuration)
         for axis in wanted
@@ -257,6 +258,6 @@ def _distinct(around: Sequence[Neighbour]) -> list[Configuration]:
 
 def _stem(origin: Origin, axes: Sequence[str]) -> str:
     """One name for each choice of axes, whatever their order."""
-    initials = "".join(axis[0] for axis in AXES if axis in axes)
-    all_named = len(initials) in (0, len(AXES))
+    initials = "".join(axis[0] for axis in AXIS_NAMES if axis in axes)
+    all_named = len(initials) in (0, len(AXIS_NAMES))
     return origin.stem("ablate") + ("" if all_named else f"-{initials}")

@@ -21,15 +21,14 @@ from typing import Any, TypeVar
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from search.errors import StudyFileError, one_of, refuse
+from search.study.axes import trainability_label, writeback_label
 from search.study.file import Axes
-from search.study.labels import trainability_label, writeback_label
 from search.study.values import TALAN_DEFAULTS
 from talan import TalanConfig, TalanConfigError
 
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-AXES = ("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from recorded_study import CONFIGURATIONS, FROZEN, GATE
 
 from api.screens import configuration_text, percent
-from search.study.labels import axis_label
+from search.study.axes import axis_label
 
 
 def test_configurations_in_a_few_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.study.labels import trainability_label, writeback_label
+from search.study.axes import trainability_label, writeback_label
 
 
 @pytest.mark.parametrize(

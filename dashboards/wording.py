@@ -1,0 +1,127 @@
+"""How numbers, verdicts and runs are said on pages, in figures, in reports and in the terminal.
+
+Owns: percents, deltas, p-values, durations and counts with their units, and a run in a few words.
+Does not cover: an axis's value or a configuration (``search.study.axes``), HTML (figures escape
+with ``safe``, templates escape by themselves).
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from search.study.axes import configuration_words
+from storage.new_rows import SEED_NULL, SHAM_NULL
+from storage.records import Run
+
+NOTHING = EN_DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
+G1_MEANING = "<i>G1: no benchmark below the matched baseline</i>"
+P_MEANING = "p is Fisher's exact test of the two rates, two-sided, at the study's first seed."
+KINDS = {
+    "treatment": "treatment",
+    "baseline": "baseline",
+    SEED_NULL: "null (seed)",
+    SHAM_NULL: "null (sham)",
+}
+
+
+def is_missing(value: Any) -> bool:
+    """None, or a frame's NaN or NA."""
+    return value is None or bool(pd.isna(value))
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """A fraction in percent."""
+    return NOTHING if is_missing(fraction) else f"{100 * fraction:.{digits}f}%"  # type: ignore[operator]
+
+
+def interval(bounds: tuple[float, float] | list[float]) -> str:
+    """An interval of fractions, in percent."""
+    low, high = bounds
+    return f"{100 * low:.1f}{EN_DASH}{100 * high:.1f}%"
+
+
+def score(value: float | None) -> str:
+    """A score that is in percent already."""
+    return NOTHING if is_missing(value) else f"{value:.1f}"
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """A delta, with a true minus sign."""
+    return NOTHING if is_missing(value) else f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def pp(delta: float | None) -> str:
+    """A delta with its sign and unit."""
+    return NOTHING if is_missing(delta) else f"{delta:+.2f} pp"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value."""
+    if is_missing(p):
+        return NOTHING
+    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"  # type: ignore[operator]
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    if minutes < 90:
+        return f"{minutes:.0f} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def number(value: object) -> str:
+    """A whole number with its thousands apart."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: ``1 run``, ``2 runs``."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def safe(text: object) -> str:
+    """Text of a record inside a figure's text, which is HTML."""
+    return escape(str(text), quote=False)
+
+
+def run_title(run: Run) -> str:
+    """What a run is in a few words."""
+    if run.kind == SEED_NULL:
+        return f"Seed null, against seed {run.baseline_seed}"
+    if run.configuration is None:
+        return f"Baseline, seed {run.seed}"
+    text = " · ".join(configuration_words(run.configuration))
+    return f"Sham of {text}" if run.kind == SHAM_NULL else text
+
+
+def early_note(num_runs: int) -> str:
+    """A caption for averages that runs are left out of; empty where none is."""
+    if not num_runs:
+        return ""
+    has = "has" if num_runs == 1 else "have"
+    return (
+        f"{counted(num_runs, 'run')} that ended early, a benchmark lost for certain, {has} no "
+        "mean delta and no place here; rates count them all the same."
+    )
+
+
+FILTERS = {
+    "percent": percent,
+    "interval": interval,
+    "score": score,
+    "signed": signed,
+    "p_value": p_value,
+    "duration": duration,
+    "number": number,
+}
