@@ -77,7 +77,8 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
     best = report.champions.rows[0]
     assert best[0] == LORA
     assert best[2:] == (
-        *("L3 T2 multihead_local gate:vector:0.1 all g1", "+10.00 pp", "+0.00 pp", "+20.00 pp"),
+        "layer 3, T 2, multihead_local, gate:vector:0.1, all, gamma 1",
+        *("+10.00 pp", "+0.00 pp", "+20.00 pp"),
         "not confirmed",
     )
     mixers = next(table for table in report.axes if table.title == "G1 rate by mixer")
