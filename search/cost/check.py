@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import torch
 
 from search.cost.training_data import TrainingData, sample_training_data
 from search.errors import StudyFileError
@@ -19,6 +18,7 @@ from search.study.host_checks import HostSizes, check_hosts
 from search.study.plan import Audit, resolve, study_plan
 from storage.new_rows import BASELINE, TREATMENT
 from workers.errors import WorkerError
+from workers.run.gpu_memory import largest_gpu_gib
 
 _GIB = 2**30
 
@@ -94,13 +94,10 @@ def _available(audit: Audit, needed_gib: float) -> Memory:
         free = psutil.virtual_memory().available / _GIB
         processes = resources.workers * resources.processes_per_run
         return Memory(needed_gib, free / processes, "CPU")
-    if not torch.cuda.is_available():
+    total = largest_gpu_gib()
+    if total is None:
         return Memory(needed_gib, None, "GPU")
-    total = max(
-        torch.cuda.get_device_properties(number).total_memory
-        for number in range(torch.cuda.device_count())
-    )
-    return Memory(needed_gib, total / _GIB * min(1.0, resources.gpus_per_run), "GPU")
+    return Memory(needed_gib, total * min(1.0, resources.gpus_per_run), "GPU")
 
 
 def _count_runs(audit: Audit) -> dict[str, int]:

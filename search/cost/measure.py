@@ -13,11 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import torch
-from transformers import AutoModelForCausalLM
-from transformers.utils.logging import disable_progress_bar
 
 from search.cost.cost import workload
 from search.cost.training_data import sample_training_data
@@ -26,13 +21,13 @@ from search.study.file import StudyFile
 from search.study.host_checks import HostSizes, check_hosts
 from search.study.plan import Audit, resolve
 from talan import TalanConfig
-from workers.backbones.costs import HostCost, Load, measure_costs
-from workers.backbones.loading import BackboneInfo, inspect_backbone, load_backbone
+from workers.backbones.costs import HostCost, Load
+from workers.backbones.loading import BackboneInfo, inspect_backbone
+from workers.backbones.measuring import measure_host, measuring_device
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.backbones.sizes import backbone_config
-from workers.errors import BackboneError, WorkerError
+from workers.errors import BackboneError, WorkerError, first_line
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 from workers.suites.limits import response_limit_tokens
 from workers.suites.paper.benchmarks import PUBLISHED
 
@@ -94,33 +89,26 @@ def measure_study(
         rounds: Measurements of each configuration.
         progress: Told what is being measured.
     """
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    torch.set_num_threads(max(1, int(audit.file.resources.cpus_per_run)))  # as a run has
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     measured = []
     for number, table in enumerate(tables):
         host = audit.hosts[number]
-        progress(f"measuring {host.backbone} {host.adapter_label} on {device}")
-        try:
-            model, source = _model(host.backbone, dtype=audit.recipe.dtype, device=device)
-            spec = AdapterSpec.from_record(host.adapter)
-            adapted = attach_adapter(model, spec, seed=0)
-        except (WorkerError, torch.OutOfMemoryError) as error:
-            msg = (
-                f"backbone {host.backbone!r} cannot be measured here: {str(error).splitlines()[0]}"
-            )
-            raise StudyFileError(msg) from error
+        progress(f"measuring {host.backbone} {host.adapter_label} on {measuring_device()}")
         points = table.sizes.points.items()
         train_tokens = _mean_tokens(audit, host.backbone)
-        costs = measure_costs(
-            adapted,
-            {mixer: TalanConfig.from_axes(dict(p), **audit.file.talan) for mixer, p in points},
-            load=_load(audit, train_tokens),
-            rounds=rounds,
-            checkpointing=audit.recipe.gradient_checkpointing,
-        )
+        try:
+            costs, source = measure_host(
+                host.backbone,
+                AdapterSpec.from_record(host.adapter),
+                {mixer: TalanConfig.from_axes(dict(p), **audit.file.talan) for mixer, p in points},
+                recipe=audit.recipe,
+                load=_load(audit, train_tokens),
+                rounds=rounds,
+                num_threads=max(1, int(audit.file.resources.cpus_per_run)),  # as a run has
+            )
+        except WorkerError as error:
+            msg = f"backbone {host.backbone!r} cannot be measured here: {first_line(error)}"
+            raise StudyFileError(msg) from error
         measured.append(replace(table, costs=costs, measured_on=source, train_tokens=train_tokens))
-        del model, adapted
     return measured
 
 
@@ -163,20 +151,6 @@ def _inspect_shape(name: str) -> BackboneInfo:
         architecture=config.model_type,
         fingerprint="",
     )
-
-
-def _model(name: str, *, dtype: str, device: str) -> tuple[Any, str]:
-    """The backbone's own weights, or random ones of its published shape."""
-    try:
-        return load_backbone(name, dtype=dtype, device=device)[0], "its weights"
-    except BackboneError:
-        if name.partition("@")[0] not in PUBLISHED_SHAPES:
-            raise
-    with torch.device(device):
-        model = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
-            published_config(name), dtype=getattr(torch, dtype)
-        )
-    return model, "random weights"
 
 
 def _load(audit: Audit, train_tokens: float) -> Load:

@@ -29,6 +29,14 @@ def cap_gpu_memory(gpus: float) -> None:
         torch.cuda.set_per_process_memory_fraction(memory_fraction(gpus, total_bytes=total), 0)
 
 
+def largest_gpu_gib() -> float | None:
+    """Memory of this machine's largest GPU; None where there is none."""
+    if not torch.cuda.is_available():
+        return None
+    devices = range(torch.cuda.device_count())
+    return max(torch.cuda.get_device_properties(n).total_memory for n in devices) / 2**30
+
+
 def memory_fraction(gpus: float, *, total_bytes: int) -> float:
     """The share of a GPU's memory that torch may allocate in a process given ``gpus`` of it.
 
