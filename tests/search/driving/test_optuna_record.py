@@ -13,7 +13,8 @@ from small_spaces import EXAMPLE_AXES, SMALL_AXES, space_of
 
 from search.driving.optuna_record import HostStudy, TrialResult, derived_seed, open_optuna_storage
 from search.study.plan import configuration_id
-from search.study.space import AXES, Space
+from search.study.axes import AXIS_NAMES
+from search.study.space import Space
 from storage import AuditStore
 
 SMALL = space_of(SMALL_AXES)
@@ -116,7 +117,7 @@ class TestTold:
             point = LARGE.point(index)
             driver.tell(result(point, 10.0 * point["layer"] + 0.01 * (index % 7)))
         importances = optuna.importance.get_param_importances(study)
-        assert set(importances) == set(AXES)
+        assert set(importances) == set(AXIS_NAMES)
         assert max(importances, key=importances.__getitem__) == "layer"
         assert importances["layer"] > 0.8
 
