@@ -12,8 +12,8 @@ from postgres_server import PostgresServer
 from small_spaces import EXAMPLE_AXES, SMALL_AXES, space_of
 
 from search.driving.optuna_record import HostStudy, TrialResult, derived_seed, open_optuna_storage
-from search.study.plan import configuration_id
 from search.study.axes import AXIS_NAMES
+from search.study.plan import configuration_id
 from search.study.space import Space
 from storage import AuditStore
 
