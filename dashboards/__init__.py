@@ -1,1 +1,1 @@
-"""Figures and pages of audits: nothing here yet (see docs/architecture.md)."""
+"""Figures and pages of audits: nothing here yet (see docs/concepts/architecture.md)."""

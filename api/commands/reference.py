@@ -21,7 +21,7 @@ def reference(
     """Show what the paper published: G1 rates, with exact intervals, and its champions.
 
     Figures are as printed. Where the paper's tables do not agree with each other is in
-    docs/statistics.md.
+    docs/concepts/statistics.md.
     """
     from search.rates.reference import published_table, reference_shape
 

@@ -4,7 +4,7 @@ Owns: reading ``search/rates/data/paper_tables.json`` (arXiv:2606.06902v1, CC BY
 printed, none corrected), and what follows from it in the shapes of ``talan g1 --json`` and ``talan
 runs --json``, with study ``paper``. Counts come from printed scores times items, where that gives
 whole numbers to the printed precision. Does not cover: whether the tables agree with each other;
-where they do not is in docs/statistics.md, each with a test.
+where they do not is in docs/concepts/statistics.md, each with a test.
 """
 
 from __future__ import annotations

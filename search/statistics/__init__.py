@@ -1,4 +1,4 @@
-"""Pure statistics of an audit: no database, no engine, no file. See docs/statistics.md."""
+"""Pure statistics of an audit: no database, no engine, no file. See docs/concepts/statistics.md."""
 
 from search.statistics.bootstrap import MeanInterval, NetInterval, bootstrap_mean, bootstrap_net
 from search.statistics.chance import (

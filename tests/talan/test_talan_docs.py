@@ -1,4 +1,4 @@
-"""The example in docs/talan.md runs as it is written."""
+"""The example in docs/concepts/talan.md runs as it is written."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from talan import load
 
-DOCS = Path(__file__).parents[2] / "docs" / "talan.md"
+DOCS = Path(__file__).parents[2] / "docs" / "concepts" / "talan.md"
 
 
 def test_the_example_trains_generates_and_saves(tmp_path, capsys):

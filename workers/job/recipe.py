@@ -129,7 +129,7 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-# Asked for often enough to say why not (docs/training.md).
+# Asked for often enough to say why not (docs/concepts/training.md).
 _NOT_OFFERED = {
     "compile": (
         "torch.compile would use one run's graph again for the next, without its TALAN block, and "
