@@ -32,8 +32,15 @@ from workers.suites import get_suite
 
 _WHOLE = ("layer", "slots", "train_until", "warmup_identity", "n_correct")
 _NUMBERS = (
-    *("alpha", "gradient_scale", "mean_delta", "worst_delta", "compute_s"),
-    *("score", "baseline_score", "delta", "seconds"),
+    "alpha",
+    "gradient_scale",
+    "mean_delta",
+    "worst_delta",
+    "compute_s",
+    "score",
+    "baseline_score",
+    "delta",
+    "seconds",
 )
 _RESAMPLES, _FEWEST_RESAMPLES, _TRIALS_IN_TIME = 20, 10, 3_000
 _TIMES = ("started_at", "finished_at")

@@ -136,7 +136,10 @@ class Run(Base):
         UniqueConstraint("study_id", "host_id", "kind", "configuration_pk", "seed"),
         Index(
             "uq_talan_runs_without_configuration",
-            *("study_id", "host_id", "kind", "seed"),
+            "study_id",
+            "host_id",
+            "kind",
+            "seed",
             unique=True,
             sqlite_where=text("configuration_pk IS NULL"),
             postgresql_where=text("configuration_pk IS NULL"),

@@ -1,4 +1,4 @@
-"""docker-compose.yml: held to the Compose specification, and to what docs/reference/security.md promises."""
+"""docker-compose.yml held to the Compose specification and to docs/reference/security.md."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _estimate_shape(estimate: StudyEstimate) -> dict[str, Any]:
 
 def _show_hosts(tables: list[HostTable], sources: dict[str, str]) -> None:
     table = Table(
-        *("host", "mixer", "adapter / TALAN", "share", "train", "decode", "GPU memory"), box=None
+        "host", "mixer", "adapter / TALAN", "share", "train", "decode", "GPU memory", box=None
     )
     for host in tables:
         for mixer, size in host.sizes.largest.items():

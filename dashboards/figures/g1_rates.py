@@ -22,9 +22,24 @@ from dashboards.wording import G1_MEANING, P_MEANING, p_value, percent
 
 TITLE = "G1 rate by host"
 COLUMNS = (
-    *("study", "host", "backbone", "adapter", "design", "runs", "g1", "rate", "low", "high"),
-    *("null_runs", "null_g1", "null_rate", "null_low", "null_high"),
-    *("test_runs", "fisher_p", "expected_rate"),
+    "study",
+    "host",
+    "backbone",
+    "adapter",
+    "design",
+    "runs",
+    "g1",
+    "rate",
+    "low",
+    "high",
+    "null_runs",
+    "null_g1",
+    "null_rate",
+    "null_low",
+    "null_high",
+    "test_runs",
+    "fisher_p",
+    "expected_rate",
 )
 
 

@@ -65,7 +65,7 @@ def rescore(
 
 
 def rescoring_report(store: AuditStore, name: str, *, scorer: str) -> dict[str, Any]:
-    """What changes between the recorded verdicts and those kept under a scorer (docs/how-to/rescoring.md).
+    """What changes between recorded verdicts and those under a scorer (docs/how-to/rescoring.md).
 
     Raises:
         SuiteError: There is no such scorer.

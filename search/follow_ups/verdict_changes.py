@@ -30,7 +30,8 @@ def verdict_changes(
         items_changed: Items with another verdict, per benchmark.
 
     Returns:
-        ``cells``, ``runs``, ``benchmarks``, ``hosts`` and ``changed_runs`` of docs/how-to/rescoring.md.
+        ``cells``, ``runs``, ``benchmarks``, ``hosts`` and ``changed_runs`` of
+        docs/how-to/rescoring.md.
     """
     names = list(dict.fromkeys(name for run in runs for name in run.cells))
     treatments = [run for run in runs if run.kind == TREATMENT]

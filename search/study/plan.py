@@ -155,7 +155,12 @@ def resolve(
                 )
             )
     audit = Audit(
-        *(file, suite, benchmarks, recipe, tuple(hosts), tuple(spaces)),
+        file,
+        suite,
+        benchmarks,
+        recipe,
+        tuple(hosts),
+        tuple(spaces),
         listed=None if listed is None else tuple(points),
     )
     if audit.configurations_per_host == 0:

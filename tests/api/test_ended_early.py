@@ -79,7 +79,11 @@ def test_for_programs(runs: list[str], talan: Talan) -> None:
     assert listed[2]["cells"] == {"tiny_choice": LOST, "tiny_code": UNASKED}
     assert (listed[2]["mean_delta"], listed[2]["g1"]) == (None, False)
     assert set(listed[1]["cells"]["tiny_choice"]) == {
-        *("score", "baseline_score", "delta", "n_items", "n_correct")
+        "score",
+        "baseline_score",
+        "delta",
+        "n_items",
+        "n_correct",
     }
     assert [run["baseline_seed"] for run in listed] == [42] * 6
     one = json.loads(talan("run", runs[2], "--json").out)

@@ -15,7 +15,9 @@ def test_pages_beside_one_plotly(talan: Talan, runs: list[str], folder: Path) ->
     assert answer.code == 0, answer.err
     written = folder / "recorded-figures"
     assert {path.name for path in written.iterdir()} == {
-        *("g1-rates.html", "plotly.min.js", "slots.html")
+        "g1-rates.html",
+        "plotly.min.js",
+        "slots.html",
     }
     page = (written / "slots.html").read_text()
     assert 'src="plotly.min.js"' in page

@@ -102,8 +102,15 @@ class TestRuns:
     def test_for_people(self, talan: Talan) -> None:
         lines = talan("runs", "recorded").out.splitlines()
         assert lines[0].split() == [
-            *("run", "host", "seed", "configuration", "state"),
-            *("tiny_choice", "tiny_code", "mean", "G1"),
+            "run",
+            "host",
+            "seed",
+            "configuration",
+            "state",
+            "tiny_choice",
+            "tiny_code",
+            "mean",
+            "G1",
         ]
         assert lines[1].split()[-2:] == ["50.0%", "50.0%"]
         assert lines[2].split()[-4:] == ["+10.00", "+0.00", "+5.00", "yes"]
@@ -228,8 +235,17 @@ class TestG1:
     def test_for_people(self, talan: Talan) -> None:
         lines = talan("g1", "recorded", "--by", "mixer").out.splitlines()
         assert lines[1].split() == [
-            *("tiny-qwen3", "lora-r8", "grid", "cross_attn"),
-            *("2", "1", "50.0%", "1.3%", "-", "98.7%", "69.8%"),
+            "tiny-qwen3",
+            "lora-r8",
+            "grid",
+            "cross_attn",
+            "2",
+            "1",
+            "50.0%",
+            "1.3%",
+            "-",
+            "98.7%",
+            "69.8%",
         ]
         assert "computed, not measured" in " ".join(lines)
         assert "No completed run yet" in talan("g1", "--adapter", "dora-r8").out

@@ -140,7 +140,13 @@ def test_parallel_axes(record: StudyRecord) -> None:
     (lines,) = parallel_axes.draw(record).data
     by_label = {dimension.label: dimension for dimension in lines.dimensions}
     assert list(by_label) == [
-        *("layer", "T", "mixer", "writeback", "trained", "gamma", "mean delta (pp)")
+        "layer",
+        "T",
+        "mixer",
+        "writeback",
+        "trained",
+        "gamma",
+        "mean delta (pp)",
     ]
     assert list(by_label["mean delta (pp)"].values) == table["mean_delta"].tolist()
     assert list(by_label["layer"].ticktext) == ["0", "1", "3"]

@@ -78,7 +78,9 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
     assert best[0] == LORA
     assert best[2:] == (
         "layer 3, T 2, multihead_local, gate:vector:0.1, all, gamma 1",
-        *("+10.00 pp", "+0.00 pp", "+20.00 pp"),
+        "+10.00 pp",
+        "+0.00 pp",
+        "+20.00 pp",
         "not confirmed",
     )
     mixers = next(table for table in report.axes if table.title == "G1 rate by mixer")
@@ -98,8 +100,13 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
 def test_caveats_are_those_of_this_study(report: StudyReport, store: AuditStore) -> None:
     words = [caveat.split(":")[0] for caveat in report.caveats]
     assert words == [
-        *("Null rate", "Baseline", "Few runs", "Selection", "Unfinished"),
-        *("Left out of every rate", "Ended early"),
+        "Null rate",
+        "Baseline",
+        "Few runs",
+        "Selection",
+        "Unfinished",
+        "Left out of every rate",
+        "Ended early",
     ]
     empty = load_report(store, "empty")
     assert [caveat.split(":")[0] for caveat in empty.caveats] == ["Unfinished"]

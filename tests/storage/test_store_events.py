@@ -24,9 +24,16 @@ class TestEventsContract:
         complete(store, runs[TREATMENT][0], 11, 10)
         events = store.events.after("grid")
         assert [event.kind for event in events] == [
-            *("run_started", "cell_scored", "cell_scored", "run_finished"),
-            *("run_started", "run_failed"),
-            *("run_started", "cell_scored", "cell_scored", "run_finished"),
+            "run_started",
+            "cell_scored",
+            "cell_scored",
+            "run_finished",
+            "run_started",
+            "run_failed",
+            "run_started",
+            "cell_scored",
+            "cell_scored",
+            "run_finished",
         ]
         assert events[7].payload == {
             "run": runs[TREATMENT][0].id,

@@ -1,4 +1,4 @@
-"""Running programs that a model wrote; see ``docs/reference/sandbox.md`` for what this does not stop."""
+"""Running programs that a model wrote; docs/reference/sandbox.md says what this does not stop."""
 
 from workers.sandbox.limits import Limits
 from workers.sandbox.sandbox import Sandbox

@@ -6,8 +6,8 @@ It does NOT protect against a program written to attack it. The program runs ins
 process as the code that reports its end, so one that looks for that code can report a pass; the
 kernel is shared, so a hole in the kernel is a way out; where namespaces are denied, only resource
 limits, a syscall filter and Landlock stand between the program and the machine. Nor does it make a
-wrong test right: a program may define objects that equal everything. ``docs/reference/sandbox.md`` has the
-list per platform and the container that belongs around it for code nobody vouches for.
+wrong test right: a program may define objects that equal everything. ``docs/reference/sandbox.md``
+has the list per platform and the container that belongs around it for code nobody vouches for.
 """
 
 import os

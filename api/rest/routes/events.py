@@ -34,9 +34,15 @@ _EXAMPLE = (
     "id: 17\n\n"
 )
 _KINDS = (
-    *("study_started", "run_started", "cell_scored", "cell_bounded"),
-    *("run_finished", "run_scored"),
-    *("run_failed", "run_requeued", "study_finished"),
+    "study_started",
+    "run_started",
+    "cell_scored",
+    "cell_bounded",
+    "run_finished",
+    "run_scored",
+    "run_failed",
+    "run_requeued",
+    "study_finished",
 )
 _EVENT = {
     "type": "object",

@@ -162,7 +162,12 @@ def test_of_a_driven_study(
     assert [(host.adapter, host.trials) for host in found] == [("lora-r8", 6), ("lora-r4", 6)]
     shape = importance_shape("driven", by="mean_delta", found=found[0])
     assert {row["axis"] for row in shape["axes"]} == {
-        *("layer", "slots", "mixer", "writeback", "trainability", "gradient_scale")
+        "layer",
+        "slots",
+        "mixer",
+        "writeback",
+        "trainability",
+        "gradient_scale",
     }
     assert sum(row["importance"] for row in shape["axes"]) == pytest.approx(1)
 

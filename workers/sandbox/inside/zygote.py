@@ -24,9 +24,30 @@ from .trial import Trial
 _FOLDER_FILES = 16  # the whole folder holds this many of the largest files
 # What programs import most: each is loaded once instead of once a program.
 _PRELOADED = (
-    *("math", "cmath", "re", "string", "random", "itertools", "functools", "operator", "bisect"),
-    *("collections", "heapq", "typing", "dataclasses", "abc", "enum", "copy", "datetime", "time"),
-    *("decimal", "fractions", "statistics", "json", "textwrap", "traceback"),
+    "math",
+    "cmath",
+    "re",
+    "string",
+    "random",
+    "itertools",
+    "functools",
+    "operator",
+    "bisect",
+    "collections",
+    "heapq",
+    "typing",
+    "dataclasses",
+    "abc",
+    "enum",
+    "copy",
+    "datetime",
+    "time",
+    "decimal",
+    "fractions",
+    "statistics",
+    "json",
+    "textwrap",
+    "traceback",
 )
 
 

@@ -1,8 +1,8 @@
 r"""Other ways to score a response: what a verdict would be if the scorer were another.
 
-Owns: the five scorers, each defined for each kind of benchmark, as a table (docs/how-to/rescoring.md has
-it in words). Needs neither torch nor a model. Does not cover: which responses are scored and what
-becomes of the verdicts (`search.follow_ups.rescoring`).
+Owns: the five scorers, each defined for each kind of benchmark, as a table
+(docs/how-to/rescoring.md has it in words). Needs neither torch nor a model. Does not cover: which
+responses are scored and what becomes of the verdicts (`search.follow_ups.rescoring`).
 
 `canonical` is the harness' own verdict. `last-number` takes the last answer-like thing, by value.
 `strict` wants the answer in the form that the task asks for. `boxed-only` wants it in a closed
