@@ -19,7 +19,7 @@ from storage.records import Run, RunFilter, Study
 from workers.data.rows import read_json_lines
 from workers.errors import DataError
 from workers.evaluation.stored_responses import StoredResponse, decode_responses
-from workers.suites.registry import resolve_benchmarks
+from workers.suites.registry import Suite, resolve_benchmarks
 from workers.suites.scoring.alternatives import CANONICAL, VERSION, differs, score_as, scorer_of
 from workers.suites.scoring.programs import close_sandbox
 
@@ -90,8 +90,7 @@ class _Responses:
         self._store = store
         self._artifacts = ArtifactStore(study.artifact_url)
         self._named = study.spec.get("benchmarks")
-        if isinstance(self._named, str):
-            resolve_benchmarks(self._named)  # a folder says what kind its benchmarks are
+        self._suites: dict[str, Suite] = {}
         self._items: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def scored(self, run: Run, benchmark: str, *, scorer: str) -> Sequence[bool]:
@@ -102,7 +101,7 @@ class _Responses:
         where = f"run {run.id}, {benchmark}"
         rows = self._rows(run, benchmark, where=where)
         recorded = [row.is_correct for row in rows]
-        if scorer != CANONICAL and not differs(scorer, benchmark):
+        if scorer != CANONICAL and not differs(scorer, self._kind_of(benchmark)):
             return recorded
         canonical = self._verdicts(rows, benchmark, scorer=CANONICAL, where=where)
         if canonical != recorded:
@@ -134,19 +133,26 @@ class _Responses:
                 f"{where}: item {unknown!r} is not in the suite any more; the study was evaluated "
                 "with other items"
             )
-        return [
-            score_as(scorer, benchmark, row.response, items[row.item_id]).is_correct for row in rows
-        ]
+        kind = self._kind_of(benchmark)
+        return [score_as(scorer, kind, row.response, items[row.item_id]).is_correct for row in rows]
 
     def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, Any]]:
         if benchmark not in self._items:
-            # A folder's benchmarks are found by the folder alone.
-            whole_suite = isinstance(self._named, str)
-            suite, _ = resolve_benchmarks(str(self._named) if whole_suite else [benchmark])
+            suite = self._suite_of(benchmark)
             suite.check_items((benchmark,))
             items = read_json_lines(suite.items_file(benchmark))
             self._items[benchmark] = {item["id"]: item for item in items}
         return self._items[benchmark]
+
+    def _kind_of(self, benchmark: str) -> str:
+        return self._suite_of(benchmark).benchmark(benchmark).kind
+
+    def _suite_of(self, benchmark: str) -> Suite:
+        if benchmark not in self._suites:
+            # A folder's benchmarks are found by the folder alone.
+            named = self._named if isinstance(self._named, str) else [benchmark]
+            self._suites[benchmark] = resolve_benchmarks(named)[0]
+        return self._suites[benchmark]
 
 
 def _disagreement(

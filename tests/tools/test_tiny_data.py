@@ -4,6 +4,7 @@ from hashlib import sha256
 from itertools import islice
 
 import pytest
+from kinds import kind_of
 
 from tools.tiny.data import (
     BENCHMARKS,
@@ -74,10 +75,10 @@ def kind(prompt, answer):
 def test_the_worked_answer_is_right_and_a_neighbours_is_not(name):
     problems = held_out_problems(name)
     for problem, item in zip(problems[::4], items(name)[::4], strict=True):
-        assert score(name, problem.worked, item).is_correct
+        assert score(kind_of(name), problem.worked, item).is_correct
     others = problems[1:] + problems[:1]
     pairs = list(zip(others, items(name), strict=True))[::4]
-    taken = sum(score(name, other.worked, item).is_correct for other, item in pairs)
+    taken = sum(score(kind_of(name), other.worked, item).is_correct for other, item in pairs)
     assert taken < len(pairs) / 2
     close_sandbox()
 

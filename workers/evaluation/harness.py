@@ -81,7 +81,7 @@ def evaluate_benchmark(
     )
     samples = sorted(results["samples"][benchmark], key=lambda sample: int(sample["doc_id"]))
     asked = [str(sample["arguments"][0][0]) for sample in samples]
-    outcomes = read_outcomes(benchmark, samples)
+    outcomes = read_outcomes(tasks[benchmark].config.metadata["kind"], samples)
     return [
         ScoredItem(outcome, _sha256(prompt), is_truncated=prompt in harness_model.truncated)
         for outcome, prompt in zip(outcomes, asked, strict=True)

@@ -105,7 +105,7 @@ def _index(recipe: MixtureRecipe) -> tuple[OverlapIndex, dict[str, str]]:
     index = OverlapIndex(ngram_words=recipe.ngram_words)
     for benchmark in benchmarks:
         for item in read_json_lines(suite.items_file(benchmark)):
-            index.add(item)
+            index.add(item, suite.benchmark(benchmark))
     return index, hashes
 
 

@@ -18,14 +18,13 @@ curation frameworks that do bring a cluster runtime with them.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from workers.suites.benchmark import Benchmark
 
 _WORD = re.compile(r"\w+")
 _START = 5  # words that every entry of the index begins with
-_QUESTIONS = ("prompt", "question", "problem", "text")
-_REFERENCES = ("target", "solution", "answer")
-_LISTS = ("choices", "tests")
 
 
 class OverlapIndex:
@@ -36,9 +35,9 @@ class OverlapIndex:
         self._by_start: dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = {}
         self._whole: dict[tuple[str, ...], str] = {}
 
-    def add(self, item: Mapping[str, Any]) -> None:
+    def add(self, item: Mapping[str, Any], benchmark: Benchmark) -> None:
         """Add one item of a benchmark, as its items file has it."""
-        for question in _texts(item, _QUESTIONS):
+        for question in benchmark.questions(item):
             words = words_of(question)
             if len(words) < _START:
                 if words:
@@ -47,7 +46,7 @@ class OverlapIndex:
                 self._enter(words, item["id"])
             else:
                 self._enter_ngrams(words, item["id"])
-        for text in [*_texts(item, _REFERENCES), *_joined(item)]:
+        for text in benchmark.references(item):
             self._enter_ngrams(words_of(text), item["id"])
 
     def find(self, text: str) -> str | None:
@@ -72,15 +71,3 @@ class OverlapIndex:
 def words_of(text: str) -> tuple[str, ...]:
     """Return a text's words, without case and punctuation."""
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
-
-
-def _texts(item: Mapping[str, Any], keys: Sequence[str]) -> Iterator[str]:
-    for key in keys:
-        if isinstance(item.get(key), str):
-            yield item[key]
-
-
-def _joined(item: Mapping[str, Any]) -> Iterator[str]:
-    for key in _LISTS:
-        if item.get(key):
-            yield " ".join(map(str, item[key]))

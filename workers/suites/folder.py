@@ -15,17 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.errors import RecipeError, SuiteError
 from workers.job.recipe import Recipe
+from workers.suites.benchmark import read_benchmark
 from workers.suites.suite import Suite
 
 SETTINGS = "suite.yaml"
 _TINY_TASKS = Path(__file__).resolve().parent / "tiny" / "tasks"
-_TASK_OF_KIND = {
-    "letters": "tiny_choice",
-    "numbers": "tiny_arithmetic",
-    "algebra": "tiny_algebra",
-    "code": "tiny_code",
-}
 _Kind = Literal["letters", "numbers", "algebra", "code"]
+_TASK_OF_KIND = {
+    read_benchmark(file).kind: file.stem for file in sorted(_TINY_TASKS.glob("*.yaml"))
+}
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
@@ -97,10 +95,6 @@ def _own(settings: _Settings, file: Path) -> Suite:
             f"{file}: benchmarks is {settings.benchmarks!r}; allowed is a mapping of names to "
             f"kinds ({', '.join(_TASK_OF_KIND)}), or a list beside extends"
         )
-    from workers.suites.scoring.kinds import declare_kind  # scorers take a second to load
-
-    for name, kind in settings.benchmarks.items():
-        declare_kind(name, kind)
     if settings.max_new_tokens is None:  # the tasks' own is made for the tiny backbone
         raise SuiteError(f"{file}: max_new_tokens is missing; allowed is a whole number from 1")
     return Suite(

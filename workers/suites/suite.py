@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workers.errors import SuiteError
 from workers.job.recipe import Recipe
+from workers.suites.benchmark import Benchmark, read_benchmark
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Suite:
     def task_file(self, benchmark: str) -> Path:
         """Return the task that a benchmark is asked and scored by."""
         return self.tasks_folder / f"{self.task_of.get(benchmark, benchmark)}.yaml"
+
+    def benchmark(self, name: str) -> Benchmark:
+        """Return what a benchmark declares of itself."""
+        return read_benchmark(self.task_file(name))
 
     def check_items(self, benchmarks: tuple[str, ...]) -> None:
         """Check that the items are there.

@@ -55,22 +55,22 @@ def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
     return tasks
 
 
-def read_outcomes(benchmark: str, samples: Sequence[Mapping[str, Any]]) -> list[ItemOutcome]:
+def read_outcomes(kind: str, samples: Sequence[Mapping[str, Any]]) -> list[ItemOutcome]:
     """Turn the harness' logged samples of one benchmark into outcomes in item order.
 
     Args:
-        benchmark: Whose samples they are.
+        kind: The benchmark's.
         samples: `evaluate(..., log_samples=True)["samples"][benchmark]`.
     """
-    return [_outcome(benchmark, s) for s in sorted(samples, key=lambda s: int(s["doc_id"]))]
+    return [_outcome(kind, s) for s in sorted(samples, key=lambda s: int(s["doc_id"]))]
 
 
-def _outcome(benchmark: str, sample: Mapping[str, Any]) -> ItemOutcome:
+def _outcome(kind: str, sample: Mapping[str, Any]) -> ItemOutcome:
     item, response = sample["doc"], sample["resps"][0][0]
     return ItemOutcome(
         item_id=item["id"],
         response=response,
-        extracted=extract(benchmark, response, item),
+        extracted=extract(kind, response, item),
         is_correct=bool(sample[sample["metrics"][0]]),
     )
 

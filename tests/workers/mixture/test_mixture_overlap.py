@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workers.mixture.overlap import OverlapIndex, words_of
+from workers.suites.benchmark import Benchmark
 
 LONG = (
     "A gardener plants seven rows of thirteen tulips and nine loose ones beside the old wall; "
@@ -21,12 +22,14 @@ ITEMS = (
     },
 )
 
+READ = Benchmark("code", ("question", "text", "problem"), ("target", "tests"))
+
 
 @pytest.fixture(scope="module")
 def index() -> OverlapIndex:
     made = OverlapIndex(ngram_words=13)
     for item in ITEMS:
-        made.add(item)
+        made.add(item, READ)
     return made
 
 

@@ -14,6 +14,7 @@ import lm_eval.tasks
 import published_data
 import pyarrow.parquet as pq
 import pytest
+from kinds import kind_of
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 from lm_eval.tasks.gpqa.cot_zeroshot.utils import preprocess
@@ -178,8 +179,8 @@ FENCED = "Here it is:\n```python\n{code}\n```\nIt counts."
 def test_verdicts(name: str, number: int, response: Any, is_correct: bool) -> None:
     item = items_of(name)[number]
     text = response(item) if callable(response) else response
-    assert score(name, text, item).is_correct is is_correct
-    assert score_as("canonical", name, text, item).is_correct is is_correct
+    assert score(kind_of(name), text, item).is_correct is is_correct
+    assert score_as("canonical", kind_of(name), text, item).is_correct is is_correct
 
 
 def test_the_harness_comes_to_the_same_verdicts() -> None:
@@ -198,14 +199,17 @@ def test_the_harness_comes_to_the_same_verdicts() -> None:
                 ensemble.apply([one])
                 (answer,) = one.filtered_resps.values()
                 found = task.process_results(doc, [answer])
-                assert bool(next(iter(found.values()))) is score(name, response, doc).is_correct
+                assert (
+                    bool(next(iter(found.values())))
+                    is score(kind_of(name), response, doc).is_correct
+                )
 
 
 def test_stated_numbers_are_strict_about_the_words() -> None:
     item = items_of("gsm8k_cot")[0]
-    assert score_as("strict", "gsm8k_cot", "The answer is 100.", item).is_correct
-    assert not score_as("strict", "gsm8k_cot", "#### 100", item).is_correct
-    assert score_as("last-number", "gsm8k_cot", "It is 100.0", item).is_correct
+    assert score_as("strict", kind_of("gsm8k_cot"), "The answer is 100.", item).is_correct
+    assert not score_as("strict", kind_of("gsm8k_cot"), "#### 100", item).is_correct
+    assert score_as("last-number", kind_of("gsm8k_cot"), "It is 100.0", item).is_correct
 
 
 def small_suite(data: Path, **settings: object) -> str:

@@ -4,6 +4,7 @@ import json
 import lm_eval
 import pytest
 import torch
+from kinds import kind_of
 from lm_eval.models.huggingface import HFLM
 
 from workers.backbones.loading import load_backbone
@@ -61,14 +62,14 @@ def test_every_task_generates_greedily_to_the_end_of_the_turn(tasks):
 @pytest.mark.parametrize("name", SUITE.benchmarks)
 def test_an_evaluation_gives_one_outcome_per_item_in_item_order(host, tasks, name):
     samples = evaluate(host, tasks, name)
-    outcomes = read_outcomes(name, samples[::-1])
+    outcomes = read_outcomes(kind_of(name), samples[::-1])
     items = [json.loads(line) for line in SUITE.items_file(name).open()][:NUM_ITEMS]
     assert [outcome.item_id for outcome in outcomes] == [item["id"] for item in items]
     assert samples[0]["arguments"][0][0] == (
         f"<|im_start|>user\n{items[0]['prompt']}<|im_end|>\n<|im_start|>assistant\n"
     )
     for outcome, item in zip(outcomes, items, strict=True):
-        scored = score(name, outcome.response, item)
+        scored = score(kind_of(name), outcome.response, item)
         assert (scored.extracted, scored.is_correct) == (outcome.extracted, outcome.is_correct)
         assert "<|im_end|>" not in outcome.response
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workers.errors import SuiteError
+from workers.suites.benchmark import ALGEBRA, CODE, LETTERS, NUMBERS, STATED
 from workers.suites.scoring.algebra import extract_expression, score_algebra
 from workers.suites.scoring.boxes import closed_boxes
-from workers.suites.scoring.kinds import ALGEBRA, CODE, LETTERS, NUMBERS, STATED, kind_of
 from workers.suites.scoring.letters import extract_letter, score_letters
 from workers.suites.scoring.numbers import extract_number, score_numbers
 from workers.suites.scoring.programs import score_program
@@ -35,18 +35,17 @@ _STATED_NUMBER = re.compile(r"The answer is (-?[0-9.,]+)\.")  # the harness' str
 _BEHIND_A_BOX = re.compile(r"[\s.$]*\Z")
 
 
-def score_as(scorer: str, benchmark: str, response: str, item: Item) -> Scored:
+def score_as(scorer: str, kind: str, response: str, item: Item) -> Scored:
     """Score one response under a scorer.
 
     Raises:
-        SuiteError: for an unknown scorer or benchmark, or algebra outside the main thread.
+        SuiteError: for an unknown scorer, or algebra outside the main thread.
     """
-    return scorer_of(scorer)[kind_of(benchmark)](response, item)
+    return scorer_of(scorer)[kind](response, item)
 
 
-def differs(scorer: str, benchmark: str) -> bool:
-    """Say whether a scorer can give another verdict than `canonical` on a benchmark."""
-    kind = kind_of(benchmark)
+def differs(scorer: str, kind: str) -> bool:
+    """Say whether a scorer can give another verdict than `canonical` on a kind of benchmark."""
     return scorer_of(scorer)[kind] is not _SCORERS[CANONICAL][kind]
 
 

@@ -1,14 +1,14 @@
-"""Which benchmark is scored how.
+"""Which kind of benchmark is scored how.
 
-Owns the table from kind of benchmark to scorer. Whatever a model writes is scored; only an unknown
-benchmark, an item without the wanted fields, a wrong thread or a sandbox that cannot start raise.
+Owns the table from kind of benchmark to scorer. Whatever a model writes is scored; only an
+item without the wanted fields, a wrong thread or a sandbox that cannot start raise.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workers.suites.benchmark import ALGEBRA, CODE, LETTERS, NUMBERS, STATED
 from workers.suites.scoring.algebra import extract_expression, score_algebra
-from workers.suites.scoring.kinds import ALGEBRA, CODE, LETTERS, NUMBERS, STATED, kind_of
 from workers.suites.scoring.letters import extract_letter, score_letters
 from workers.suites.scoring.numbers import extract_number, score_numbers
 from workers.suites.scoring.programs import extract_code, score_program
@@ -31,19 +31,11 @@ _SCORERS: dict[str, Callable[[str, Item], Scored]] = {
 }
 
 
-def score(benchmark: str, response: str, item: Item) -> Scored:
-    """Score one response as the benchmark's lm-evaluation-harness task does.
-
-    Raises:
-        SuiteError: for a benchmark without a scorer.
-    """
-    return _SCORERS[kind_of(benchmark)](response, item)
+def score(kind: str, response: str, item: Item) -> Scored:
+    """Score one response as lm-evaluation-harness' task for that kind of benchmark does."""
+    return _SCORERS[kind](response, item)
 
 
-def extract(benchmark: str, response: str, item: Item) -> str:
-    """Return what `score` would compare or run, without doing so.
-
-    Raises:
-        SuiteError: for a benchmark without a scorer.
-    """
-    return _EXTRACTORS[kind_of(benchmark)](response, item)
+def extract(kind: str, response: str, item: Item) -> str:
+    """Return what `score` would compare or run, without doing so."""
+    return _EXTRACTORS[kind](response, item)
