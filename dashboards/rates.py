@@ -13,6 +13,7 @@ import pandas as pd
 from dashboards.study_frames import StudyRecord
 from search.rates.g1_rates import NULL_NAMES, rows_beside_nulls
 from storage.records import G1Count
+from storage.verdict import INERT, STRICT, TIED
 
 HostKey = tuple[str, str, str]
 _HOST = ["study", "backbone", "adapter"]
@@ -63,6 +64,9 @@ def _counts(runs: pd.DataFrame, *, by: str | None, designs: dict[str, str]) -> l
                     value=None if pd.isna(value) else value,
                     runs=len(group),
                     g1=int(group["g1"].sum()),
+                    strict=int((group["verdict"] == STRICT).sum()),
+                    tied=int((group["verdict"] == TIED).sum()),
+                    inert=int((group["verdict"] == INERT).sum()),
                 )
             )
     return counts

@@ -9,9 +9,9 @@ Does not cover: SQL (``storage.frames``), rates (``dashboards.rates``), figures.
 state, attempt, configuration_id, the axes (layer, num_layers, depth, slots, mixer, writeback_rule,
 writeback_gate, alpha, writeback, scope, train_until, warmup_identity, trainability,
 gradient_scale; ``writeback`` and ``trainability`` are the short names of the whole axis),
-mean_delta, worst_delta, g1, worker, started_at, finished_at, compute_s, error.
-``cells`` has a row a cell: run_id, benchmark, score, baseline_score, delta, n_items, n_correct,
-seconds.
+mean_delta, worst_delta, g1, verdict, worker, started_at, finished_at, compute_s, error.
+``cells`` has a row a cell: run_id, benchmark, score, baseline_score, delta, helped, hurt, changed,
+n_items, n_correct, seconds.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ from search.study.axes import NARROWING, trainability_label, writeback_label
 from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
 from storage.frames import read_tables
 from storage.records import Discordance, Host, Study
+from storage.verdict import STRICT
 from workers.suites import get_suite
 
-_WHOLE = ("layer", "slots", "train_until", "warmup_identity", "n_correct")
+_OF_RUNS = ("layer", "slots", "train_until", "warmup_identity")
+_OF_CELLS = ("n_correct", "helped", "hurt", "changed")
+_WHOLE = (*_OF_RUNS, *_OF_CELLS)
 _NUMBERS = (
     "alpha",
     "gradient_scale",
@@ -109,9 +112,11 @@ class StudyRecord:
 
     @property
     def champions(self) -> pd.DataFrame:
-        """Per host the G1 run with the largest mean delta, the first of the plan where they tie."""
-        g1 = self.scored[self.scored["g1"].astype(bool)]
-        best_first = g1.sort_values(["mean_delta", "position", "id"], ascending=[False, True, True])
+        """Per host the strict G1 run with the largest mean delta; the plan's first of a tie."""
+        strict = self.scored[self.scored["verdict"] == STRICT]
+        best_first = strict.sort_values(
+            ["mean_delta", "position", "id"], ascending=[False, True, True]
+        )
         return best_first.drop_duplicates("host").sort_values("position")
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from storage import models
 from storage.canonical_json import storable
@@ -21,6 +21,7 @@ from storage.due_runs import due_runs
 from storage.errors import RunStateError
 from storage.events import append_event
 from storage.locks import find_study, lock_owned_run, lock_owned_study
+from storage.matching import is_baseline_of
 from storage.models import Run
 from storage.new_rows import BASELINE
 from storage.records import DueRun
@@ -99,13 +100,12 @@ class Dispatch:
             if baseline.kind != BASELINE or baseline.state != "failed":
                 raise RunStateError(f"run {baseline_id} is a {baseline.state} {baseline.kind}")
             error = f"baseline {baseline_id} failed: {baseline.error}"
-            matched = select(Run.id).where(
-                Run.host_id == baseline.host_id,
-                Run.baseline_seed == baseline.seed,
-                Run.kind != BASELINE,
-                Run.state == "pending",
+            other = aliased(Run)
+            matched = select(Run.id).join(other, is_baseline_of(other, Run))
+            pending = matched.where(
+                other.id == baseline.id, Run.kind != BASELINE, Run.state == "pending"
             )
-            ids = list(session.scalars(matched.order_by(Run.position, Run.id)))
+            ids = list(session.scalars(pending.order_by(Run.position, Run.id)))
             _set(session, ids, state="failed", error=error, finished_at=utc_now())
             _log(session, study, kind="run_failed", runs=ids, error=error, retry=False)
             return ids

@@ -146,14 +146,19 @@ class Run(Base):
         ),
         Index("ix_talan_runs_page", "study_id", "position", "id"),
         Index("ix_talan_runs_due", "study_id", "state", "position", "id"),
-        Index("ix_talan_runs_status", "study_id", "kind", "state", "g1"),
+        Index("ix_talan_runs_status", "study_id", "kind", "state", "g1", "verdict"),
         Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
         Index("ix_talan_runs_mean", "study_id", "mean_delta", "position", "id"),
         Index("ix_talan_runs_worst", "study_id", "worst_delta", "position", "id"),
         Index("ix_talan_runs_g1", "study_id", "g1", "position", "id"),
         Index("ix_talan_runs_g1_mean", "study_id", "g1", "mean_delta", "position", "id"),
+        Index("ix_talan_runs_verdict", "study_id", "verdict", "position", "id"),
+        Index("ix_talan_runs_verdict_mean", "study_id", "verdict", "mean_delta", "position", "id"),
         Index("ix_talan_runs_match", "host_id", "baseline_seed", "kind"),
-        Index("ix_talan_runs_rate", "host_id", "kind", "state", "configuration_pk", "g1"),
+        Index(
+            "ix_talan_runs_rate",
+            *("host_id", "kind", "state", "configuration_pk", "g1", "verdict"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -176,6 +181,7 @@ class Run(Base):
     error: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
     g1: Mapped[bool | None]
+    verdict: Mapped[str | None] = mapped_column(String(8))
     mean_delta: Mapped[float | None]
     worst_delta: Mapped[float | None]
     losses: Mapped[bytes | None]
@@ -196,9 +202,22 @@ class Cell(Base):
     baseline_n_correct: Mapped[int | None]
     baseline_score: Mapped[float | None]
     delta: Mapped[float | None]
+    helped: Mapped[int | None]
+    hurt: Mapped[int | None]
+    changed: Mapped[int | None]
     outcomes: Mapped[bytes]
     responses_artifact: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float]
+
+
+class ResponseDigests(Base):
+    """What is needed to tell whether another run answers a benchmark in the same bytes."""
+
+    __tablename__ = "talan_response_digests"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("talan_runs.id"), primary_key=True)
+    benchmark: Mapped[str] = mapped_column(Text, primary_key=True)
+    digests: Mapped[bytes]
 
 
 class BoundedCell(Base):

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+DIGEST_BYTES = 16  # of SHA-256 of a response (`response_digests.py`)
+
 BASELINE = "baseline"
 TREATMENT = "treatment"
 SEED_NULL = "seed_null"  # adapter alone, at another seed than its baseline
@@ -61,16 +63,26 @@ class StudyPlan:
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """One benchmark's outcome: right or wrong per item, in item order."""
+    """One benchmark's outcome: right or wrong per item, in item order.
+
+    `digests` tell responses apart (`response_digests.py`); without them nobody can say whether a
+    run without a gain is tied or inert.
+    """
 
     benchmark: str
     outcomes: Sequence[bool]
     responses_artifact: str
     seconds: float
+    digests: bytes | None = None
 
     def __post_init__(self) -> None:
         if not self.outcomes:
             raise ValueError(f"benchmark '{self.benchmark}' has no items; at least one is needed")
+        if self.digests is not None and len(self.digests) != DIGEST_BYTES * self.n_items:
+            raise ValueError(
+                f"benchmark '{self.benchmark}' has {len(self.digests)} bytes of digests; allowed: "
+                f"{DIGEST_BYTES} for each of its {self.n_items} items"
+            )
 
     @property
     def n_items(self) -> int:

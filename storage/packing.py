@@ -24,6 +24,12 @@ def unpack_bits(data: bytes, *, count: int) -> tuple[bool, ...]:
     return tuple(bit == "1" for bit in bits[:count])
 
 
+def helped_and_hurt(ours: bytes, theirs: bytes) -> tuple[int, int]:
+    """Return in how many places only `ours` has a 1, and in how many only `theirs`."""
+    mine, other = int.from_bytes(ours, "big"), int.from_bytes(theirs, "big")
+    return (mine & ~other).bit_count(), (other & ~mine).bit_count()
+
+
 def pack_floats(values: Sequence[float]) -> bytes:
     """Pack floats as little-endian float64."""
     return struct.pack(f"<{len(values)}d", *values)

@@ -1,6 +1,7 @@
 """G1 counts by host and axis, what chance is told by, and champions.
 
-Owns: the aggregates over completed runs that have a verdict. A rate is `g1 / runs`.
+Owns: the aggregates over completed runs that have a verdict. A rate is `g1 / runs`, a strict rate
+`strict / runs`. A champion is strict: a run that gains nothing anywhere is nobody's best.
 Does not cover: intervals and tests, which are statistics over these counts and need no SQL.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Subquery, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Subquery, case, cast, func, select
 
 from storage.axes import Column, axis_columns, axis_value
 from storage.database import Database
@@ -20,6 +21,9 @@ from storage.new_rows import TREATMENT
 from storage.records import Discordance, G1Count
 from storage.records import Run as RunRecord
 from storage.run_rows import load_runs, select_runs
+from storage.verdict import INERT, STRICT, TIED
+
+_SPLIT = (STRICT, TIED, INERT)
 
 
 class Rates:
@@ -61,7 +65,7 @@ class Rates:
                 select(Study.name, Host.backbone, Host.adapter_label, Study.sampler, counted)
                 .join(Host, Host.id == counted.c.host_id)
                 .join(Study, Study.id == Host.study_id)
-                .order_by(Study.id, Host.position, *(counted.c[3:]))
+                .order_by(Study.id, Host.position, *(counted.c[3 + len(_SPLIT) :]))
             )
             return [_count(by, tuple(row)) for row in session.execute(query)]
 
@@ -88,11 +92,14 @@ class Rates:
             return read_discordance(session, hosts=hosts, runs_per_host=runs_per_host)
 
     def champions(self, study: str | None = None) -> list[RunRecord]:
-        """Return per study and host the G1 run with the largest mean delta, ties by position."""
+        """Return per study and host the strict G1 run with the largest mean delta.
+
+        Ties go by position. A host without a strict run has no champion.
+        """
         best_first = (Run.mean_delta.desc(), Run.position, Run.id)
         place = func.row_number().over(partition_by=Run.host_id, order_by=best_first)
         ranked = select(Run.id, place.label("place")).where(
-            Run.kind == TREATMENT, Run.state == "completed", Run.g1.is_(True)
+            Run.kind == TREATMENT, Run.state == "completed", Run.verdict == STRICT
         )
         with self._database.reading() as session:
             if study is not None:
@@ -111,6 +118,7 @@ def _counted(
         Run.host_id,
         func.count().label("runs"),
         func.sum(cast(Run.g1, Integer)).label("g1"),
+        *(func.count(case((Run.verdict == word, 1))).label(word) for word in _SPLIT),
         *axis,
     ).where(Run.host_id.in_(hosts), *among, Run.state == "completed", Run.g1.is_not(None))
     if axis:
@@ -119,7 +127,7 @@ def _counted(
 
 
 def _count(by: str | None, row: tuple[Any, ...]) -> G1Count:
-    study, backbone, adapter, design, _, runs, g1, *values = row
+    study, backbone, adapter, design, _, runs, g1, strict, tied, inert, *values = row
     return G1Count(
         study=study,
         backbone=backbone,
@@ -129,4 +137,7 @@ def _count(by: str | None, row: tuple[Any, ...]) -> G1Count:
         value=axis_value(by, tuple(values)) if by else None,
         runs=runs,
         g1=g1,
+        strict=strict,
+        tied=tied,
+        inert=inert,
     )

@@ -2,7 +2,7 @@
 
 Owns: the shapes `storage` gives, and the filter it takes. Scores are in percent, deltas in
 percentage points, times in UTC, durations in seconds.
-Does not cover: what goes in (`plans.py`) and the rules (`scoring.py`).
+Does not cover: what goes in (`new_rows.py`) and the rules (`verdict.py`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from storage.new_rows import BASELINE, TREATMENT, TrialKey
+from storage.verdict import exact_delta, exact_mean
 
 STUDY_STATES = ("queued", "running", "stopped", "completed", "failed")
 RUN_STATES = ("pending", "running", "completed", "failed")
@@ -69,6 +71,9 @@ class StudyStatus:
     state: str
     kinds: Mapping[str, StateCounts]
     g1: int
+    strict: int
+    tied: int
+    inert: int
     scored: int
     stop_requested: bool
     lease_owner: str | None
@@ -119,9 +124,28 @@ class DueRun:
     failures: int
 
 
+class _Counted:
+    """Counts of a cell and of its baseline's."""
+
+    n_items: int
+    n_correct: int
+    baseline_n_correct: int | None
+
+    @property
+    def exact_delta(self) -> Fraction | None:
+        """The delta as a fraction: what means are taken of."""
+        if self.baseline_n_correct is None:
+            return None
+        return exact_delta(self.n_correct, self.baseline_n_correct, n_items=self.n_items)
+
+
 @dataclass(frozen=True)
-class Cell:
-    """A run on a benchmark beside its matched baseline (None until that is known)."""
+class Cell(_Counted):
+    """A run on a benchmark beside its matched baseline (None until that is known).
+
+    `helped` and `hurt` are items that only the run and only the baseline gets right, `changed` are
+    responses that differ from the baseline's; None as well where the responses were not compared.
+    """
 
     benchmark: str
     n_items: int
@@ -130,8 +154,16 @@ class Cell:
     baseline_n_correct: int | None
     baseline_score: float | None
     delta: float | None
+    helped: int | None
+    hurt: int | None
+    changed: int | None
     seconds: float
     responses_artifact: str
+
+    @property
+    def discordance(self) -> int | None:
+        """Items that only one of the two gets right."""
+        return None if self.helped is None or self.hurt is None else self.helped + self.hurt
 
 
 @dataclass(frozen=True)
@@ -155,8 +187,10 @@ class BoundedCell:
 
 @dataclass(frozen=True)
 class Run:
-    """A run with its cells; `g1` and the deltas are None for baselines and until matched.
+    """A run with its cells; `g1`, `verdict` and deltas are None for baselines and until matched.
 
+    `verdict` is one of `storage.verdict.VERDICTS`; None also for a G1 run that is tied or inert
+    where nobody compared the responses (`is_unsplit`).
     `baseline_seed` is the seed of the baseline it is matched with: its own, but for null runs.
     `bounds` are cells that were not evaluated in full: the run ended as soon as it could not be G1
     any more. It has a verdict then, and neither `mean_delta` nor `worst_delta`.
@@ -180,6 +214,7 @@ class Run:
     worker: str | None
     error: str | None
     g1: bool | None
+    verdict: str | None
     mean_delta: float | None
     worst_delta: float | None
     compute_s: float | None
@@ -195,9 +230,21 @@ class Run:
         """Whether some of its items were never asked."""
         return self.g1 is False and self.mean_delta is None
 
+    @property
+    def is_unsplit(self) -> bool:
+        """Whether it is G1, and nobody knows whether tied or inert."""
+        return self.g1 is True and self.verdict is None
+
+    @property
+    def exact_mean_delta(self) -> Fraction | None:
+        """The mean delta as a fraction; None where there is none."""
+        deltas = [cell.exact_delta for cell in self.cells.values()]
+        known = [delta for delta in deltas if delta is not None]
+        return exact_mean(known) if known and self.mean_delta is not None else None
+
 
 @dataclass(frozen=True)
-class RescoredCell:
+class RescoredCell(_Counted):
     """A cell under another scorer, beside the baseline under the same one (None until matched)."""
 
     benchmark: str
@@ -220,11 +267,13 @@ class RunPage:
 class RunFilter:
     """Which runs are wanted; None asks for nothing. `axes` maps axis names to values.
 
-    Asking for `g1` without a `kind` asks for treatments: a null run's verdict is no finding.
+    Asking for `g1` or `verdict` without a `kind` asks for treatments: a null run's verdict is no
+    finding.
     """
 
     state: str | None = None
     g1: bool | None = None
+    verdict: str | None = None
     kind: str | None = None
     backbone: str | None = None
     adapter: str | None = None
@@ -253,7 +302,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class G1Count:
-    """G1 runs among the completed, matched runs of one host, perhaps at one value of an axis."""
+    """G1 runs among the completed, matched runs of one host, perhaps at one value of an axis.
+
+    `strict`, `tied` and `inert` split `g1`; what is left is `unsplit`: tied or inert, in a record
+    whose responses nobody compared.
+    """
 
     study: str
     backbone: str
@@ -263,6 +316,14 @@ class G1Count:
     value: Any
     runs: int
     g1: int
+    strict: int
+    tied: int
+    inert: int
+
+    @property
+    def unsplit(self) -> int:
+        """G1 runs of which nobody knows whether they are tied or inert."""
+        return self.g1 - self.strict - self.tied - self.inert
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from storage import records
 from storage.database import Database
 from storage.errors import QueryError, ResultConflict
 from storage.locks import find_study, no_run
+from storage.matching import match_key
 from storage.models import Cell, RescoredCell, Run
 from storage.new_rows import BASELINE
 from storage.packing import pack_bits, unpack_bits
@@ -175,8 +176,8 @@ def _kept(session: Session, study_id: int, *, scorer: str, version: int) -> list
 
 def _pairs(runs: Sequence[_Kept]) -> list[tuple[_Kept, _Kept]]:
     """Return each run with its matched baseline, where that is kept."""
-    baselines = {(run.host, run.baseline_seed): run for run in runs if run.kind == BASELINE}
-    matched = [(run, baselines.get((run.host, run.baseline_seed))) for run in runs]
+    baselines = {match_key(run): run for run in runs if run.kind == BASELINE}
+    matched = [(run, baselines.get(match_key(run))) for run in runs]
     return [(run, other) for run, other in matched if other and run.kind != BASELINE]
 
 
@@ -185,6 +186,6 @@ def _compare(run: _Kept, baseline: _Kept) -> list[tuple[str, dict[str, Any]]]:
     comparisons = []
     for name in [name for name in run.counts if name in baseline.counts]:
         count, other = run.counts[name], baseline.counts[name]
-        delta = compare({name: count}, {name: other}, run_id=run.id).deltas[name]
+        delta = float(compare({name: count}, {name: other}, run_id=run.id).deltas[name])
         comparisons.append((name, {"baseline_n_correct": other.n_correct, "delta": delta}))
     return comparisons

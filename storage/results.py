@@ -3,31 +3,35 @@
 Owns: writing a run's outcome once, comparing it with its matched baseline (same study and host, of
 the seed that the run names) when that is there, and comparing the runs that waited when the
 baseline itself finishes.
-Does not cover: the definitions of delta and G1 (`scoring.py`).
+Does not cover: the definitions of delta and verdict (`verdict.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, aliased, defer
 
 from storage import models
 from storage.bounded_cells import bounds_of, insert_bounded, is_same
 from storage.canonical_json import canonical_json, content_hash
 from storage.clock import utc_now
 from storage.database import Database
+from storage.differences import differences
 from storage.dispatch import require_attempt
 from storage.errors import BaselineMismatch, ResultConflict
 from storage.events import append_event
 from storage.locks import lock_owned_run
+from storage.matching import is_baseline_of
 from storage.models import Cell, Run
 from storage.new_rows import BASELINE, CellOutcome, PartialOutcome, RunOutcome
 from storage.packing import pack_bits, pack_floats
+from storage.response_digests import drop_digests, keep_digests
 from storage.upserts import insert_missing
-from storage.verdict import Count, Verdict, compare
+from storage.verdict import Count, compare
 
 
 class Results:
@@ -56,6 +60,8 @@ class Results:
             require_attempt(run, attempt)
             if outcome.cells:
                 session.execute(insert(Cell), [_cell_row(run, cell) for cell in outcome.cells])
+            digests = {cell.benchmark: cell.digests for cell in outcome.cells if cell.digests}
+            keep_digests(session, run.id, digests)
             _complete(session, run, outcome)
             _keep_bounds(session, run, outcome.partial)
             _judge(session, study, run)
@@ -78,12 +84,12 @@ def _keep_bounds(session: Session, run: Run, partial: Sequence[PartialOutcome]) 
     """Keep what is known of the cells not done in full; they have a meaning beside a baseline."""
     if not partial:
         return
-    baselines = [] if run.kind == BASELINE else _matched(session, run, Run.kind == BASELINE)
-    if not baselines:
+    baseline = _baseline_of(session, run)
+    if baseline is None:
         raise BaselineMismatch(
             f"run {run.id} was not evaluated in full, and there is no baseline that decides it"
         )
-    counts = {name: cell.n_correct for name, cell in _cells(session, baselines[0]).items()}
+    counts = {name: cell.n_correct for name, cell in _cells(session, baseline).items()}
     insert_bounded(session, run.id, partial, baseline=counts)
 
 
@@ -91,38 +97,67 @@ def _judge(session: Session, study: models.Study, run: Run) -> None:
     """Compare the run with its baseline, or, if it is one, the runs that waited for it."""
     if run.kind == BASELINE:
         _log_finished(session, study, run)
-        for waiting in _matched(session, run, Run.kind != BASELINE):
+        for waiting in _waiting_for(session, run):
             _match(session, waiting, baseline=run)
-            payload = {"run": waiting.id, "g1": waiting.g1, "mean_delta": waiting.mean_delta}
-            append_event(session, study.id, "run_scored", **payload)
+            append_event(session, study.id, "run_scored", run=waiting.id, **_verdict_of(waiting))
         return
-    for baseline in _matched(session, run, Run.kind == BASELINE):
+    baseline = _baseline_of(session, run)
+    if baseline is not None:
         _match(session, run, baseline=baseline)
     _log_finished(session, study, run)
 
 
-def _matched(session: Session, run: Run, kinds: Any) -> Sequence[Run]:
-    same = (Run.host_id == run.host_id, Run.baseline_seed == run.baseline_seed)
-    done = Run.state == "completed"
-    query = select(Run).where(*same, done, kinds, Run.id != run.id).order_by(Run.position, Run.id)
-    return session.scalars(query).all()
+def _baseline_of(session: Session, run: Run) -> Run | None:
+    """Return a run's matched baseline, if that is done; a baseline has none."""
+    if run.kind == BASELINE:
+        return None
+    baseline = aliased(Run)
+    matched = select(baseline).join(Run, is_baseline_of(baseline, Run))
+    return session.scalar(matched.where(Run.id == run.id, baseline.state == "completed"))
+
+
+def _waiting_for(session: Session, baseline: Run) -> Sequence[Run]:
+    """Return the completed runs that a baseline is matched with."""
+    other = aliased(Run)
+    matched = select(Run).join(other, is_baseline_of(other, Run))
+    waiting = (other.id == baseline.id, Run.kind != BASELINE, Run.state == "completed")
+    return session.scalars(matched.where(*waiting).order_by(Run.position, Run.id)).all()
 
 
 def _match(session: Session, run: Run, *, baseline: Run) -> None:
     cells, baseline_cells = _cells(session, run), _cells(session, baseline)
     baseline_counts = _counts(baseline_cells)
-    bounds = bounds_of(session, run.id)
-    verdict: Verdict = compare(_counts(cells), baseline_counts, run_id=run.id, bounds=bounds)
+    found = differences(session, run.id, baseline.id)
+    verdict = compare(
+        _counts(cells),
+        baseline_counts,
+        run_id=run.id,
+        bounds=bounds_of(session, run.id),
+        differences=found,
+    )
     for name, cell in cells.items():
         cell.baseline_n_correct = baseline_counts[name].n_correct
         cell.baseline_score = baseline_counts[name].score
-        cell.delta = verdict.deltas[name]
-    run.g1, run.mean_delta, run.worst_delta = verdict.g1, verdict.mean_delta, verdict.worst_delta
+        cell.delta = float(verdict.deltas[name])
+        cell.helped, cell.hurt = found[name].helped, found[name].hurt
+        cell.changed = found[name].changed
+    run.g1, run.verdict = verdict.g1, verdict.word
+    run.mean_delta = _stored(verdict.mean_delta)
+    run.worst_delta = _stored(verdict.worst_delta)
+    drop_digests(session, run.id)
+
+
+def _stored(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _cells(session: Session, run: Run) -> dict[str, Cell]:
     query = select(Cell).where(Cell.run_id == run.id).options(defer(Cell.outcomes))
     return {cell.benchmark: cell for cell in session.scalars(query.order_by(Cell.benchmark))}
+
+
+def _verdict_of(run: Run) -> dict[str, Any]:
+    return {"g1": run.g1, "verdict": run.verdict, "mean_delta": run.mean_delta}
 
 
 def _counts(cells: Mapping[str, Cell]) -> dict[str, Count]:
@@ -149,7 +184,7 @@ def _log_finished(session: Session, study: models.Study, run: Run) -> None:
     for name, bound in bounds_of(session, run.id).items():
         counts = {"n_evaluated": bound.n_evaluated, "n_items": bound.n_items}
         append_event(session, study.id, "cell_bounded", run=run.id, benchmark=name, **counts)
-    payload = {"run": run.id, "kind": run.kind, "g1": run.g1, "mean_delta": run.mean_delta}
+    payload = {"run": run.id, "kind": run.kind, **_verdict_of(run)}
     append_event(session, study.id, "run_finished", **payload)
 
 

@@ -16,21 +16,27 @@ from storage.errors import QueryError
 from storage.models import Configuration, Host, Run
 from storage.new_rows import TREATMENT
 from storage.records import RUN_STATES, RunFilter
+from storage.verdict import VERDICTS
 
 
 def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter.
 
     Raises:
-        QueryError: if it names a state or an axis that does not exist.
+        QueryError: if it names a state, a verdict or an axis that does not exist.
     """
     if wanted.state is not None and wanted.state not in RUN_STATES:
         allowed = ", ".join(RUN_STATES)
         raise QueryError(f"there is no run state '{wanted.state}'; use one of {allowed}")
+    if wanted.verdict is not None and wanted.verdict not in VERDICTS:
+        allowed = ", ".join(VERDICTS)
+        raise QueryError(f"there is no verdict '{wanted.verdict}'; use one of {allowed}")
+    judged = wanted.g1 is not None or wanted.verdict is not None
     plain = {
         Run.state: wanted.state,
         Run.g1: wanted.g1,
-        Run.kind: TREATMENT if wanted.kind is None and wanted.g1 is not None else wanted.kind,
+        Run.verdict: wanted.verdict,
+        Run.kind: TREATMENT if wanted.kind is None and judged else wanted.kind,
         Run.seed: wanted.seed,
         Host.backbone: wanted.backbone,
         Host.adapter_label: wanted.adapter,

@@ -41,6 +41,7 @@ _RUN_COLUMNS = {
     "worker": Run.worker,
     "error": Run.error,
     "g1": Run.g1,
+    "verdict": Run.verdict,
     "mean_delta": Run.mean_delta,
     "worst_delta": Run.worst_delta,
     "compute_s": Run.compute_s,
@@ -57,6 +58,9 @@ _CELL_COLUMNS = {
     "baseline_n_correct": Cell.baseline_n_correct,
     "baseline_score": Cell.baseline_score,
     "delta": Cell.delta,
+    "helped": Cell.helped,
+    "hurt": Cell.hurt,
+    "changed": Cell.changed,
     "seconds": Cell.seconds,
     "responses_artifact": Cell.responses_artifact,
 }

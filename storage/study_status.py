@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from storage.models import Run, Study
 from storage.new_rows import TREATMENT
 from storage.records import RUN_STATES, StateCounts, StudyStatus
+from storage.verdict import INERT, STRICT, TIED
 
 
 @dataclass
@@ -23,6 +24,7 @@ class _Tally:
     states: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     g1: int = 0
     scored: int = 0
+    verdicts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def read_status(session: Session, studies: Sequence[Study]) -> list[StudyStatus]:
@@ -39,16 +41,18 @@ def _tally(session: Session, study_ids: Sequence[int]) -> dict[int, _Tally]:
             func.count(),
             func.count(Run.g1),
             func.coalesce(func.sum(cast(Run.g1, Integer)), 0),
+            Run.verdict,
         )
         .where(Run.study_id.in_(study_ids))
-        .group_by(Run.study_id, Run.kind, Run.state)
+        .group_by(Run.study_id, Run.kind, Run.state, Run.verdict)
     )
-    for study_id, kind, state, runs, scored, g1 in session.execute(query):
+    for study_id, kind, state, runs, scored, g1, verdict in session.execute(query):
         tally = tallies[study_id]
-        tally.states[kind][state] = runs
+        tally.states[kind][state] = tally.states[kind].get(state, 0) + runs
         if kind == TREATMENT:
             tally.scored += scored
             tally.g1 += g1
+            tally.verdicts[verdict or ""] += runs
     return tallies
 
 
@@ -64,6 +68,9 @@ def _status(study: Study, tally: _Tally) -> StudyStatus:
         state=study.state,
         kinds=kinds,
         g1=tally.g1,
+        strict=tally.verdicts[STRICT],
+        tied=tally.verdicts[TIED],
+        inert=tally.verdicts[INERT],
         scored=tally.scored,
         stop_requested=study.stop_requested,
         lease_owner=study.lease_owner,

@@ -8,18 +8,20 @@ Does not cover: Optuna itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased, defer
 
 from storage.bounded_cells import load_bounded
 from storage.clock import utc_now
 from storage.database import Database
 from storage.locks import find_study, lock_owned_study
+from storage.matching import is_baseline_of
 from storage.models import Cell, Configuration, Host, Run, Study
-from storage.new_rows import BASELINE, TREATMENT, TrialKey
+from storage.new_rows import TREATMENT, TrialKey
 from storage.records import Trial
+from storage.verdict import exact_delta, exact_mean
 
 
 class Trials:
@@ -57,10 +59,7 @@ def _has_open_run() -> ColumnElement[bool]:
     """Return the condition that a run of the same trial has not ended."""
     sibling, baseline = aliased(Run), aliased(Run)
     baseline_may_finish = exists().where(
-        baseline.host_id == sibling.host_id,
-        baseline.seed == sibling.baseline_seed,
-        baseline.kind == BASELINE,
-        baseline.state != "failed",
+        is_baseline_of(baseline, sibling), baseline.state != "failed"
     )
     unscored = and_(sibling.state == "completed", sibling.g1.is_(None), baseline_may_finish)
     return exists().where(
@@ -117,28 +116,42 @@ def _load(session: Session, study: Study, keys: Sequence[tuple[int, int]]) -> li
 def _trial(session: Session, key: tuple[int, int], runs: Sequence[Run]) -> Trial:
     host = session.get_one(Host, key[0])
     configuration = session.get_one(Configuration, key[1])
-    means = [run.mean_delta for run in runs if run.mean_delta is not None]
-    complete = len(means) == len(runs)
+    complete = all(run.mean_delta is not None for run in runs)
     decided = all(run.g1 is not None for run in runs)
+    deltas = _deltas(session, runs) if decided else {}
     return Trial(
         key=TrialKey(host.position, configuration.configuration_id),
         trial_number=runs[0].trial_number,
         state="completed" if complete else "ended_early" if decided else "failed",
         run_ids=tuple(run.id for run in runs),
-        mean_delta=fmean(means) if complete else None,
-        worst_deltas=_worst_deltas(session, runs) if decided else {},
+        mean_delta=float(exact_mean(exact_mean(cells.values()) for cells in deltas.values()))
+        if complete
+        else None,
+        worst_deltas=_worst_deltas(session, deltas) if decided else {},
     )
 
 
-def _worst_deltas(session: Session, runs: Sequence[Run]) -> dict[str, float]:
-    query = (
-        select(Cell.benchmark, func.min(Cell.delta))
-        .where(Cell.run_id.in_([run.id for run in runs]), Cell.delta.is_not(None))
-        .group_by(Cell.benchmark)
-        .order_by(Cell.benchmark)
-    )
-    worst = {name: delta for name, delta in session.execute(query) if delta is not None}
-    for bounds in load_bounded(session, [run.id for run in runs]).values():
+def _deltas(session: Session, runs: Sequence[Run]) -> dict[str, dict[str, Fraction]]:
+    """Return every run's deltas of the cells done in full, by run and benchmark."""
+    found: dict[str, dict[str, Fraction]] = {run.id: {} for run in runs}
+    columns = (Cell.n_correct, Cell.baseline_n_correct, Cell.n_items)
+    query = select(Cell.run_id, Cell.benchmark, *columns).where(Cell.run_id.in_(list(found)))
+    for run_id, benchmark, n_correct, baseline, n_items in session.execute(query):
+        if baseline is not None:
+            found[run_id][benchmark] = exact_delta(n_correct, baseline, n_items=n_items)
+    return found
+
+
+def _worst_deltas(
+    session: Session, deltas: Mapping[str, Mapping[str, Fraction]]
+) -> dict[str, float]:
+    """Return the worst delta over seeds per benchmark, from those of each run."""
+    cells = [cell for of_run in deltas.values() for cell in of_run.items()]
+    worst = {
+        name: float(min(delta for cell, delta in cells if cell == name))
+        for name in sorted({name for name, _ in cells})
+    }
+    for bounds in load_bounded(session, list(deltas)).values():
         for name, cell in bounds.items():
             if cell.delta[1] < 0:  # lost; of any other cell it is not known
                 worst[name] = min(cell.delta[1], worst.get(name, cell.delta[1]))

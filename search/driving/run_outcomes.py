@@ -53,6 +53,7 @@ def _whole(cell: CellResult) -> CellOutcome:
         outcomes=cell.outcomes,
         responses_artifact=cell.responses.name,
         seconds=cell.seconds,
+        digests=cell.digests,
     )
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from storage.new_rows import TREATMENT
 from storage.records import Cell, RescoredCell, Run
+from storage.verdict import all_not_worse, exact_mean, is_not_worse
 
 Rescored = Mapping[str, Mapping[str, RescoredCell]]
 
@@ -96,14 +96,13 @@ def _pairs(run: Run, rescored: Mapping[str, RescoredCell]) -> list[_Pair]:
 def _judge(run: Run, rescored: Mapping[str, RescoredCell], names: Sequence[str]) -> _Judged:
     """One losing cell decides against a run; G1 needs every benchmark of the study."""
     verdicts = [_not_worse(rescored[name]) if name in rescored else None for name in names]
-    g1 = False if False in verdicts else None if None in verdicts else True
-    return _Judged(run, rescored, run.g1, g1)
+    return _Judged(run, rescored, run.g1, all_not_worse(verdicts))
 
 
 def _not_worse(cell: Cell | RescoredCell) -> bool | None:
     if cell.baseline_n_correct is None:
         return None
-    return cell.n_correct >= cell.baseline_n_correct
+    return is_not_worse(cell.n_correct, cell.baseline_n_correct)
 
 
 def _cells(pairs: Sequence[_Pair]) -> dict[str, int]:
@@ -140,8 +139,8 @@ def _items(runs: Sequence[Run], rescored: Rescored, name: str) -> dict[str, int]
 
 
 def _changed(judged: _Judged) -> dict[str, Any]:
-    run, deltas = judged.run, {name: cell.delta for name, cell in judged.cells.items()}
-    known = [delta for delta in deltas.values() if delta is not None]
+    run = judged.run
+    known = [cell.exact_delta for cell in judged.cells.values() if cell.exact_delta is not None]
     return {
         "id": run.id,
         "backbone": run.backbone,
@@ -150,10 +149,10 @@ def _changed(judged: _Judged) -> dict[str, Any]:
         "configuration": run.configuration,
         "g1": judged.g1,
         "g1_recorded": judged.recorded,
-        "mean_delta": fmean(known) if known else None,
+        "mean_delta": float(exact_mean(known)) if known else None,
         "mean_delta_recorded": run.mean_delta,
         "cells": {
-            name: {"delta": delta, "delta_recorded": run.cells[name].delta}
-            for name, delta in deltas.items()
+            name: {"delta": cell.delta, "delta_recorded": run.cells[name].delta}
+            for name, cell in judged.cells.items()
         },
     }

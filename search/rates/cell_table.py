@@ -39,6 +39,9 @@ COLUMNS = (
     ("baseline_n_correct", "Int64"),
     ("baseline_score", "Float64"),
     ("delta", "Float64"),
+    ("helped", "Int64"),
+    ("hurt", "Int64"),
+    ("changed", "Int64"),
     ("n_evaluated", "Int64"),
     ("n_correct_low", "Int64"),
     ("n_correct_high", "Int64"),
@@ -46,6 +49,7 @@ COLUMNS = (
     ("delta_high", "Float64"),
     ("mean_delta", "Float64"),
     ("g1", "boolean"),
+    ("verdict", "string"),
     ("compute_s", "Float64"),
     ("error", "string"),
 )
@@ -76,6 +80,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "configuration_id": run.configuration_id,
         "mean_delta": run.mean_delta,
         "g1": run.g1,
+        "verdict": run.verdict,
         "compute_s": run.compute_s,
         "error": run.error,
         **_axes(run),
@@ -109,6 +114,9 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "baseline_n_correct": cell.baseline_n_correct,
         "baseline_score": cell.baseline_score,
         "delta": cell.delta,
+        "helped": cell.helped,
+        "hurt": cell.hurt,
+        "changed": cell.changed,
         "n_evaluated": cell.n_items,
     }
 

@@ -18,6 +18,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from storage.response_digests import pack_digests
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"
@@ -84,15 +85,24 @@ def study_plan(
     )
 
 
-def outcome(*corrects: int, n_items: int = N_ITEMS, checkpoint: str = "checkpoint") -> RunOutcome:
-    """An outcome with so many right answers on the benchmarks a, b, c, ..."""
+def outcome(
+    *corrects: int, n_items: int = N_ITEMS, checkpoint: str = "checkpoint", word: str | None = None
+) -> RunOutcome:
+    """An outcome with so many right answers on the benchmarks a, b, c, ...
+
+    Runs that are right alike answer in the same bytes; one with a `word` of its own answers every
+    item otherwise than one with another word.
+    """
     return RunOutcome(
         cells=[
             CellOutcome(
                 benchmark="abcdefgh"[place],
                 outcomes=[item < correct for item in range(n_items)],
-                responses_artifact=f"responses-{correct}",
+                responses_artifact=f"responses-{correct}-{word}",
                 seconds=1.5,
+                digests=None
+                if word is None
+                else pack_digests([f"{word} {item < correct} {item}" for item in range(n_items)]),
             )
             for place, correct in enumerate(corrects)
         ],
@@ -114,10 +124,17 @@ def begin(
     }
 
 
-def complete(store: AuditStore, run: Run, *corrects: int, owner: str = OWNER) -> Run:
+def complete(
+    store: AuditStore, run: Run, *corrects: int, owner: str = OWNER, word: str | None = None
+) -> Run:
     """Take a run through start and finish with so many right answers per benchmark."""
+    return complete_with(store, run, outcome(*corrects, word=word), owner=owner)
+
+
+def complete_with(store: AuditStore, run: Run, found: RunOutcome, *, owner: str = OWNER) -> Run:
+    """Take a run through start and finish with an outcome."""
     attempt = store.dispatch.start(run.id, owner=owner, worker="worker-0")
-    store.results.finish(run.id, owner=owner, attempt=attempt, outcome=outcome(*corrects))
+    store.results.finish(run.id, owner=owner, attempt=attempt, outcome=found)
     return store.runs.get(run.id)
 
 

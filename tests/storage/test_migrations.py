@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -13,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from audit_plans import begin, complete
+from audit_plans import begin, complete, complete_with, outcome
 
 from storage import (
     BASELINE,
@@ -155,6 +156,47 @@ def test_an_upgrade_keeps_what_is_recorded(storage_url: str) -> None:
         assert {run.baseline_seed for run in recorded} == {42, 7}
         complete(store, baseline, 10)
         assert store.runs.get(treatment.id).mean_delta == 5.0
+
+
+def test_older_records_are_counted_again(storage_url: str) -> None:
+    """What packed outcomes and artifacts' names tell; of other responses nothing is known."""
+    with AuditStore.open(storage_url) as store:
+        runs = begin(store, configurations=5, seeds=(42, 7))
+        for baseline in runs[BASELINE]:
+            complete(store, baseline, 10, 4, word="base")
+        marks = {0: (12, 4), 1: (10, 4), 2: (10, 4), 3: (9, 20), 4: (10, 4)}
+        words = {0: "run", 1: "base", 2: "run", 3: "run", 4: "run"}
+        first = [run for run in runs[TREATMENT] if run.seed == 42]
+        for place, run in enumerate(first[:4]):
+            complete(store, run, *marks[place], word=words[place])
+        shifted = outcome(10, 4, word="run")
+        cells = [replace(shifted.cells[0], outcomes=[*[False], *[True] * 10, *[False] * 9])]
+        complete_with(store, first[4], replace(shifted, cells=[*cells, shifted.cells[1]]))
+        recorded = {run.id: run for run in store.runs.iterate("grid")}
+        assert [recorded[run.id].verdict for run in first] == [
+            *("strict", "inert", "tied", "not_g1", "tied")
+        ]
+    downgrade(storage_url, to="0006_bounds")
+    execute(storage_url, "UPDATE talan_runs SET mean_delta = mean_delta + 1e-12")
+    Database(storage_url).upgrade()
+    with AuditStore.open(storage_url) as store:
+        found = {run.id: run for run in store.runs.iterate("grid")}
+        assert [found[run.id].verdict for run in first] == [
+            *("strict", "inert", None, "not_g1", "tied")
+        ]
+        assert {run.id: run.mean_delta for run in found.values()} == {
+            run.id: run.mean_delta for run in recorded.values()
+        }
+        for run in first:
+            for name, cell in found[run.id].cells.items():
+                before = recorded[run.id].cells[name]
+                assert (cell.helped, cell.hurt) == (before.helped, before.hurt)
+                assert cell.changed == (0 if before.changed == 0 else None)
+        assert (found[first[2].id].is_unsplit, found[first[1].id].is_unsplit) == (True, False)
+        assert [cell.helped for cell in found[first[4].id].cells.values()] == [1, 0]
+        (counted,) = store.rates.g1_counts("grid")
+        assert (counted.g1, counted.strict, counted.tied, counted.inert) == (4, 1, 1, 1)
+        assert counted.unsplit == 1
 
 
 def test_upgrading_says_where_it_got_to(storage_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,17 +11,23 @@ from audit_plans import (
     OWNER,
     begin,
     complete,
+    complete_with,
     outcome,
 )
+from sqlalchemy import select
 
 from storage import (
     BASELINE,
     TREATMENT,
     AuditStore,
     BaselineMismatch,
+    CellOutcome,
     ResultConflict,
     RunFilter,
+    RunOutcome,
 )
+from storage.models import ResponseDigests
+from storage.response_digests import num_changed, pack_digests
 
 
 class TestResultsContract:
@@ -124,3 +131,69 @@ class TestResultsContract:
         assert [p.num_runs for p in found] == [3, 1]
         assert found[0].data == {"torch": "2.13.0", "seed": 42}
         assert found[1].hash == store.runs.get(runs[TREATMENT][3].id).provenance_hash
+
+    @pytest.mark.parametrize("baseline_last", [False, True])
+    def test_helped_hurt_and_changed_are_counted_when_the_two_meet(
+        self, store: AuditStore, *, baseline_last: bool
+    ) -> None:
+        runs = begin(store)
+        baseline, run = runs[BASELINE][0], runs[TREATMENT][0]
+        answers = {
+            baseline.id: _answers("rrwwr", ["a", "b", "c", "d", "e"]),
+            run.id: _answers("wrrrr", ["A", "b", "C", "D", "e "]),
+        }
+        order = [run, baseline] if baseline_last else [baseline, run]
+        for one in order:
+            complete_with(store, one, answers[one.id])
+        found = store.runs.get(run.id)
+        cell = found.cells["a"]
+        assert (cell.helped, cell.hurt, cell.changed, cell.discordance) == (2, 1, 4, 3)
+        assert (cell.delta, cell.exact_delta) == (20.0, 20)
+        assert (found.verdict, found.g1, found.exact_mean_delta) == ("strict", True, 20)
+        beside = store.runs.get(baseline.id)
+        assert (beside.verdict, beside.cells["a"].changed) == (None, None)
+        with store.database.reading() as session:
+            kept = session.scalars(select(ResponseDigests.run_id)).all()
+        assert kept == [baseline.id]  # the treatment's have met the baseline's
+
+    @pytest.mark.parametrize("baseline_last", [False, True])
+    def test_a_run_whose_every_byte_is_the_baselines_is_inert(
+        self, store: AuditStore, *, baseline_last: bool
+    ) -> None:
+        runs = begin(store)
+        words = {runs[BASELINE][0].id: "one", runs[TREATMENT][0].id: "one"}
+        words[runs[TREATMENT][1].id] = "other"
+        order = [runs[BASELINE][0], *runs[TREATMENT][:2]]
+        for run in reversed(order) if baseline_last else order:
+            complete(store, run, 10, 3, word=words[run.id])
+        inert, tied = (store.runs.get(run.id) for run in runs[TREATMENT][:2])
+        assert (inert.verdict, tied.verdict) == ("inert", "tied")
+        assert [inert.cells[name].changed for name in "ab"] == [0, 0]
+        assert [tied.cells[name].changed for name in "ab"] == [N_ITEMS, N_ITEMS]
+        assert {(c.helped, c.hurt) for c in tied.cells.values()} == {(0, 0)}
+
+    def test_one_other_response_in_the_last_cell_is_a_tie(self, store: AuditStore) -> None:
+        runs = begin(store)
+        complete_with(store, runs[BASELINE][0], _answers("rw", ["so 4", "so 5"]))
+        run = complete_with(store, runs[TREATMENT][0], _answers("rw", ["so 4", "so 5 "]))
+        assert (run.verdict, run.cells["a"].changed) == ("tied", 1)
+
+    def test_digests_are_one_for_each_item(self) -> None:
+        with pytest.raises(ValueError, match="has 32 bytes of digests; allowed: 16 for each of "):
+            CellOutcome("a", [True] * 3, "responses", 1.0, digests=bytes(32))
+
+    def test_half_a_surrogate_pair_is_compared_like_anything_else(self) -> None:
+        ours, theirs = pack_digests(["\ud83d", "x"]), pack_digests(["\ud83e", "x"])
+        assert (num_changed(ours, theirs), num_changed(ours, ours)) == (1, 0)
+
+
+def _answers(marks: str, responses: Sequence[str]) -> RunOutcome:
+    """One cell, an item a letter: right (r) or wrong (w)."""
+    cell = CellOutcome(
+        benchmark="a",
+        outcomes=[mark == "r" for mark in marks],
+        responses_artifact=f"responses-{'|'.join(responses)}",
+        seconds=1.0,
+        digests=pack_digests(responses),
+    )
+    return replace(outcome(1), cells=[cell])

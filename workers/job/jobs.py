@@ -174,6 +174,8 @@ class CellResult:
         responses: Parquet (zstd): item_id, prompt_sha256, response, extracted, correct.
         seconds: Wall seconds, generation and scoring.
         items: Numbers of the evaluated items, ascending; None: all of them.
+        digests: Of the responses (``storage.response_digests``); None where not every item was
+            asked.
     """
 
     benchmark: str
@@ -183,6 +185,7 @@ class CellResult:
     responses: ArtifactRef
     seconds: float
     items: tuple[int, ...] | None = None
+    digests: bytes | None = field(default=None, repr=False)
 
     @property
     def n_evaluated(self) -> int:

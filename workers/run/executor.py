@@ -26,11 +26,12 @@ from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
 from storage.errors import ArtifactError
+from storage.response_digests import pack_digests
 from talan import TalanError
 from workers.backbones.loading import load_backbone
 from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
 from workers.evaluation.asked_items import asked_items, encode_asked
-from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation
+from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluated
 from workers.evaluation.continuous_lm import harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.harness import PromptCache, ResidentLM
@@ -157,6 +158,7 @@ class RunExecutor:
             responses=responses,
             seconds=time.perf_counter() - started,
             items=found.numbers,
+            digests=_digests(found),
         )
 
     @property
@@ -318,6 +320,13 @@ def _padding_token(tokenizer: Any) -> int:
     """What fills short rows; any token will do, since the rows are masked there."""
     token = tokenizer.pad_token_id
     return int(tokenizer.eos_token_id if token is None else token)
+
+
+def _digests(found: Evaluated) -> bytes | None:
+    """What tells the responses apart from another run's; None where some were not asked for."""
+    if found.numbers is not None:
+        return None
+    return pack_digests([item.outcome.response for item in found.items])
 
 
 @contextmanager

@@ -15,7 +15,9 @@ N = 100
 def run(number: int, net: Mapping[str, int], *, g1: bool | None, **changes: Any) -> Run:
     """A completed treatment with so many right answers more than its baseline's 50."""
     cells = {
-        name: Cell(name, N, 50 + more, 50.0 + more, 50, 50.0, float(more), 1.0, "")
+        name: Cell(
+            *(name, N, 50 + more, 50.0 + more, 50, 50.0, float(more), None, None, None, 1.0, "")
+        )
         for name, more in net.items()
     }
     values = {

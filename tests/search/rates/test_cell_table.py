@@ -51,18 +51,24 @@ def cell(benchmark: str, correct: int, *, baseline: int | None) -> Cell:
         baseline_n_correct=baseline,
         baseline_score=None if baseline is None else 100 * baseline / 8,
         delta=None if baseline is None else 100 * (correct - baseline) / 8,
+        helped=None if baseline is None else max(correct - baseline, 0),
+        hurt=None if baseline is None else max(baseline - correct, 0),
+        changed=None if baseline is None else 6,
         seconds=0.5,
         responses_artifact="r",
     )
 
 
 def test_a_row_a_cell() -> None:
-    scored = run(cells={"a": cell("a", 5, baseline=4), "b": cell("b", 3, baseline=3)}, g1=True)
+    cells = {"a": cell("a", 5, baseline=4), "b": cell("b", 3, baseline=3)}
+    scored = run(cells=cells, g1=True, verdict="strict")
     frame = cell_frame([scored])
     assert list(frame.columns) == [name for name, _ in COLUMNS]
     assert frame["benchmark"].tolist() == ["a", "b"]
     assert frame["delta"].tolist() == [12.5, 0.0]
     assert frame["baseline_n_correct"].tolist() == [4, 3]
+    assert frame[["helped", "hurt", "changed"]].to_numpy().tolist() == [[1, 0, 6], [0, 0, 6]]
+    assert frame["verdict"].tolist() == ["strict", "strict"]
     first = frame.iloc[0]
     assert (first["layer"], first["slots"], first["mixer"]) == (1, 2, "cross_attn")
     assert (first["writeback_rule"], first["writeback_gate"]) == ("gate", "vector")
