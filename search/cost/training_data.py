@@ -45,7 +45,8 @@ def sample_training_data(audit: Audit, *, backbone: str) -> TrainingData:
     recipe = audit.recipe
     conversations = read_conversations(audit.suite.train_file, num_examples=recipe.num_examples)
     sampled = conversations[:_SAMPLE]
-    examples = tokenise(sampled, tokenizer=load_tokenizer(backbone), max_length=recipe.max_length)
+    tokenizer = load_tokenizer(backbone, template_date=recipe.template_date)
+    examples = tokenise(sampled, tokenizer=tokenizer, max_length=recipe.max_length)
     lengths = [len(example.input_ids) for example in examples]
     taught = sum(label != IGNORED_LABEL for example in examples for label in example.labels)
     return TrainingData(

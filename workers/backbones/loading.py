@@ -22,9 +22,10 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from workers.backbones.chat_templates import require_no_chance, with_date
 from workers.backbones.names import FILES, WEIGHTS, find_backbone, hub_commit
 from workers.errors import BackboneError, first_line
-from workers.job.recipe import DTYPES
+from workers.job.recipe import DTYPES, TEMPLATE_DATE
 
 # What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
 MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
@@ -78,7 +79,7 @@ def inspect_backbone(name: str) -> BackboneInfo:
 
 
 def load_backbone(
-    name: str, *, dtype: str = "float32", device: str = "cpu"
+    name: str, *, dtype: str = "float32", device: str = "cpu", template_date: str = TEMPLATE_DATE
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Return model (in eval mode) and tokenizer.
 
@@ -86,6 +87,7 @@ def load_backbone(
         name: As for `inspect_backbone`, whose checks come first.
         dtype: Of the weights in memory, whatever they are stored in.
         device: Where to put the model.
+        template_date: The day that the chat template is told, whatever day it is.
 
     Raises:
         BackboneError: As `inspect_backbone`, or the weights cannot be read.
@@ -103,16 +105,20 @@ def load_backbone(
         ) from error
     model.eval()  # type: ignore[no-untyped-call]
     torch.nn.Module.to(model, device)
-    return model, _tokenizer(name, folder)
+    return model, _dated(_tokenizer(name, folder), date=template_date)
 
 
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+def load_tokenizer(name: str, *, template_date: str = TEMPLATE_DATE) -> PreTrainedTokenizerBase:
     """Return a backbone's tokenizer; no weights are read.
+
+    Args:
+        name: As for `inspect_backbone`.
+        template_date: As for `load_backbone`.
 
     Raises:
         BackboneError: The backbone or its tokenizer is not there.
     """
-    return _tokenizer(name, find_backbone(name))
+    return _dated(_tokenizer(name, find_backbone(name)), date=template_date)
 
 
 def _check_config(name: str, folder: Path) -> Any:
@@ -146,10 +152,28 @@ def _check_weights(name: str, folder: Path) -> None:
 
 
 def _check_chat_template(name: str, folder: Path) -> None:
-    if not getattr(_tokenizer(name, folder), "chat_template", None):
+    templates = _templates(_tokenizer(name, folder))
+    if not any(templates.values()):
         raise BackboneError(
             f"Backbone {name!r} has a tokenizer without a chat template in {folder}"
         )
+    for template in templates.values():
+        require_no_chance(template, name=name)
+
+
+def _templates(tokenizer: PreTrainedTokenizerBase) -> dict[str, str]:
+    """A tokenizer's chat templates by name; one without a name is the default."""
+    found = getattr(tokenizer, "chat_template", None) or {}
+    return dict(found) if isinstance(found, dict) else {"default": str(found)}
+
+
+def _dated(tokenizer: PreTrainedTokenizerBase, *, date: str) -> PreTrainedTokenizerBase:
+    dated = {name: with_date(text, date=date) for name, text in _templates(tokenizer).items()}
+    if isinstance(tokenizer.chat_template, dict):
+        tokenizer.chat_template = dated
+    elif dated:
+        tokenizer.chat_template = dated["default"]
+    return tokenizer
 
 
 def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:

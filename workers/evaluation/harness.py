@@ -19,6 +19,8 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from torch import Tensor
 
+from workers.backbones.encoding import Encoding
+from workers.errors import GenerationError
 from workers.generation import Capacity
 from workers.suites.tasks import ItemOutcome, read_outcomes
 
@@ -107,6 +109,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         self.prompts = prompts
         self.truncated: set[str] = set()
         self._together: list[str] = []
+        self._encoding = Encoding(tokenizer)
 
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
@@ -123,13 +126,31 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         if options:
             return list(super().tok_encode(string, **options))
         if string not in self.prompts.encoded:
-            self.prompts.encoded[string] = list(super().tok_encode(string))
+            self.prompts.encoded[string] = self._encoding.encode(string)
         return self.prompts.encoded[string]
 
-    def tok_batch_encode(self, strings: list[str], **options: Any) -> Any:
-        """Tokenise the prompts that are generated together next."""
+    def tok_batch_encode(
+        self, strings: list[str], left_truncate_len: int | None = None, **options: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Tokenise the prompts that are generated together next, padded on the left.
+
+        Raises:
+            GenerationError: One of them is longer than what the context leaves for a prompt; the
+                stock harness would cut it.
+        """
+        del options
         self._together = list(strings)
-        return super().tok_batch_encode(strings, **options)
+        rows = [self.tok_encode(string) for string in strings]
+        longest = max(map(len, rows))
+        if left_truncate_len and longest > left_truncate_len:
+            raise GenerationError(
+                f"A prompt has {longest} tokens; allowed are {left_truncate_len}, for the rest of "
+                f"the backbone's context of {self.max_length} is kept for its answer"
+            )
+        padding = self.tokenizer.pad_token_id
+        padded = [[padding] * (longest - len(row)) + row for row in rows]
+        mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+        return torch.tensor(padded), torch.tensor(mask)
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
         """Generate without a progress bar."""

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from typing import Any
 
 from workers.errors import RecipeError
@@ -16,6 +17,7 @@ from workers.errors import RecipeError
 BATCHINGS = ("padded", "packed")
 DTYPES = ("float32", "bfloat16", "float16")
 GENERATIONS = ("auto", "continuous", "static")
+TEMPLATE_DATE = "2024-07-26"  # what Llama 3's template says where it is told none
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")
 
 
@@ -42,6 +44,8 @@ class Recipe:
             depends on it, else static (`workers.evaluation.decoding`).
         batching: "padded": the examples of a forward pass are rows of one length; "packed": they
             lie end to end, and no padding is computed (`workers.run.packed_batches`).
+        template_date: The day that a chat template is told which asks for it, in training and in
+            evaluation (`workers.backbones.chat_templates`).
     """
 
     max_steps: int = 78
@@ -59,6 +63,7 @@ class Recipe:
     num_examples: int = 5000
     generation: str = "auto"
     batching: str = "padded"
+    template_date: str = TEMPLATE_DATE
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -140,7 +145,7 @@ _NOT_OFFERED = {
         "could not act between the two; several GPUs are resources.processes_per_run"
     ),
 }
-_LATER_KEYS = {"generation": "auto", "batching": "padded"}
+_LATER_KEYS = {"generation": "auto", "batching": "padded", "template_date": TEMPLATE_DATE}
 
 Rule = tuple[str, Callable[[Any], bool]]
 
@@ -160,6 +165,13 @@ def _integer_from(lowest: int) -> Rule:
 def _number(text: str, is_allowed: Callable[[float], bool]) -> Rule:
     # float("inf") and NaN fail `abs(v) < inf`.
     return text, lambda v: _is_number(v) and abs(v) < float("inf") and is_allowed(v)
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _one_of(values: tuple[str, ...]) -> Rule:
@@ -185,4 +197,5 @@ _RULES: dict[str, Rule] = {
     "num_examples": _integer_from(1),
     "generation": _one_of(GENERATIONS),
     "batching": _one_of(BATCHINGS),
+    "template_date": ("a day such as '2024-07-26'", _is_date),
 }

@@ -84,7 +84,7 @@ class RunExecutor:
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._scratch = tempfile.TemporaryDirectory(prefix="talan-run-")
         self._resident: ResidentBackbone | None = None
-        self._resident_key: tuple[str, str] | None = None
+        self._resident_key: tuple[str, str, str] | None = None
         self._prompts = PromptCache()
         self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
         self._tasks: dict[tuple[str, str], Any] = {}
@@ -238,11 +238,14 @@ class RunExecutor:
 
     def _load(self, job: RunJob) -> ResidentBackbone:
         """The job's backbone: the one in memory, or loaded in its place."""
-        key = (job.backbone, job.recipe.dtype)
+        key = (job.backbone, job.recipe.dtype, job.recipe.template_date)
         if self._resident is None or self._resident_key != key:
             self._drop_backbone()
             model, tokenizer = load_backbone(
-                job.backbone, dtype=job.recipe.dtype, device=self._device
+                job.backbone,
+                dtype=job.recipe.dtype,
+                device=self._device,
+                template_date=job.recipe.template_date,
             )
             self._resident = ResidentBackbone(job.backbone, model=model, tokenizer=tokenizer)
             self._resident_key = key

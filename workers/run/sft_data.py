@@ -21,10 +21,12 @@ import torch
 from torch import Tensor
 
 from workers.backbones.chat_turns import ChatTurns
+from workers.backbones.encoding import Encoding
 from workers.errors import DataError
 from workers.job.recipe import Recipe
 
 IGNORED_LABEL = -100
+_NOWHERE = (-1, -1)  # where a token stands that the text does not have
 
 
 @dataclass(frozen=True)
@@ -63,17 +65,17 @@ def tokenise(
         DataError: No conversation is left, or the chat template does not suit
             (``workers.backbones.chat_turns``).
     """
-    turns = ChatTurns(tokenizer)
+    turns, encoding = ChatTurns(tokenizer), Encoding(tokenizer)
     texts = [turns.render(conversation) for conversation in conversations]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
-    examples = [
-        _mask_prompt(
-            ids[:max_length], offsets[:max_length], spans=turns.assistant_spans(text, said)
-        )
-        for ids, offsets, text, said in zip(
-            encoded["input_ids"], encoded["offset_mapping"], texts, conversations, strict=True
-        )
-    ]
+    examples = []
+    for ids, offsets, text, said in zip(
+        encoded["input_ids"], encoded["offset_mapping"], texts, conversations, strict=True
+    ):
+        opening = encoding.opening(text)
+        places = [*[_NOWHERE] * len(opening), *offsets][:max_length]
+        tokens = [*opening, *ids][:max_length]
+        examples.append(_mask_prompt(tokens, places, spans=turns.assistant_spans(text, said)))
     kept = [example for example in examples if any(x != IGNORED_LABEL for x in example.labels[1:])]
     if not kept:
         msg = f"no training example has an assistant's token within max_length {max_length}"
