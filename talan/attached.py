@@ -127,7 +127,7 @@ def attach(model: nn.Module, config: TalanConfig, *, seed: int = 0) -> Talan:
     """Insert a freshly drawn block into `model`.
 
     Attach after `get_peft_model`, which freezes what it does not own. The weights come from a
-    generator of their own, seeded from (seed, configuration).
+    generator of their own, seeded from the seed and what decides their shapes (`talan.seeding`).
 
     Args:
         model: a causal language model of a supported architecture, or a `PeftModel` of one.
@@ -138,7 +138,8 @@ def attach(model: nn.Module, config: TalanConfig, *, seed: int = 0) -> Talan:
         TalanInsertionError: if the model is not supported, lacks the layer or has a block.
     """
     block = _make_block(model, config)
-    draw_weights(block, make_generator(config, seed=seed))
+    hidden_size = causal_model(model).config.hidden_size
+    draw_weights(block, make_generator(config, seed=seed, hidden_size=hidden_size))
     return Talan(model, config, block)
 
 

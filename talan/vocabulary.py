@@ -9,3 +9,5 @@ SUMMARY_SCOPES = ("sequence", "prefix")
 REQUIRED_AXES = ("layer", "slots", "mixer", "writeback")
 OPTIONAL_AXES = ("trainability", "gradient_scale")
 BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads")
+# How first weights are drawn: 1 seeded by the whole configuration, 2 by what decides shapes.
+BLOCK_DRAW = 2

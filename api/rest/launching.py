@@ -19,7 +19,7 @@ from fastapi import Request
 from api.rest.problems import Problem, invalid_study
 from api.rest.settings import Settings
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.file import StudyFile, parse_study, recorded_file
 from storage import AuditStore, StudyNotFound
 from storage.records import Study
 from workers.data.folder import data_folder
@@ -102,7 +102,7 @@ def _check_name(store: AuditStore, file: StudyFile) -> None:
         recorded = store.studies.get(file.name)
     except StudyNotFound:
         return
-    if parse_study(recorded.spec).spec_hash != file.spec_hash:
+    if recorded_file(recorded.spec).spec_hash != file.spec_hash:
         detail = f"name: {file.name!r} is taken by another study; choose a name that is free"
         place = {"where": "body.name", "value": file.name, "message": detail}
         raise Problem(409, "study-exists", detail, errors=[place])

@@ -18,7 +18,8 @@ from search.driving.pool import WorkerPool
 from search.driving.progress import Observer, Progress, unobserved
 from search.driving.run_executors import make_run_executor
 from search.errors import StudyBusyError, StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.draw import check_draw
+from search.study.file import StudyFile, recorded_file
 from search.study.host_checks import check_hosts
 from search.study.plan import Audit, resolve, study_plan
 from storage import AuditStore
@@ -52,8 +53,9 @@ def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
     except StudyNotFound:
         recorded = None
     # Read again, so that a key that a newer version added counts with its default.
-    if recorded and parse_study(recorded.spec).spec_hash == file.spec_hash:
+    if recorded and recorded_file(recorded.spec).spec_hash == file.spec_hash:
         return recorded
+    check_draw(file.name, file.spec)
     audit = resolve(file)
     check_hosts(audit)
     return store.studies.create(study_plan(audit, artifact_url=artifact_url))
@@ -133,7 +135,8 @@ def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Ite
 
 
 def _audit_of(study: Study) -> Audit:
-    audit = resolve(parse_study(study.spec))
+    check_draw(study.name, study.spec)
+    audit = resolve(recorded_file(study.spec))
     _check_unchanged(study, audit)
     return audit
 

@@ -19,7 +19,8 @@ from typing import Any
 from search import driving
 from search import study as study_files
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.draw import check_draw
+from search.study.file import StudyFile, parse_study, recorded_file
 from search.study.fresh_seeds import fresh_seeds
 from search.study.null_runs import null_seeds
 from storage import TREATMENT, AuditStore, StudyNotFound
@@ -67,7 +68,7 @@ def origin_of(store: AuditStore, run_id: str) -> Origin:
         msg = f"run {run_id} is {run.state} and has no verdict; allowed: a completed run"
         raise StudyFileError(msg)
     study = store.studies.get(run.study)
-    return Origin(run, study, parse_study(study.spec), study.hosts[run.host])
+    return Origin(run, study, recorded_file(study.spec), study.hosts[run.host])
 
 
 def launch_follow_up(
@@ -146,7 +147,8 @@ def _file(
 def _check_same(origin: Origin, part: Study, *, configurations: Sequence[Configuration]) -> None:
     seeds = part.spec["seeds"]
     file = _file(origin, name=part.name, seeds=seeds, configurations=configurations)
-    if parse_study(part.spec).spec_hash != file.spec_hash:
+    check_draw(part.name, part.spec)
+    if recorded_file(part.spec).spec_hash != file.spec_hash:
         msg = (
             f"study {part.name!r} exists and asks for something else than following up run "
             f"{origin.run.id}"

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search.errors import StudyFileError, one_of
 from search.study import yaml as study_yaml
+from search.study.draw import FIRST_DRAW
 from search.study.values import (
     ADAPTER_DEFAULTS,
     TALAN_DEFAULTS,
@@ -31,6 +32,7 @@ from search.study.values import (
     Seed,
     filled,
 )
+from talan.vocabulary import BLOCK_DRAW
 
 Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
@@ -154,6 +156,7 @@ class StudyFile(_Entry):
         default_factory=TALAN_DEFAULTS.copy
     )
     resources: Resources = Resources()
+    draw: Annotated[Int, Field(ge=1)] = BLOCK_DRAW
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -166,8 +169,8 @@ class StudyFile(_Entry):
 
         A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts, the
         suite's training data and one process a run are what a file asked for before there was a
-        choice, and leave its hash as it was. Several processes add up in another order, so their
-        number counts.
+        choice, and leave its hash as it was, and so does the first draw. Several processes add up
+        in another order, so their number counts.
         """
         spec = self.spec
         del spec["resources"]["workers"]
@@ -177,6 +180,8 @@ class StudyFile(_Entry):
             del spec["verdicts"]
         if self.training_data is None:
             del spec["training_data"]
+        if self.draw == FIRST_DRAW:
+            del spec["draw"]
         text = json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -221,6 +226,11 @@ def parse_study(content: object) -> StudyFile:
     _check_verdicts(study)
     _check_processes(study)
     return study
+
+
+def recorded_file(spec: Mapping[str, Any]) -> StudyFile:
+    """The file of a study on record; one that names no draw began with the first."""
+    return parse_study({"draw": FIRST_DRAW, **spec})
 
 
 def _check_listed(study: StudyFile) -> None:

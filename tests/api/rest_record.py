@@ -21,6 +21,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from talan.vocabulary import BLOCK_DRAW
 from workers.evaluation.asked_items import AskedItem
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
@@ -68,7 +69,7 @@ def plan(name: str, *, artifacts: str, configurations: int = 6, hosts: int = 1) 
         runs.append(RunPlan(host, BASELINE, 42, len(runs)))
     return StudyPlan(
         name=name,
-        spec={"name": name, "seeds": [42], "resources": {"workers": 4}},
+        spec={"name": name, "seeds": [42], "resources": {"workers": 4}, "draw": BLOCK_DRAW},
         spec_hash="5" * 64,
         design={"sampler": "grid", "max_runs": None, "seed": 0},
         recipe_hash="r" * 64,

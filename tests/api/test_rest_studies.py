@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from api.rest.schemas import STUDY_FILE
 from api.shapes import run_shape, status_shape
 from search.rates.cell_table import cell_frame
 from search.rates.g1_rates import g1_rows
+from search.study.file import parse_study
+from search.study.plan import resolve, study_plan
 from storage import AuditStore, StudyNotFound
 from workers.backbones import names as backbones
 
@@ -271,3 +274,17 @@ def test_the_service_survives_a_database_that_comes_later(storage_url: str, tmp_
     assert api.get("/api/v1/health/ready").json() == {"status": "ready"}
     with AuditStore.open(storage_url) as store, pytest.raises(StudyNotFound):
         store.studies.get("small")
+
+
+def test_a_study_of_an_older_draw_is_read_and_not_resumed(
+    api: TestClient, storage_url: str
+) -> None:
+    plan = study_plan(resolve(parse_study(SMALL)), artifact_url="here")
+    older = {key: value for key, value in plan.spec.items() if key != "draw"}
+    with AuditStore.open(storage_url) as store:
+        store.studies.create(replace(plan, spec=older))
+        store.studies.stop("small")
+    problem = _problem(api.post(f"{STUDIES}/small/resume"), 422, "invalid-study")
+    assert "has the weights of draw 1" in problem["detail"]
+    assert api.get(f"{STUDIES}/small").json()["state"] == "stopped"
+    assert len(api.get(f"{STUDIES}/small/runs").json()) == 3

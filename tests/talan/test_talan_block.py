@@ -25,7 +25,7 @@ SCOPES = ["sequence", "prefix"]
 
 def make_block(config, width=8):
     block = TalanBlock(config, width)
-    draw_weights(block, make_generator(config, seed=0))
+    draw_weights(block, make_generator(config, seed=0, hidden_size=width))
     return block
 
 

@@ -350,3 +350,20 @@ def test_a_block_attached_before_the_adapter_can_be_enabled_again():
     assert not any(p.requires_grad for p in talan.block.parameters())
     talan.begin_step(0)
     assert all(p.requires_grad for p in talan.block.parameters())
+
+
+def test_what_acts_after_the_forward_pass_leaves_the_first_loss_alone(tmp_path):
+    """One block, drawn once: runs that differ in gamma, scope or schedule begin together."""
+    variants = [
+        {},
+        {"gradient_scale": 500},
+        {"trainability": Trainability("writeback")},
+        {"trainability": Trainability("remix_writeback", train_until=1)},
+    ]
+    found = []
+    for variant in variants:
+        model = make_adapted(dropout=0.2)
+        talan = attach(model, make_config(**variant), seed=3)
+        found.append(losses(train(model, talan, tmp_path, steps=3)))
+    assert len({first for first, *_ in found}) == 1
+    assert len({last for *_, last in found}) == len(variants)

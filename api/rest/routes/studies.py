@@ -17,6 +17,7 @@ from api.rest.openapi import problems, study_request
 from api.rest.schemas import StudyStatus
 from api.rest.store_provider import Configured, Store
 from api.shapes import status_shape
+from search.study.draw import check_draw
 from storage import AuditStore
 
 router = APIRouter(tags=["studies"])
@@ -72,6 +73,7 @@ def get_study(name: StudyName, store: Store) -> JSONResponse:
 )
 def resume_study(name: StudyName, store: Store) -> JSONResponse:
     """Queue a study again: finished runs stay, interrupted and failed ones are run again."""
+    check_draw(name, store.studies.get(name).spec)
     store.studies.queue(name)
     return _accepted(store, name)
 
