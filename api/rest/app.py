@@ -1,6 +1,6 @@
 """The application: routers and pages, what stands before them, and what they share.
 
-Owns: composing. Does not cover: any endpoint, or the server that runs it (``api.serve_api``).
+Owns: composing. Does not cover: any endpoint, or the server that runs it (``api.rest.server``).
 """
 
 from __future__ import annotations
@@ -11,38 +11,39 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.rest import docs_page, openapi, problems
-from api.rest.auth import Guard
 from api.rest.browsers import wants_page
-from api.rest.event_stream import Feed
-from api.rest.headers import SecurityHeaders
-from api.rest.launching import BUILT_IN
-from api.rest.limits import BodyLimit, TokenBucket
+from api.rest.events.event_stream import Feed
+from api.rest.metrics.prometheus import Metrics
+from api.rest.middleware.body_limit import BodyLimit
+from api.rest.middleware.guard import Guard
+from api.rest.middleware.security_headers import SecurityHeaders
 from api.rest.operations import Operations
-from api.rest.prometheus import Metrics
-from api.rest.routes import (
-    champions,
-    events,
-    export,
-    health,
-    metrics,
-    plan,
-    rates,
-    reference,
-    runs,
-    sign_in,
-    studies,
-)
+from api.rest.rate_limits import TokenBucket
 from api.rest.settings import Settings
 from api.rest.store_provider import Record
+from api.rest.studies.launching import BUILT_IN
 from dashboards.pages import Site, pages_router
 
 PREFIX = "/api/v1"
-_ROUTERS = (studies, plan, events, runs, export, rates, champions, reference, health, metrics)
+RESOURCES = (
+    "studies",
+    "plan",
+    "events",
+    "runs",
+    "items",
+    "export",
+    "g1_rates",
+    "champions",
+    "reference",
+    "health",
+    "metrics",
+)
+PROBES = ("health", "metrics")  # also where probes and scrapers look by themselves
 
 
 def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
@@ -80,12 +81,12 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.state.plans = TokenBucket(settings.plans_per_minute)
     app.state.sign_ins = TokenBucket(settings.sign_ins_per_minute)
     app.state.metrics = Metrics(max_age_s=settings.metrics_max_age_s)
-    for module in _ROUTERS:
-        app.include_router(module.router, prefix=PREFIX)
-    for module in (health, metrics):  # where probes and scrapers look by themselves
-        app.include_router(module.router, include_in_schema=False)
+    for name in RESOURCES:
+        app.include_router(_router(name), prefix=PREFIX)
+    for name in PROBES:
+        app.include_router(_router(name), include_in_schema=False)
     app.state.site = _site(record, settings)
-    app.include_router(sign_in.router)
+    app.include_router(_router("sign_in"))
     app.include_router(pages_router(app.state.site))
     openapi.install(app)
     docs_page.install(app)
@@ -94,6 +95,12 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(SecurityHeaders)  # added last: outermost
     return app
+
+
+def _router(resource: str) -> APIRouter:
+    """A resource's router: its folder's ``routes.router``."""
+    router: APIRouter = import_module(f"api.rest.{resource}.routes").router
+    return router
 
 
 def _site(record: Record, settings: Settings) -> Site:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from api.rest.schemas import RUN, STATUS, Text
+from api.views import RUN, STATUS, Text
 
 StudyName = Annotated[
     str, Path(description="the study's name", max_length=200, examples=[STATUS["name"]])

@@ -1,7 +1,7 @@
 """The OpenAPI document: complete enough that a client generated from it works.
 
 Owns: the error answers of operations, the study file's schema, and the token's security scheme.
-Does not cover: answers' models (``api.rest.schemas``), nor the page that shows the document
+Does not cover: answers' models (``api.views``), nor the page that shows the document
 (``api.rest.docs_page``).
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.rest import schemas as answers
+from api import views as answers
 from api.rest.problems import MEDIA_TYPE
-from api.rest.schemas import STUDY_FILE, ProblemDetails
+from api.views import STUDY_FILE, ProblemDetails
 from search.study.file import StudyFile
 
 TAGS = [

@@ -2,7 +2,7 @@
 
 Owns: every limit of the API with its default, and ``TALAN_API_TOKEN``, ``TALAN_ALLOWED_BACKBONES``,
 ``TALAN_BACKBONE_ROOTS``, ``TALAN_LAUNCHES_PER_MINUTE``, ``TALAN_MAX_RUNS_PER_STUDY``,
-``TALAN_OPTUNA_DASHBOARD``. Does not cover: where the record is (``api.options``).
+``TALAN_OPTUNA_DASHBOARD``. Does not cover: where the record is (``api.places``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api.errors import SettingsError
-from api.options import artifact_url
+from api.places import artifact_url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The pages' addresses.
 
 Owns: which page is where, and the page of an error. Does not cover: what stands on a page (a module
-each), nor who may see it (``api.rest.auth``).
+each), nor who may see it (``api.rest.middleware.guard``).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.rest.prometheus import Metrics
+from api.rest.metrics.prometheus import Metrics
 from storage import AuditStore
 
 ROOT = Path(__file__).resolve().parents[2]

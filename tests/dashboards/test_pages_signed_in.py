@@ -12,7 +12,7 @@ from page_studies import begin
 from playwright.sync_api import expect
 
 from api.rest.browsers import local_path
-from api.rest.sessions import COOKIE, LIFETIME_S, Sessions
+from api.rest.sign_in.sessions import COOKIE, LIFETIME_S, Sessions
 from storage import AuditStore
 
 TOKEN = "token-of-the-test-äß"

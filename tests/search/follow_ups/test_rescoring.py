@@ -13,7 +13,7 @@ import stored_studies
 from stored_studies import BENCHMARKS, NAME, one_cell, responses_file, seed_study
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.app import app
 from search.errors import RescoringError
 from search.follow_ups.rescoring import rescore, rescoring_report
 from storage import ArtifactStore, AuditStore, StudyNotFound

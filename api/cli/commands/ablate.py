@@ -1,0 +1,79 @@
+"""``talan ablate``: one axis at a time around a run's configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.commands.confirm import SeedsOption
+from api.cli.driving import SOME_FAILED, drive_follow_up
+from api.cli.options import JsonOption, RayOption, StorageOption, open_store
+from api.cli.printing import echo_json
+from api.cli.tables.configurations import configuration_text
+from search.study.axes import axis_label
+
+if TYPE_CHECKING:
+    from search.follow_ups.ablation import Ablation, AxisEffect
+
+
+def ablate(
+    run_id: Annotated[str, typer.Argument(help="A run's id, from `talan runs`.")],
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this axis; may be repeated. Default: all six."),
+    ] = None,
+    seeds: SeedsOption = 1,
+    as_json: JsonOption = False,
+    storage: StorageOption = None,
+    ray_address: RayOption = None,
+) -> None:
+    """Vary one axis at a time around a configuration, over the values of its study.
+
+    Every value's delta is told relative to the centre's, all at fresh seeds: beside the run that
+    was chosen, every neighbour would look worse than it is. The runs are a study of their own.
+    """
+    from search.follow_ups.ablation import ablation, ablation_shape, launch_ablation
+
+    axes = axis or []
+    options = "".join(f" --axis {name}" for name in axes)
+    again = f"talan ablate {run_id} --seeds {seeds}{options}"
+    with open_store(storage) as store:
+        names = launch_ablation(store, run_id, axes=axes, num_seeds=seeds)
+        drive_follow_up(store, names, ray_address=ray_address, again=again)
+        found = ablation(store, run_id, axes=axes)
+    if as_json:
+        echo_json(ablation_shape(found))
+    else:
+        _show(found)
+    if found.missing:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _show(found: Ablation) -> None:
+    from api.cli.tables.seeds import HEADINGS, seed_cells
+
+    console, run = Console(highlight=False), found.origin.run
+    seeds = ", ".join(str(centre.seed) for centre in found.centre)
+    console.print(f"[bold]{run.id}[/bold]  {run.backbone} {run.adapter} of study {run.study}")
+    console.print(f"centre: {configuration_text(run.configuration)}, at seeds {seeds}\n")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("axis", "value"):
+        table.add_column(name, overflow="fold")
+    for name in (*HEADINGS, "G1"):
+        table.add_column(name, justify="right")
+    for effect in found.effects:
+        shown = axis_label(effect.neighbour.axis, effect.neighbour.value)
+        table.add_row(effect.neighbour.axis, shown, *seed_cells(effect.relative), _g1(effect))
+    console.print(table)
+    console.print("mean (pp): mean delta relative to the centre's at the same seeds.", style="dim")
+    for gap in found.missing:
+        shown = axis_label(gap.axis, gap.value)
+        console.print(f"{gap.axis} {shown}: no completed run beside the centre's", style="red")
+    console.print(f"\nLook next:  talan runs {found.studies[-1]} --sort mean_delta")
+
+
+def _g1(effect: AxisEffect) -> str:
+    return f"{effect.g1_seeds}/{effect.relative.n}"

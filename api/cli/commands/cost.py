@@ -1,0 +1,170 @@
+"""``talan cost``: what a study's hosts and runs take, before they are launched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.options import JsonOption, StorageOption, open_store
+from api.cli.printing import echo_json
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from search.cost.cost import StudyEstimate
+    from search.cost.measure import HostTable
+    from storage.durations import Duration
+
+_console = Console(highlight=False)
+
+
+def cost(
+    file: Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)],
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure time and memory on this machine.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each mixer.")] = 3,
+    response_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens of a response, on average, for the estimate.")
+    ] = 400,
+    as_json: JsonOption = False,
+    storage: StorageOption = None,
+) -> None:
+    """Count parameters, and estimate the hours that a study takes.
+
+    Parameters are counted without weights, for a backbone that is not at hand on its published
+    shape. Times come from earlier runs of the same host and recipe in the record; with
+    `--measure` from this machine, with random weights where a backbone is not at hand.
+    """
+    from search.cost.cost import estimate_study
+    from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
+    from search.study.file import read_study_file
+
+    audit, sources = resolve_shapes(read_study_file(file))
+    tables = tabulate(audit)
+    if measure:
+        tables = measure_study(audit, tables, rounds=rounds, progress=_say)
+    estimate = estimate_study(
+        audit,
+        durations=_durations(storage),
+        measured=seconds_by_host(audit, tables, response_tokens=response_tokens),
+    )
+    if as_json:
+        echo_json({"hosts": _hosts_shape(tables, sources), "estimate": _estimate_shape(estimate)})
+        return
+    _show_hosts(tables, sources)
+    _show_estimate(estimate)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text)
+
+
+def _durations(storage: str | None) -> list[Duration]:
+    """What earlier runs took; no record is no run."""
+    try:
+        with open_store(storage) as store:
+            return store.durations.read()
+    except StorageError:
+        if storage is not None:
+            raise
+        return []
+
+
+def _hosts_shape(tables: list[HostTable], sources: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "backbone": table.sizes.backbone,
+            "adapter": table.sizes.adapter_label,
+            "counted_on": sources[table.sizes.backbone],
+            "measured_on": table.measured_on,
+            "parameters": {
+                "backbone": table.sizes.baseline.backbone,
+                "adapter": table.sizes.baseline.adapter,
+            },
+            "mixers": [
+                {
+                    "mixer": mixer,
+                    "talan_parameters": size.talan,
+                    "talan_share": size.talan_share,
+                    "train_ratio": cost and cost.train_ratio,
+                    "decode_ratio": cost and cost.decode_ratio,
+                    "peak_gib": cost and cost.peak_gib,
+                    "talan_peak_gib": cost and cost.talan_peak_gib,
+                }
+                for mixer, size in table.sizes.largest.items()
+                for cost in (table.costs.get(mixer),)
+            ],
+        }
+        for table in tables
+    ]
+
+
+def _estimate_shape(estimate: StudyEstimate) -> dict[str, Any]:
+    return {
+        "runs": estimate.runs,
+        "wall_s": estimate.wall_s,
+        "cpu_hours": estimate.cpu_hours,
+        "gpu_hours": estimate.gpu_hours,
+        "hosts": [
+            {
+                "backbone": host.backbone,
+                "adapter": host.adapter_label,
+                "runs": host.runs,
+                "seconds_per_run": host.seconds_per_run,
+                "based_on": host.based_on,
+            }
+            for host in estimate.hosts
+        ],
+    }
+
+
+def _show_hosts(tables: list[HostTable], sources: dict[str, str]) -> None:
+    table = Table(
+        "host", "mixer", "adapter / TALAN", "share", "train", "decode", "GPU memory", box=None
+    )
+    for host in tables:
+        for mixer, size in host.sizes.largest.items():
+            cost = host.costs.get(mixer)
+            table.add_row(
+                f"{host.sizes.backbone} {host.sizes.adapter_label}",
+                mixer,
+                f"{size.adapter / 1e6:.1f}M / {size.talan / 1e6:.1f}M",
+                f"{size.talan_share:.2%}",
+                "" if cost is None else f"{cost.train_ratio:.2f}x",
+                "" if cost is None else f"{cost.decode_ratio:.2f}x",
+                _memory(cost.peak_gib, cost.talan_peak_gib) if cost else "",
+            )
+    _console.print(table)
+    shapes = sorted(name for name, source in sources.items() if source != "files")
+    if shapes:
+        _console.print(f"\nOn its published shape, for its files are not here: {', '.join(shapes)}")
+
+
+def _memory(alone: float | None, with_talan: float | None) -> str:
+    if alone is None or with_talan is None:
+        return "no GPU"
+    return f"{alone:.1f} GiB {with_talan - alone:+.1f}"
+
+
+def _show_estimate(estimate: StudyEstimate) -> None:
+    table = Table("host", "runs", "a run", "based on", box=None)
+    for host in estimate.hosts:
+        seconds = host.seconds_per_run
+        table.add_row(
+            f"{host.backbone} {host.adapter_label}",
+            str(host.runs),
+            "not known" if seconds is None else f"{seconds:,.0f} s",
+            host.based_on or "nothing: measure with --measure, or run a few configurations first",
+        )
+    _console.print()
+    _console.print(table)
+    if estimate.wall_s is not None:
+        hours = estimate.wall_s / 3600
+        _console.print(
+            f"\n{estimate.runs} runs, {estimate.workers} at a time: {hours:,.2f} h; "
+            f"{estimate.gpu_hours:,.1f} GPU-hours, {estimate.cpu_hours:,.1f} CPU-hours"
+        )

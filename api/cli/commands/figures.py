@@ -1,0 +1,96 @@
+"""``talan figures``: the figures of a study (or several) as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.options import JsonOption, StorageOption, open_store
+from api.cli.printing import echo_json
+
+if TYPE_CHECKING:
+    from dashboards.figures import Figure
+    from dashboards.study_frames import StudyRecord
+    from storage import AuditStore
+
+ThemeOption = Annotated[str, typer.Option("--theme", help="light or dark.")]
+
+
+def figures(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="A study's name; several are drawn side by side.", show_default=False),
+    ] = None,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="A figure's key (see --list); may be given several times."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write to. Default: NAME-figures."),
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", help="html, json (plotly's) or csv (the facts).")
+    ] = "html",
+    theme: ThemeOption = "light",
+    list_only: Annotated[
+        bool, typer.Option("--list", help="Show which figures there are, and write none.")
+    ] = False,
+    as_json: JsonOption = False,
+    storage: StorageOption = None,
+) -> None:
+    """Draw a study: what the paper's Figure 4 shows, where deltas lie, where the time went.
+
+    Each figure is a file; csv has the facts it is drawn from. Pages load nothing from outside.
+    """
+    from dashboards.figures import CATALOGUE, find_figure
+    from dashboards.figures.standalone import write_figure
+
+    chosen = [find_figure(key) for key in only] if only else list(CATALOGUE)
+    if list_only:
+        _show(chosen, as_json=as_json)
+        return
+    if not names:
+        raise typer.BadParameter("name a study, or ask for --list", param_hint="NAMES")
+    folder = output or Path(f"{names[0]}-figures")
+    with open_store(storage) as store:
+        records = _records(store, names, figures=chosen)
+    written = [
+        write_figure(figure, records, folder=folder, file_format=file_format, theme=theme)
+        for figure in chosen
+    ]
+    if as_json:
+        echo_json([str(path) for path in written])
+    else:
+        typer.echo(f"{len(written)} figures are in {folder}", err=True)
+
+
+def _records(store: AuditStore, names: list[str], *, figures: list[Figure]) -> list[StudyRecord]:
+    """The studies; importance, which takes seconds, only where a figure needs it."""
+    from dashboards.study_frames import load_record, with_importance
+
+    records = [load_record(store, name) for name in dict.fromkeys(names)]
+    if any(figure.needs == "importance" for figure in figures):
+        return [with_importance(store, record) for record in records]
+    return records
+
+
+def _show(chosen: list[Figure], *, as_json: bool) -> None:
+    rows = [
+        {"key": one.key, "title": one.title, "question": one.question, "needs": one.needs}
+        for one in chosen
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("key", "title", "question"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["key"], row["title"], row["question"])
+    Console(highlight=False).print(table)

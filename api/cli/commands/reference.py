@@ -1,0 +1,55 @@
+"""``talan reference``: the paper's figures, to lay beside one's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.options import JsonOption
+from api.cli.printing import echo_json
+from api.cli.tables.configurations import configuration_text
+from api.cli.tables.g1 import show_g1
+from api.cli.tables.style import percent
+
+
+def reference(
+    table: Annotated[
+        str | None, typer.Option("--table", help="Print one table as published, as JSON.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the paper published: G1 rates, with exact intervals, and its champions.
+
+    Figures are as printed. Where the paper's tables do not agree with each other is in
+    docs/concepts/statistics.md.
+    """
+    from search.rates.reference import published_table, reference_shape
+
+    if table is not None:
+        echo_json(published_table(table))
+    elif as_json:
+        echo_json(reference_shape())
+    else:
+        _show(reference_shape())
+
+
+def _show(shape: dict[str, Any]) -> None:
+    typer.echo(f"{shape['source']}\n")
+    show_g1(shape["g1_rates"])
+    typer.echo(
+        f"\nThe paper gives no null rate. By chance alone, at its own discordance: "
+        f"{percent(shape['chance']['rate'])} (analytic; one host's runs share a baseline, "
+        "so its rate scatters widely about this)\n"
+    )
+    for champion in shape["champions"]:
+        cells = "  ".join(
+            f"{name} {cell['delta']:+.2f}" for name, cell in champion["cells"].items()
+        )
+        typer.echo(
+            f"{champion['backbone']} {champion['adapter']}, seed {champion['seed']}\n"
+            f"  {configuration_text(champion['configuration'])}\n"
+            f"  mean delta {champion['mean_delta']:+.2f} pp   {cells}"
+        )
+    typer.echo("\nChampions are the best of many at the seed that selected them.")
+    typer.echo(f"Tables (--table NAME): {', '.join(shape['tables'])}")

@@ -1,0 +1,32 @@
+"""``talan run``: one run in full."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli.options import JsonOption, StorageOption, open_store
+from api.cli.printing import echo_json
+from api.cli.tables.runs import show_run, show_truncated
+from api.views.shapes import run_details_shape
+
+
+def run(
+    run_id: Annotated[str, typer.Argument(help="A run's id, from `talan runs`.")],
+    as_json: JsonOption = False,
+    storage: StorageOption = None,
+) -> None:
+    """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
+    from search.rates.truncation import truncated_responses
+
+    with open_store(storage) as store:
+        found = store.runs.get(run_id)
+        losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
+        truncated = truncated_responses(store, found)
+    if as_json:
+        shape = run_details_shape(found, error_detail=detail)
+        echo_json({**shape, "losses": list(losses), "n_truncated": truncated})
+    else:
+        show_run(found, losses=losses, error_detail=detail)
+        show_truncated(truncated)

@@ -1,0 +1,1 @@
+"""Tables for people: what the commands print without ``--json``, a file a table."""

@@ -1,0 +1,33 @@
+"""A run or a configuration in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from search.study.axes import trainability_label, writeback_label
+from storage.new_rows import SEED_NULL, SHAM_NULL
+from storage.records import Run
+
+
+def run_text(run: Run) -> str:
+    """What a run is in a few words: its configuration, or what stands in its place."""
+    if run.kind == SEED_NULL:
+        return f"seed null, against seed {run.baseline_seed}"
+    text = configuration_text(run.configuration)
+    return f"sham of {text}, seed {run.baseline_seed}" if run.kind == SHAM_NULL else text
+
+
+def configuration_text(configuration: Mapping[str, Any] | None) -> str:
+    """A configuration in a few words; a baseline has none."""
+    if configuration is None:
+        return "baseline"
+    gamma = configuration["gradient_scale"]
+    words = [
+        f"layer {configuration['layer']}",
+        f"T {configuration['slots']}",
+        configuration["mixer"],
+        writeback_label(configuration["writeback"]),
+        trainability_label(configuration["trainability"]),
+    ]
+    return ", ".join([*words, f"gamma {gamma:g}"] if gamma is not None else words)

@@ -1,0 +1,108 @@
+"""Runs for people: a listing's table, and one run in full.
+
+Owns: how cells look, those that were not evaluated in full included. Does not cover: their values,
+nor other tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from api.cli.tables.configurations import run_text
+from api.cli.tables.style import console, signed, table_of
+from storage.records import BoundedCell, Run
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """Runs with the delta of each cell, a row each."""
+    if not runs:
+        console.print("No run.")
+        return
+    benchmarks = list(dict.fromkeys(name for run in runs for name in (*run.cells, *run.bounds)))
+    table = table_of("run", "host", "seed", "configuration", "state", *benchmarks, "mean", "G1")
+    for run in runs:
+        table.add_row(
+            run.id,
+            f"{run.backbone} {run.adapter}",
+            str(run.seed),
+            run_text(run),
+            run.state,
+            *(_cell_text(run, name) for name in benchmarks),
+            signed(run.mean_delta),
+            {True: "yes", False: "no", None: ""}[run.g1],
+        )
+    console.print(table)
+    early = sum(run.ended_early for run in runs)
+    if early:
+        console.print(
+            f"{early} of {len(runs)} runs ended early, when they could not be G1 any more: <= is "
+            "the largest delta a lost cell could have had, ? a cell not finished; no mean delta.",
+            style="dim",
+        )
+
+
+def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = None) -> None:
+    """One run in full."""
+    console.print(f"[bold]{run.id}[/bold]  {run.kind} of study {run.study}, {run.state}")
+    console.print(f"{run.backbone} {run.adapter}, seed {run.seed}, attempt {run.attempt}")
+    console.print(run_text(run))
+    if run.error:
+        console.print(f"error: {run.error}", style="red", markup=False)
+    if error_detail:
+        console.print(error_detail.rstrip(), style="dim", markup=False)
+    if losses:
+        console.print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps")
+    if run.compute_s is not None:
+        console.print(f"{run.compute_s:.1f} s of training and evaluating on {run.worker}")
+    table = table_of("benchmark", "right", "score", "baseline", "delta (pp)", "responses")
+    for name, cell in run.cells.items():
+        table.add_row(
+            name,
+            f"{cell.n_correct}/{cell.n_items}",
+            f"{cell.score:.2f}",
+            "" if cell.baseline_score is None else f"{cell.baseline_score:.2f}",
+            signed(cell.delta),
+            cell.responses_artifact,
+        )
+    for name, bound in run.bounds.items():
+        table.add_row(name, *_bounds_text(bound), bound.responses_artifact or "")
+    if run.cells or run.bounds:
+        console.print(table)
+    if run.g1 is not None:
+        console.print(_verdict_text(run))
+    if run.checkpoint_artifact:
+        console.print(f"checkpoint {run.checkpoint_artifact}")
+
+
+def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
+    """Benchmarks with responses that ended at the limit of new tokens; nothing where none did."""
+    cut = [f"{name} {number}" for name, number in num_truncated.items() if number]
+    if cut:
+        console.print(f"responses cut at the limit of new tokens: {', '.join(cut)}")
+
+
+def _cell_text(run: Run, benchmark: str) -> str:
+    bound = run.bounds.get(benchmark)
+    if bound is not None:
+        return f"<= {signed(bound.delta[1])}" if bound.delta[1] < 0 else "?"
+    cell = run.cells.get(benchmark)
+    if cell is None:
+        return ""
+    return f"{cell.score:.1f}%" if cell.delta is None else signed(cell.delta)
+
+
+def _bounds_text(cell: BoundedCell) -> tuple[str, str, str, str]:
+    """Right answers, score, the baseline's and delta of a cell that was not evaluated in full."""
+    low, high = cell.n_correct
+    if not cell.n_evaluated:
+        return "not evaluated", "", f"{cell.baseline_score:.2f}", ""
+    right = f"{low} to {high} of {cell.n_items}, {cell.n_evaluated} asked"
+    deltas = f"{signed(cell.delta[0])} to {signed(cell.delta[1])}"
+    return right, "", f"{cell.baseline_score:.2f}", deltas
+
+
+def _verdict_text(run: Run) -> str:
+    if run.ended_early:
+        return "not G1: a cell cannot reach its baseline; the run ended there and has no mean delta"
+    verdict = "G1: no cell loses" if run.g1 else "not G1: at least one cell loses"
+    return f"mean delta {signed(run.mean_delta)} pp, {verdict}"

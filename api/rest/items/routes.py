@@ -1,0 +1,41 @@
+"""``/runs/{id}/items``: what a run answered, item by item."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from api.rest.items.query import ItemQuery
+from api.rest.items.replies import item_page
+from api.rest.names import RunId
+from api.rest.openapi import problems
+from api.rest.pages import NEXT_PAGE, next_page
+from api.rest.store_provider import Store
+from api.views import Item
+
+router = APIRouter(tags=["runs"])
+
+
+@router.get(
+    "/runs/{run_id}/items",
+    response_model=list[Item],
+    responses={200: NEXT_PAGE, **problems(404, 410, 422)},
+)
+def list_items(
+    run_id: RunId, query: Annotated[ItemQuery, Query()], request: Request, store: Store
+) -> JSONResponse:
+    """List what a run answered, item by item, with its baseline's answers beside.
+
+    Of a cell that was not evaluated in full, the items that were asked.
+    """
+    items, cursor = item_page(
+        store,
+        run_id,
+        benchmark=query.benchmark,
+        first=int(query.cursor),
+        limit=query.limit,
+        prompts=query.prompts,
+    )
+    return JSONResponse(items, headers=next_page(request, cursor))

@@ -1,0 +1,1 @@
+"""What stands before the resources, one duty a file."""

@@ -1,1 +1,0 @@
-"""The routers, a file a resource."""

@@ -1,0 +1,1 @@
+"""The resource ``/studies/{name}/runs`` and ``/runs/{id}``."""

@@ -1,0 +1,1 @@
+"""The resource ``/sign-in`` and ``/sign-out``."""

@@ -1,0 +1,52 @@
+"""The paper's published figures, in the shapes of a study's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from api.views.base import Answer, Percent, PointsPp
+from api.views.rates import G1Rate
+from api.views.runs import Cell, Configuration
+
+
+class PublishedChance(Answer):
+    """The G1 rate that chance gives at the paper's own discordance."""
+
+    kind: str
+    rate: float
+    cells: dict[str, float] = Field(description="P(delta >= 0) by benchmark")
+
+
+class PublishedCell(Cell):
+    """A cell from printed scores, by way of the counts that they round from."""
+
+    baseline_score: Percent
+    delta: PointsPp
+
+
+class PublishedChampion(Answer):
+    """A host's published champion."""
+
+    study: str
+    id: str
+    backbone: str
+    adapter: str
+    seed: int
+    kind: str
+    configuration: Configuration
+    state: str
+    cells: dict[str, PublishedCell]
+    mean_delta: PointsPp
+    g1: bool
+
+
+class Reference(Answer):
+    """What ``talan reference --json`` prints; deltas in pp."""
+
+    source: str
+    g1_rates: list[G1Rate]
+    chance: PublishedChance
+    champions: list[PublishedChampion]
+    tables: dict[str, Any] = Field(description="every table as published")

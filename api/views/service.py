@@ -1,0 +1,44 @@
+"""Whether the service answers, and what it says when it cannot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from api.views.base import Answer, example
+
+
+class Health(Answer):
+    """The service answers."""
+
+    model_config = example({"status": "ready"})
+
+    status: Literal["live", "ready"]
+
+
+class ProblemPlace(Answer):
+    """A place at fault."""
+
+    where: str
+    value: Any
+    message: str
+
+
+class ProblemDetails(Answer):
+    """An error (RFC 9457); ``detail`` names the offending value and what is allowed."""
+
+    model_config = example(
+        {
+            "type": "urn:talan:problem:invalid-query",
+            "title": "Invalid query",
+            "status": 422,
+            "detail": "there is no axis 'depth'; use one of alpha, gradient_scale, layer",
+            "instance": "/api/v1/g1-rates",
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[ProblemPlace] | None = None
