@@ -147,7 +147,9 @@ def _morris_weight(ratio: float, count: int) -> float:
 def _morris_variance(noise: Array, weights: Array, observed: Array) -> Array:
     count = len(observed)
     spread = (observed - observed.mean()) ** 2
-    return (1 - 1 / count) * noise * (1 - weights) + 2 / (count - 3) * weights**2 * spread
+    return np.asarray(
+        (1 - 1 / count) * noise * (1 - weights) + 2 / (count - 3) * weights**2 * spread
+    )
 
 
 def _half_widths(shared: float, *, df: int, own: Array) -> Array:
@@ -198,7 +200,7 @@ def _kept(between: Array, both: Array, *, table: DeltaTable) -> Array:
     white = np.linalg.solve(root, np.linalg.solve(root, between).T)
     values, vectors = np.linalg.eigh((white + white.T) / 2)
     shrink = free / (count - 1) * np.minimum(1.0, 1 / np.maximum(values, 1e-9))
-    return root @ vectors @ np.diag(1 - shrink) @ vectors.T @ np.linalg.inv(root)
+    return np.asarray(root @ vectors @ np.diag(1 - shrink) @ vectors.T @ np.linalg.inv(root))
 
 
 def _seed_covariance(squares: Array, both: Array, *, table: DeltaTable) -> tuple[Array, float]:
@@ -229,9 +231,11 @@ def _draws(own: Array, seed: Array, *, df: float) -> Array:
     uniform = np.clip(uniform, 1e-9, 1 - 1e-9)
     normal = ndtri(uniform[:, : 2 * cells])
     tails = np.sqrt(df / chi2.ppf(uniform[:, -1], df))[:, None]
-    return normal[:, :cells] @ _root(own).T + tails * (normal[:, cells:] @ _root(seed).T)
+    return np.asarray(
+        normal[:, :cells] @ _root(own).T + tails * (normal[:, cells:] @ _root(seed).T)
+    )
 
 
 def _root(covariance: Array) -> Array:
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return vectors * np.sqrt(np.clip(values, 0, None))
+    return np.asarray(vectors * np.sqrt(np.clip(values, 0, None)))

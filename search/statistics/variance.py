@@ -232,7 +232,7 @@ def _effects(values: Array) -> tuple[Array, Array, Array]:
 
 
 def _products(effects: Array) -> Array:
-    return np.einsum("ijc,ijd->cd", effects, effects)
+    return np.asarray(np.einsum("ijc,ijd->cd", effects, effects))
 
 
 def _cell(paired: NDArray[np.int8]) -> tuple[Array, tuple[float, ...], float, Array]:
