@@ -1,9 +1,9 @@
-"""The six axes as columns.
+"""The six axes as columns: the one list of them in the record.
 
-Owns: how a canonical configuration becomes columns, and which columns an axis name stands for:
-the six axes (`writeback` and `trainability` have several columns and their values are mappings),
-and each of their columns alone.
-Does not cover: which values are allowed; the configuration comes checked.
+Owns: how a canonical configuration becomes columns, and which columns an axis name stands for: the
+six axes (`writeback` and `trainability` have several columns, and their values are mappings), and
+each of those columns alone. Does not cover: which values are allowed (the configuration comes
+checked), words for people (`search.study.axes`).
 """
 
 from __future__ import annotations
@@ -18,33 +18,34 @@ from storage.models import Configuration
 
 Column = InstrumentedAttribute[Any]
 
-_WRITEBACK = {
-    "rule": Configuration.writeback_rule,
-    "gate": Configuration.writeback_gate,
-    "alpha": Configuration.alpha,
+SIX: Mapping[str, Mapping[str, Column]] = {
+    "layer": {"layer": Configuration.layer},
+    "slots": {"slots": Configuration.slots},
+    "mixer": {"mixer": Configuration.mixer},
+    "writeback": {
+        "rule": Configuration.writeback_rule,
+        "gate": Configuration.writeback_gate,
+        "alpha": Configuration.alpha,
+    },
+    "trainability": {
+        "scope": Configuration.scope,
+        "train_until": Configuration.train_until,
+        "warmup_identity": Configuration.warmup_identity,
+    },
+    "gradient_scale": {"gradient_scale": Configuration.gradient_scale},
 }
-_TRAINABILITY = {
-    "scope": Configuration.scope,
-    "train_until": Configuration.train_until,
-    "warmup_identity": Configuration.warmup_identity,
+"""By axis, the columns of its value: one of its own name, or one for each key of a mapping."""
+
+COLUMNS: Mapping[str, Column] = {
+    column.key: column for columns in SIX.values() for column in columns.values()
 }
-_SINGLE = {
-    "layer": Configuration.layer,
-    "slots": Configuration.slots,
-    "mixer": Configuration.mixer,
-    "gradient_scale": Configuration.gradient_scale,
-    "writeback_rule": Configuration.writeback_rule,
-    "writeback_gate": Configuration.writeback_gate,
-    "alpha": Configuration.alpha,
-    "scope": Configuration.scope,
-    "train_until": Configuration.train_until,
-    "warmup_identity": Configuration.warmup_identity,
-}
+"""By name, every column that a configuration has."""
+
 AXES: Mapping[str, Mapping[str, Column]] = {
-    "writeback": _WRITEBACK,
-    "trainability": _TRAINABILITY,
-    **{name: {name: column} for name, column in _SINGLE.items()},
+    **{name: {name: column} for name, column in COLUMNS.items()},
+    **SIX,
 }
+"""All that runs can be counted and filtered by."""
 
 
 def to_columns(configuration: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,13 +55,10 @@ def to_columns(configuration: Mapping[str, Any]) -> dict[str, Any]:
         PlanError: if one of the axes is missing.
     """
     try:
-        writeback, trainability = configuration["writeback"], configuration["trainability"]
         return {
-            **{key: configuration[key] for key in ("layer", "slots", "mixer", "gradient_scale")},
-            "writeback_rule": writeback["rule"],
-            "writeback_gate": writeback["gate"],
-            "alpha": writeback["alpha"],
-            **{key: trainability[key] for key in _TRAINABILITY},
+            column.key: configuration[axis] if key == axis else configuration[axis][key]
+            for axis, columns in SIX.items()
+            for key, column in columns.items()
         }
     except (KeyError, TypeError) as error:
         raise PlanError(f"a configuration lacks {error}: {dict(configuration)}") from None

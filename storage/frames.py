@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from storage.axes import COLUMNS
 from storage.database import Database
 from storage.locks import find_study
 from storage.models import Cell, Configuration, Host, Run
@@ -30,16 +31,7 @@ _RUN = {
     "state": Run.state,
     "attempt": Run.attempt,
     "configuration_id": Configuration.configuration_id,
-    "layer": Configuration.layer,
-    "slots": Configuration.slots,
-    "mixer": Configuration.mixer,
-    "writeback_rule": Configuration.writeback_rule,
-    "writeback_gate": Configuration.writeback_gate,
-    "alpha": Configuration.alpha,
-    "scope": Configuration.scope,
-    "train_until": Configuration.train_until,
-    "warmup_identity": Configuration.warmup_identity,
-    "gradient_scale": Configuration.gradient_scale,
+    **COLUMNS,
     "mean_delta": Run.mean_delta,
     "worst_delta": Run.worst_delta,
     "g1": Run.g1,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.study.axes import trainability_label, writeback_label
+from search.study.axes import configuration_words
 from storage.new_rows import SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
 
@@ -70,21 +70,13 @@ def cells_text(run: Run) -> str:
 def title(
     host: str, configuration: Mapping[str, Any] | None, *, seed: int, kind: str = TREATMENT
 ) -> str:
-    """A run in a few words: ``tiny-qwen3 lora-r8 s42  L1 T2 cross_attn direct:0.008 all g500``."""
+    """A run in a few words: ``tiny-qwen3 lora-r8 s42  layer 1, T 2, cross_attn, ...``."""
     head = f"{host} s{seed}"
     if kind == SHAM_NULL:
         head = f"{host} sham {seed} of"
     if configuration is None:
         return f"{head}  {'seed null' if kind == SEED_NULL else 'baseline'}"
-    gamma = configuration["gradient_scale"]
-    words = [
-        f"L{configuration['layer']}",
-        f"T{configuration['slots']}",
-        str(configuration["mixer"]),
-        writeback_label(configuration["writeback"]),
-        trainability_label(configuration["trainability"]),
-    ]
-    return f"{head}  {' '.join(words)}" + (f" g{gamma:g}" if gamma is not None else "")
+    return f"{head}  {', '.join(configuration_words(configuration))}"
 
 
 Observer = Callable[[Progress, RunNote | None], None]

@@ -10,7 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from storage import axes as storage_axes
 from storage.records import BoundedCell, Cell, Run
+
+_DTYPES = {int: "Int64", float: "Float64", str: "string"}
 
 COLUMNS = (
     ("study", "string"),
@@ -22,16 +25,7 @@ COLUMNS = (
     ("baseline_seed", "Int64"),
     ("state", "string"),
     ("configuration_id", "string"),
-    ("layer", "Int64"),
-    ("slots", "Int64"),
-    ("mixer", "string"),
-    ("writeback_rule", "string"),
-    ("writeback_gate", "string"),
-    ("alpha", "Float64"),
-    ("scope", "string"),
-    ("train_until", "Int64"),
-    ("warmup_identity", "Int64"),
-    ("gradient_scale", "Float64"),
+    *((name, _DTYPES[column.type.python_type]) for name, column in storage_axes.COLUMNS.items()),
     ("benchmark", "string"),
     ("n_items", "Int64"),
     ("n_correct", "Int64"),
@@ -83,26 +77,11 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "verdict": run.verdict,
         "compute_s": run.compute_s,
         "error": run.error,
-        **_axes(run),
+        **(storage_axes.to_columns(run.configuration) if run.configuration else {}),
     }
     cells = [_cell(cell) for cell in run.cells.values()]
     cells += [_bounded_cell(cell) for cell in run.bounds.values()]
     return [{**head, **cell} for cell in cells] or [head]
-
-
-def _axes(run: Run) -> dict[str, Any]:
-    if run.configuration is None:
-        return {}
-    configuration = dict(run.configuration)
-    writeback = configuration.pop("writeback")
-    trainability = configuration.pop("trainability")
-    return {
-        **configuration,
-        "writeback_rule": writeback["rule"],
-        "writeback_gate": writeback["gate"],
-        "alpha": writeback["alpha"],
-        **trainability,
-    }
 
 
 def _cell(cell: Cell) -> dict[str, Any]:

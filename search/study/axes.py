@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from storage.axes import COLUMNS
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -22,32 +24,23 @@ class Axis:
         name: Its key in a configuration.
         title: In a sentence-case heading: ``Slots T``.
         short: In a narrow heading: ``T``.
-        columns: Its columns in the record; several where its value is a mapping.
     """
 
     name: str
     title: str
     short: str
-    columns: tuple[str, ...]
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether its value is one column and can be sorted by."""
-        return self.columns == (self.name,)
 
 
 AXES: tuple[Axis, ...] = (
-    Axis("layer", "Layer", "layer", ("layer",)),
-    Axis("slots", "Slots T", "T", ("slots",)),
-    Axis("mixer", "Mixer", "mixer", ("mixer",)),
-    Axis("writeback", "Writeback", "writeback", ("writeback_rule", "writeback_gate", "alpha")),
-    Axis("trainability", "Trainability", "trained", ("scope", "train_until", "warmup_identity")),
-    Axis("gradient_scale", "Gradient scale gamma", "gamma", ("gradient_scale",)),
+    Axis("layer", "Layer", "layer"),
+    Axis("slots", "Slots T", "T"),
+    Axis("mixer", "Mixer", "mixer"),
+    Axis("writeback", "Writeback", "writeback"),
+    Axis("trainability", "Trainability", "trained"),
+    Axis("gradient_scale", "Gradient scale gamma", "gamma"),
 )
 AXIS_NAMES = tuple(axis.name for axis in AXES)
-COLUMNS = tuple(column for axis in AXES for column in axis.columns)
-"""The columns that a configuration has in the record."""
-NARROWING = (*AXIS_NAMES, *(column for column in COLUMNS if column not in AXIS_NAMES))
+NARROWING = (*AXIS_NAMES, *(name for name in COLUMNS if name not in AXIS_NAMES))
 """What runs can be narrowed by: the axes, and the columns of those that have several."""
 
 

@@ -83,9 +83,9 @@ class TestTitle:
 
     def test_of_a_treatment(self) -> None:
         assert title("tiny-qwen3 lora-r8", CONFIGURATION, seed=7) == (
-            "tiny-qwen3 lora-r8 s7  L1 T2 cross_attn direct:0.008 all/until=20 g500"
+            "tiny-qwen3 lora-r8 s7  layer 1, T 2, cross_attn, direct:0.008, all/until=20, gamma 500"
         )
 
     def test_without_a_gamma(self) -> None:
         unscaled = {**CONFIGURATION, "gradient_scale": None}
-        assert title("h", unscaled, seed=7).endswith("direct:0.008 all/until=20")
+        assert title("h", unscaled, seed=7).endswith("direct:0.008, all/until=20")
