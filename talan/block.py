@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from talan.config import TalanConfig
-from talan.mixers import CrossAttn, GatedCrossAttn, MultiheadLocal, PerTokenMix
+from talan.mixers import MIXER_CLASSES
 from talan.mixers.width import resolve_width
 from talan.precision import working_copy
 from talan.state import RunningState
@@ -20,12 +20,6 @@ from talan.writebacks import DirectWriteback, GateWriteback
 _SUMMARIZERS: dict[str, type[AttentionSummarizer | SoftMosSummarizer]] = {
     "attention": AttentionSummarizer,
     "soft_mos": SoftMosSummarizer,
-}
-_MIXERS = {
-    "multihead_local": MultiheadLocal,
-    "cross_attn": CrossAttn,
-    "gated_cross_attn": GatedCrossAttn,
-    "per_token_mix": PerTokenMix,
 }
 _PREFIX_ELEMENTS = 2**24
 _PREFIX_ROWS = 2**15
@@ -49,7 +43,7 @@ class TalanBlock(nn.Module):
         self.summarizer: AttentionSummarizer | SoftMosSummarizer = _SUMMARIZERS[config.summarizer](
             hidden_size, config.slots
         )
-        self.mixer = _MIXERS[config.mixer](width)
+        self.mixer = MIXER_CLASSES[config.mixer](width)
         self.writeback = _make_writeback(config, hidden_size=hidden_size)
 
     def forward(

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import percent, safe
+from search.study.file import ADAPTIVE_SAMPLERS
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance
@@ -117,7 +118,7 @@ def _hover(row: Mapping[Any, Any]) -> str:
 
 
 def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
-    adaptive = sorted({"tpe", "nsga2"} & {str(s.design["sampler"]) for s in record.studies})
+    adaptive = sorted(set(ADAPTIVE_SAMPLERS) & {str(s.design["sampler"]) for s in record.studies})
     silent = table[table["reason"].notna()]
     resamples = int(table["resamples"].max())
     return [

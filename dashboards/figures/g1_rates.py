@@ -19,6 +19,7 @@ from dashboards.figures.theme import CHANCE_NAME, NULL_NAME, blank, framed, pale
 from dashboards.rates import rate_rows
 from dashboards.study_frames import Records, together
 from dashboards.wording import G1_MEANING, P_MEANING, p_value, percent
+from search.study.file import ADAPTIVE_SAMPLERS
 
 TITLE = "G1 rate by host"
 COLUMNS = (
@@ -224,7 +225,7 @@ def _hover(row: Mapping[Any, Any]) -> str:
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
-    designs = sorted(set(table["design"]) & {"tpe", "nsga2"})
+    designs = sorted(set(table["design"]) & set(ADAPTIVE_SAMPLERS))
     return [
         "Bars are exact 95% intervals, for these baselines.",
         "Diamonds are null runs: the disturbance without the mechanism, against the same "

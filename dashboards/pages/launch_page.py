@@ -14,14 +14,10 @@ import yaml
 from dashboards.errors import DashboardError
 from search.study import yaml as study_yaml
 from search.study.file import SAMPLERS, Axes, Design, Resources, StudyFile
+from talan.vocabulary import GATES, MIXERS, RULES, SCOPES
+from workers.job.jobs import ADAPTER_TYPES
+from workers.suites.registry import BUILT_IN as SUITES
 
-# As in talan.vocabulary and workers.job.jobs, which bring torch; a test holds them together.
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
-RULES = ("gate", "direct")
-GATES = ("vector", "scalar")
-SCOPES = ("all", "writeback", "remix_writeback", "frozen")
-ADAPTERS = ("lora", "dora", "rslora")
-SUITES = ("tiny", "paper")
 _DEEPEST = 20
 
 
@@ -39,7 +35,7 @@ def launch_facts(backbones: tuple[str, ...]) -> dict[str, Any]:
             "rules": RULES,
             "gates": GATES,
             "scopes": SCOPES,
-            "adapters": ADAPTERS,
+            "adapters": ADAPTER_TYPES,
             "suites": SUITES,
             "samplers": SAMPLERS,
         },

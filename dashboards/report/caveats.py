@@ -10,10 +10,10 @@ from typing import Any
 
 from dashboards.study_frames import StudyRecord
 from dashboards.wording import counted, percent
+from search.study.file import ADAPTIVE_SAMPLERS
 from storage.records import StudyStatus
 
 FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)
-_ADAPTIVE = ("tpe", "nsga2")
 
 
 def caveats(
@@ -39,7 +39,7 @@ def caveats(
 
 
 def _adaptive(record: StudyRecord) -> str:
-    if record.design not in _ADAPTIVE:
+    if record.design not in ADAPTIVE_SAMPLERS:
         return ""
     return (
         f"Design: {record.design} chose configurations by earlier results. Its G1 rate describes "

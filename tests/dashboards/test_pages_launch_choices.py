@@ -4,21 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.pages import launch_page
 from dashboards.pages.launch_page import StudyTextError, read_study_text
-from talan.vocabulary import GATES, MIXERS, RULES, SCOPES
-from workers.job.jobs import AdapterSpec
-from workers.suites.registry import resolve_benchmarks
-
-
-def test_the_form_offers_what_there_is() -> None:
-    assert sorted(launch_page.MIXERS) == sorted(MIXERS)
-    assert sorted(launch_page.RULES) == sorted(RULES)
-    assert sorted(launch_page.GATES) == sorted(GATES)
-    assert sorted(launch_page.SCOPES) == sorted(SCOPES)
-    for kind in launch_page.ADAPTERS:
-        AdapterSpec.from_record({"type": kind, "r": 8, "alpha": 16, "target_modules": ["q_proj"]})
-    assert resolve_benchmarks(launch_page.SUITES[0])[0].name == "tiny"
 
 
 def test_text_is_read_as_a_study_file_is() -> None:
