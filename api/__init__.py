@@ -1,1 +1,1 @@
-"""The faces of an audit: the command line, and later REST, over the same calls."""
+"""The two faces of an audit, the command line and REST, over the same calls and the same views."""

@@ -1,1 +1,1 @@
-"""Figures and pages of audits: nothing here yet (see docs/concepts/architecture.md)."""
+"""A study as people look at it: frames, figures, pages, reports, one wording for all of them."""

@@ -1,1 +1,1 @@
-"""The search: a study's space, its designs, the driver that dispatches it, and G1's arithmetic."""
+"""The search: what a study file means, driving it, G1 rates and what may be said of them."""
