@@ -44,3 +44,7 @@ def one_of(names: Sequence[object], value: object = None) -> str:
     listed = ", ".join(str(name) for name in names)
     close = get_close_matches(str(value), [str(name) for name in names], n=1)
     return f"{listed} (did you mean {close[0]}?)" if close else listed
+
+
+class PlacementError(EngineError):
+    """The engine has no place for a run of this study; other studies may fit."""

@@ -25,6 +25,7 @@ from storage.matching import is_baseline_of
 from storage.models import Run
 from storage.new_rows import BASELINE
 from storage.records import DueRun
+from storage.study_states import change_state, requeue_running
 
 _LONGEST_DETAIL = 20_000
 _IDLE: dict[str, Any] = {"worker": None, "started_at": None, "finished_at": None}
@@ -114,16 +115,13 @@ class Dispatch:
         """Make running runs pending again (their driver is gone); return their ids."""
         with self._database.writing() as session:
             found = lock_owned_study(session, study, owner=owner)
-            running = select(Run.id).where(Run.study_id == found.id, Run.state == "running")
-            ids = list(session.scalars(running.order_by(Run.position, Run.id)))
-            _set(session, ids, state="pending", **_IDLE)
-            _log(session, found, kind="run_requeued", runs=ids)
-            return ids
+            return requeue_running(session, found)
 
     def requeue_failed(self, study: str, *, owner: str) -> list[str]:
         """Make failed runs pending again with a fresh budget of failures; return their ids.
 
-        A trial that was told as failed is a new trial then: its number and its being told go.
+        A trial that was told as failed is a new trial then: its number and its being told go. The
+        study is unfinished again, and waits for a driver if this one dies.
         """
         with self._database.writing() as session:
             found = lock_owned_study(session, study, owner=owner)
@@ -136,6 +134,8 @@ class Dispatch:
                 trial = (Run.host_id == host_id, Run.configuration_pk == configuration_pk)
                 session.execute(update(Run).where(*trial).values(told_at=None, trial_number=None))
             _log(session, found, kind="run_requeued", runs=ids)
+            if ids and found.state in ("completed", "failed"):
+                change_state(session, found, "queued")
             return ids
 
 

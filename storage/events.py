@@ -50,7 +50,7 @@ class Events:
             .where(models.Event.study_id == models.Study.id)
             .scalar_subquery()
         )
-        query = select(models.Study.name, models.Study.state, func.coalesce(newest, 0))
+        query = select(models.Study.name, models.Study.standing, func.coalesce(newest, 0))
         with self._database.reading() as session:
             rows = session.execute(query.where(models.Study.name.in_(studies)))
             return {name: (state, event_id) for name, state, event_id in rows}

@@ -25,11 +25,15 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
+    case,
+    func,
+    or_,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
-from storage.clock import UtcDateTime
+from storage.clock import UtcDateTime, database_now
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -70,12 +74,37 @@ class Study(Base):
     recipe_hash: Mapped[str] = mapped_column(String(64))
     artifact_url: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
-    stop_requested: Mapped[bool]
+    stop_requested: Mapped[bool] = mapped_column()
     lease_owner: Mapped[str | None] = mapped_column(Text)
-    lease_expires_epoch_s: Mapped[float | None]
+    lease_expires_epoch_s: Mapped[float | None] = mapped_column()
+    setbacks: Mapped[int] = mapped_column(default=0, server_default="0")
+    not_before_epoch_s: Mapped[float | None]
+    reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    # Judged by the database's clock whenever a study is read.
+    lease_is_over: Mapped[bool] = column_property(
+        or_(lease_owner.is_(None), func.coalesce(lease_expires_epoch_s, 0.0) <= database_now())
+    )
+    # The state; a study that was to stop when its driver died has done so.
+    standing: Mapped[str] = column_property(
+        case(
+            (
+                and_(
+                    state.in_(("queued", "running")),
+                    stop_requested,
+                    or_(
+                        lease_owner.is_(None),
+                        func.coalesce(lease_expires_epoch_s, 0.0) <= database_now(),
+                    ),
+                ),
+                "stopped",
+            ),
+            else_=state,
+        )
+    )
 
 
 class Host(Base):

@@ -34,7 +34,10 @@ class Host:
 
 @dataclass(frozen=True)
 class Study:
-    """A study as recorded; `created` is true only for the call that created it."""
+    """A study as recorded; `created` is true only for the call that created it.
+
+    `reason` is why it is where it is, where there is more to say than its state.
+    """
 
     name: str
     state: str
@@ -50,6 +53,7 @@ class Study:
     started_at: datetime | None
     finished_at: datetime | None
     created: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ class StateCounts:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """Where a study stands; `kinds` holds counts by kind of run (baseline, treatment, ...)."""
+    """Where a study stands; `kinds` holds counts by kind of run (baseline, treatment, ...).
+
+    `reason` is why it is where it is, where there is more to say than its state.
+    """
 
     name: str
     state: str
@@ -80,6 +87,7 @@ class StudyStatus:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    reason: str | None = None
 
     @property
     def runs(self) -> StateCounts:

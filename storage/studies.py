@@ -7,7 +7,6 @@ Does not cover: who drives it (`leases.py`) and what its runs do (`dispatch.py`,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import func, select
@@ -21,8 +20,8 @@ from storage.insert_plan import insert_hosts, insert_runs
 from storage.leases import seconds_left
 from storage.locks import find_study, lock_owned_study, lock_study
 from storage.new_rows import RunPlan, StudyPlan
-from storage.study_states import change_state
-from storage.study_status import read_status
+from storage.study_states import change_state, wish_to_go_on, wish_to_stop
+from storage.study_status import read_status, standing_reason
 from storage.upserts import insert_missing
 
 
@@ -96,25 +95,28 @@ class Studies:
                 found = _lock_unheld(session, study)
             change_state(session, found, state)
 
-    def queue(self, study: str) -> None:
-        """Have a scheduler go on with a study; nothing changes for one that is being driven."""
-        self.clear_stop(study)
-        with suppress(LeaseHeld):
-            self.set_state(study, "queued")
-
     def stop(self, study: str) -> None:
-        """Ask the study's driver to stop; runs in flight go back to pending.
+        """Have a study stopped: at once where nobody drives it, else by its driver.
 
-        A study that waits for a driver is stopped at once.
+        Raises:
+            StudyNotFound: No such study.
         """
-        self._set_stop(study, wanted=True)
-        with suppress(LeaseHeld):
-            if self.get(study).state in ("queued", "running"):
-                self.set_state(study, "stopped")
+        with self._database.writing() as session:
+            wish_to_stop(session, lock_study(session, study))
+
+    def queue(self, study: str) -> None:
+        """Have a scheduler go on with a study; one that is being driven goes on as it is.
+
+        Raises:
+            StudyNotFound: No such study.
+        """
+        with self._database.writing() as session:
+            wish_to_go_on(session, lock_study(session, study))
 
     def clear_stop(self, study: str) -> None:
         """Take the wish to stop back (a study is resumed)."""
-        self._set_stop(study, wanted=False)
+        with self._database.writing() as session:
+            lock_study(session, study).stop_requested = False
 
     def is_stop_requested(self, study: str) -> bool:
         """Say whether somebody asked for a stop."""
@@ -142,10 +144,6 @@ class Studies:
         with self._database.reading() as session:
             studies = session.scalars(select(models.Study).order_by(models.Study.id)).all()
             return read_status(session, studies)
-
-    def _set_stop(self, study: str, *, wanted: bool) -> None:
-        with self._database.writing() as session:
-            lock_study(session, study).stop_requested = wanted
 
 
 def _lock_unheld(session: Session, name: str) -> models.Study:
@@ -190,7 +188,8 @@ def _record(session: Session, study: models.Study) -> records.Study:
     )
     return records.Study(
         name=study.name,
-        state=study.state,
+        state=study.standing,
+        reason=standing_reason(study),
         spec=study.spec,
         spec_hash=study.spec_hash,
         design=study.design,

@@ -65,7 +65,8 @@ def _status(study: Study, tally: _Tally) -> StudyStatus:
     }
     return StudyStatus(
         name=study.name,
-        state=study.state,
+        state=study.standing,
+        reason=standing_reason(study),
         kinds=kinds,
         g1=tally.g1,
         strict=tally.verdicts[STRICT],
@@ -78,3 +79,10 @@ def _status(study: Study, tally: _Tally) -> StudyStatus:
         started_at=study.started_at,
         finished_at=study.finished_at,
     )
+
+
+def standing_reason(study: Study) -> str | None:
+    """Why a study is where it is; also of one whose driver has gone without a word."""
+    if study.standing == "running" and study.lease_is_over:
+        return "nobody drives it just now: its driver has not been heard of since its lease ran out"
+    return study.reason

@@ -58,7 +58,9 @@ class Totals:
         with self._database.reading() as session:
             runs = _runs_by_study_state(session)
             up_to, count, total = _durations(session, seconds)
-            states = select(Study.state, func.count().label("studies")).group_by(Study.state)
+            states = select(Study.standing.label("state"), func.count().label("studies")).group_by(
+                "state"
+            )
             return RecordTotals(
                 studies={row.state: row.studies for row in session.execute(states)},
                 runs=_summed(runs),

@@ -1,21 +1,19 @@
 """Driving a study from a terminal.
 
-Owns: progress on the screen, and an interruption told as one sentence and exit code 130. Does not
-cover: what is shown afterwards (the commands).
+Owns: progress on the screen, and an interruption told as one sentence and exit code 130 (Ctrl-C)
+or 143 (SIGTERM). Does not cover: what is shown afterwards (the commands).
 """
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
 
 from rich.console import Console
 
 from api.cli.live import Live
 from storage import AuditStore
 
-SOME_FAILED, INTERRUPTED = 1, 130
+SOME_FAILED = 1
 
 
 def drive_shown(
@@ -30,17 +28,18 @@ def drive_shown(
         again: The command that goes on with it; None: ``talan study resume``.
     """
     from search.driving.audits import Engine, drive
+    from search.driving.interruptions import exit_code, heed_signals
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     console, again = Console(stderr=True), again or f"talan study resume {name}"
     try:
         with Live(console) as live:
             state = drive(store, name, engine=Engine(ray_address=ray_address), observer=live)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         console.print(
             f"\nInterrupted; everything finished is kept. Go on with: {again}", highlight=False
         )
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code(interrupted))
     if state == "stopped":
         console.print(f"Stopped. Go on with: {again}", highlight=False)
     return state
@@ -59,7 +58,3 @@ def drive_follow_up(
 
 def _any_failed(store: AuditStore, name: str) -> bool:
     return any(counts.failed for counts in store.studies.status(name).kinds.values())
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,7 +2,7 @@
 
 Owns: who may drive a study, and what state it is left in however driving ends. Does not cover: how
 runs are dispatched (``search.driving.driver``), the wish that a study go on or stop
-(``search.driving.orders``), or what is asked of the record afterwards (``storage``).
+(``storage.studies``), or what is asked of the record afterwards (``storage``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from search.driving.driver import LEASE_S, Driver
-from search.driving.lease_owner import is_dead, this_process
+from search.driving.driver import Driver
+from search.driving.heartbeats import LEASE_S, WATCH_S, heartbeats
 from search.driving.pool import WorkerPool
 from search.driving.progress import Observer, Progress, unobserved
 from search.driving.run_executors import make_run_executor
@@ -23,7 +23,8 @@ from search.study.file import StudyFile, recorded_file
 from search.study.host_checks import check_hosts
 from search.study.plan import Audit, resolve, study_plan
 from storage import AuditStore
-from storage.errors import LeaseHeld, LeaseLost, StudyNotFound
+from storage.errors import LeaseHeld, LeaseLost, StorageError, StudyNotFound
+from storage.lease_owner import this_process
 from storage.records import Study
 from workers.ray_actors.run_actor import Executor
 
@@ -85,7 +86,7 @@ def drive(
     with _leased(store, name, owner=owner, else_state="stopped") as ending:
         store.studies.clear_stop(name)
         store.dispatch.requeue_failed(name, owner=owner)
-        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+        _drive(store, study, audit, ending=ending, engine=engine, observer=observer)
     return ending.state
 
 
@@ -95,43 +96,66 @@ def drive_next(
     """Drive the study that has waited longest; its name and state, or None if none waits.
 
     Interrupted, or ended by an error that is not the study's own, it is ``queued`` again for the
-    next scheduler. A study whose driver died is gone on with as it is; only one that a person
-    queued (again) has its failed runs run again.
+    next scheduler; after an error it pauses, so that others pass, and its status says why. A study
+    whose driver died is gone on with as it is; only one that a person queued (again) has its failed
+    runs run again. One that was to stop when its driver died is stopped.
 
     Raises:
         StudyFileError: The study asks for what is no longer there; it is ``failed``.
     """
     owner = this_process()
-    name = store.leases.claim(owner=owner, ttl_s=LEASE_S)
+    name = store.leases.claim(owner=owner, ttl_s=LEASE_S, watch_s=WATCH_S)
     if name is None:
         return None
     study = store.studies.get(name)
     with _leased(store, name, owner=owner, else_state="queued") as ending:
-        audit = _audit_of(study)
-        if study.state == "queued":
-            store.dispatch.requeue_failed(name, owner=owner)
-        ending.state = _drive(store, study, audit, owner=owner, engine=engine, observer=observer)
+        if study.stop_requested:
+            ending.state, ending.as_wished = "stopped", True
+        else:
+            with heartbeats(store, name, owner=owner):
+                audit = _audit_of(study)
+            if study.state == "queued":
+                store.dispatch.requeue_failed(name, owner=owner)
+            _drive(store, study, audit, ending=ending, engine=engine, observer=observer)
     return name, ending.state
 
 
 @dataclass
 class _Ending:
-    """The state that a study is left in."""
+    """What a study is left with.
 
+    Args:
+        owner: Who drives it.
+        state: Its state then.
+        as_wished: A stop was wished for, and that is why it ends.
+        error: The sentence of the error that ended it.
+    """
+
+    owner: str
     state: str
+    as_wished: bool = False
+    error: str | None = None
 
 
 @contextmanager
 def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Iterator[_Ending]:
-    """Give the lease back however driving ends, with the state that the study then has."""
-    ending = _Ending(else_state)
+    """Give the lease back however driving ends, with the state that the study then has.
+
+    Where the record does not take that either (it is locked, or away), nothing is lost: the lease
+    is over with this process, and whoever comes next goes on.
+    """
+    ending = _Ending(owner, else_state)
     try:
         yield ending
-    except StudyFileError:
-        ending.state = "failed"
+    except BaseException as error:
+        if isinstance(error, StudyFileError):
+            ending.state = "failed"
+        if isinstance(error, Exception):
+            ending.error = " ".join(str(error).split()) or type(error).__name__
+        with suppress(StorageError):
+            _give_back(store, name, ending=ending)
         raise
-    finally:
-        _give_back(store, name, owner=owner, state=ending.state)
+    _give_back(store, name, ending=ending)
 
 
 def _audit_of(study: Study) -> Audit:
@@ -146,23 +170,29 @@ def _drive(
     study: Study,
     audit: Audit,
     *,
-    owner: str,
+    ending: _Ending,
     engine: Engine | None,
     observer: Observer,
-) -> str:
-    """Run what is left of a study whose lease is held; its state then."""
-    engine, name = engine or Engine(), study.name
+) -> None:
+    """Run what is left of a study whose lease is held, and say how that ends."""
+    engine, name, owner = engine or Engine(), study.name, ending.owner
     store.dispatch.release_interrupted(name, owner=owner)
     if not audit.adaptive and not _anything_due(store, name):
-        return _state(store, name)
-    store.studies.set_state(name, "running", owner=owner)
-    driver = Driver(store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer)
+        ending.state = _state(store, name)
+        return
     resources = audit.file.resources
     make_executor = engine.make_executor or partial(make_run_executor, resources)
     observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
-    with WorkerPool(resources, make_executor=make_executor, address=engine.ray_address) as pool:
+    with heartbeats(store, name, owner=owner):
+        driver = Driver(
+            store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
+        )
+        pool = WorkerPool(resources, make_executor=make_executor, address=engine.ray_address)
+    with pool:
+        store.studies.set_state(name, "running", owner=owner)
         is_over = driver.drive(pool)
-    return _state(store, name) if is_over or not audit.adaptive else "stopped"
+    ending.state = _state(store, name) if is_over or not audit.adaptive else "stopped"
+    ending.as_wished = not is_over
 
 
 def _anything_due(store: AuditStore, name: str) -> bool:
@@ -172,20 +202,22 @@ def _anything_due(store: AuditStore, name: str) -> bool:
 def _take_lease(store: AuditStore, name: str, *, owner: str) -> None:
     """Take the study's lease; a holder on this machine that is gone need not be waited for."""
     try:
-        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S, watch_s=WATCH_S)
     except LeaseHeld as held:
-        if not is_dead(held.owner):
-            msg = f"{held}; stop it with: talan study stop {name}"
-            raise StudyBusyError(msg) from held
-        with suppress(LeaseLost):  # somebody else was quicker to give it back
-            store.leases.release(name, owner=held.owner)
-        store.leases.acquire(name, owner=owner, ttl_s=LEASE_S)
+        msg = f"{held}; stop it with: talan study stop {name}"
+        raise StudyBusyError(msg) from held
 
 
-def _give_back(store: AuditStore, name: str, *, owner: str, state: str) -> None:
+def _give_back(store: AuditStore, name: str, *, ending: _Ending) -> None:
     with suppress(LeaseLost):  # somebody else drives it now, and its state is theirs
-        store.dispatch.release_interrupted(name, owner=owner)
-        store.leases.release(name, owner=owner, state=state)
+        ending.state = store.leases.release(
+            name,
+            owner=ending.owner,
+            state=ending.state,
+            as_wished=ending.as_wished,
+            reason=ending.error,
+            setback=ending.error is not None,
+        )
 
 
 def _state(store: AuditStore, name: str) -> str:

@@ -2,24 +2,25 @@
 
 Owns: one drive in a process of its own, so that whatever Ray does to it leaves the scheduler
 standing. Told by the environment, where no password shows in a process list: ``TALAN_STORAGE``,
-``TALAN_RAY_ADDRESS``. Exit codes: 0 driven or nothing to do, 1 ended before the study did.
+``TALAN_RAY_ADDRESS``. Exit codes: 0 driven or nothing to do, 1 ended before the study did,
+``NO_PLACE`` where the engine is well and only has no place for this study.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from types import FrameType
 
 from search.driving.audits import Engine, drive_next
-from search.errors import SearchError
+from search.driving.interruptions import heed_signals
+from search.driving.scheduler import NO_PLACE
+from search.errors import PlacementError, SearchError
 from storage import AuditStore, StorageError
 
 
 def main() -> int:
     """Drive one study; what went wrong goes to stderr as one line."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     engine = Engine(ray_address=os.environ.get("TALAN_RAY_ADDRESS") or None)
     try:
         with AuditStore.open(os.environ["TALAN_STORAGE"], create=False) as store:
@@ -28,14 +29,10 @@ def main() -> int:
         return 1
     except (SearchError, StorageError) as error:
         print(f"talan: {error}", file=sys.stderr, flush=True)
-        return 1
+        return NO_PLACE if isinstance(error, PlacementError) else 1
     if driven:
         print(f"study {driven[0]} is {driven[1]}", file=sys.stderr, flush=True)
     return 0
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

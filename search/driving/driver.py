@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from search.driving.baseline_gate import BaselineGate
 from search.driving.due_queue import DueQueue
 from search.driving.exact.verdict_plans import VerdictPlans
+from search.driving.heartbeats import HEARTBEAT_S, LEASE_S
+from search.driving.interruptions import uninterrupted
 from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
 from search.driving.run_outcomes import answers, cell_text, run_outcome
@@ -27,8 +29,6 @@ from storage.records import DueRun, Run
 from workers.job.cell_plans import CellPlan
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
-LEASE_S = 30.0
-HEARTBEAT_S = 5.0
 MAX_ATTEMPTS = 3
 _EVERYTHING = 1_000_000
 
@@ -79,16 +79,21 @@ class Driver:
 
     def drive(self, pool: WorkerPool) -> bool:
         """Run what is due; True when nothing is left, False when a stop was asked for."""
-        self._trials.reconcile()
-        self._take_in_due()
-        self._tell(None)
-        while not self._heartbeat():
-            self._fill(pool)
-            if pool.idle and not self._in_flight:
-                return True
-            for event in pool.wait(timeout_s=HEARTBEAT_S):
-                self._handle(event)
-        return False
+        with uninterrupted():
+            self._trials.reconcile()
+            self._take_in_due()
+            self._tell(None)
+        while True:
+            with uninterrupted():
+                if self._heartbeat():
+                    return False
+                self._fill(pool)
+                if pool.idle and not self._in_flight:
+                    return True
+            events = pool.wait(timeout_s=HEARTBEAT_S)
+            with uninterrupted():
+                for event in events:
+                    self._handle(event)
 
     def _heartbeat(self) -> bool:
         """Renew the lease every few seconds; whether a stop was asked for."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +20,15 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 
+from search.driving.interruptions import handlers_kept
 from search.driving.run_places import places_held, reserve_places
-from search.errors import EngineError
+from search.errors import EngineError, PlacementError
 from search.study.file import Resources
 from workers.errors import first_line
 from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
 
+PATIENCE_S = 600.0
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
 
 
@@ -87,7 +90,8 @@ class WorkerPool:
         address: A Ray cluster (``auto``, ``host:port``); None: a Ray of our own on this machine.
 
     Raises:
-        EngineError: The cluster cannot be reached, or no node of it can hold one run.
+        EngineError: The cluster cannot be reached.
+        PlacementError: No node of it can hold one run.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class WorkerPool:
             }
             for _ in range(resources.workers)
         ]
+        self._has_workers, self._since = False, time.monotonic()
         self._slots = [
             _Slot(number, *self._new_actor(number)) for number in range(resources.workers)
         ]
@@ -147,7 +152,11 @@ class WorkerPool:
         """The steps that ended within ``timeout_s``; returns at once when one has.
 
         None of them where a worker came up.
+
+        Raises:
+            PlacementError: Not one worker has come up in a long time.
         """
+        self._check_patience()
         waiting = {slot.waiting_on: slot for slot in self._slots if slot.waiting_on is not None}
         if not waiting:
             return []
@@ -156,6 +165,14 @@ class WorkerPool:
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=timeout_s)
         events = [self._advance(waiting[reference]) for reference in ready]
         return [event for event in events if event is not None]
+
+    def _check_patience(self) -> None:
+        """Let another study pass where Ray has no room for this one, others using it all."""
+        if self._has_workers or time.monotonic() - self._since < PATIENCE_S:
+            return
+        asked = f"{self._resources.cpus_per_run:g} CPU and {self._resources.gpus_per_run:g} GPU"
+        msg = f"no worker came up in {PATIENCE_S:g} s; a run asks for {asked}, and Ray has no room"
+        raise PlacementError(msg)
 
     def close(self) -> None:
         """Kill every worker, what they do included, and leave Ray."""
@@ -172,7 +189,7 @@ class WorkerPool:
     def _advance(self, slot: _Slot) -> Event | None:
         job = slot.job
         if job is None:  # up, or dead already: the run that it is given next will tell
-            slot.waiting_on = None
+            slot.waiting_on, self._has_workers = None, True
             return None
         try:
             result = ray.get(slot.waiting_on)
@@ -227,7 +244,8 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
         processes = resources.workers * resources.processes_per_run
         options["num_cpus"] = max(1, -(-processes * resources.cpus_per_run // 1))
     try:
-        ray.init(address=address or "local", **options)
+        with handlers_kept():
+            ray.init(address=address or "local", **options)
     except (ConnectionError, RayError, OSError, ValueError) as error:
         msg = f"cannot reach Ray at {address or 'this machine'}: {first_line(error)}"
         raise EngineError(msg) from error
@@ -252,7 +270,7 @@ def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None
         if amount > most:
             ray.shutdown()
             msg = f"a run asks for {amount:g} {kind}, and no Ray node has more than {most:g}"
-            raise EngineError(msg)
+            raise PlacementError(msg)
     held = places_held(nodes, resources)
     if held < resources.processes_per_run:
         ray.shutdown()
@@ -261,4 +279,4 @@ def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None
             f"{resources.cpus_per_run:g} CPU and {resources.gpus_per_run:g} GPU each, and all Ray "
             f"nodes together hold {held}"
         )
-        raise EngineError(msg)
+        raise PlacementError(msg)

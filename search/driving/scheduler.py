@@ -25,6 +25,7 @@ from storage import AuditStore, StorageError
 POLL_S = 1.0
 LONGEST_PAUSE_S = 30.0
 MOST_FAILURES = 5
+NO_PLACE = 3  # how a driver ends that found the engine well, and no place for its study
 _END_S = 30.0
 
 
@@ -85,7 +86,7 @@ class Scheduler:
             return False
 
     def _drive(self) -> bool:
-        """One driver process; whether it ended well."""
+        """One driver process; whether it ended well, if only by letting other studies pass."""
         command = [sys.executable, "-m", "search.driving.drive_next"]
         driver = subprocess.Popen(
             command,
@@ -97,7 +98,7 @@ class Scheduler:
             if self._is_over():
                 _end(driver)
             time.sleep(0.2)
-        return driver.returncode == 0
+        return driver.returncode in (0, NO_PLACE)
 
     def _is_over(self) -> bool:
         return self._ending or self._keeper_pid not in (None, os.getppid())

@@ -18,12 +18,12 @@ from expected_cells import BENCHMARKS, assert_measured
 from scripted_executor import Script
 
 from search.driving.audits import Engine, drive, drive_next, launch
-from search.driving.driver import LEASE_S
-from search.driving.lease_owner import this_process
+from search.driving.heartbeats import LEASE_S
 from search.driving.progress import Observer, Progress, RunNote
-from search.errors import EngineError, StudyBusyError, StudyFileError
+from search.errors import EngineError, PlacementError, StudyBusyError, StudyFileError
 from search.study.file import StudyFile, parse_study
 from storage import AuditStore, LeaseLost, Run, StudyExists, StudyNotFound
+from storage.lease_owner import this_process
 from workers.backbones.loading import inspect_backbone
 
 Scripted = Callable[..., tuple[Engine, Script]]
@@ -201,7 +201,7 @@ class TestWhoMayDrive:
     def test_not_while_another_process_here_does(self, store: AuditStore) -> None:
         launch(store, study(), artifact_url="here")
         ask = (
-            "from search.driving.lease_owner import this_process;"
+            "from storage.lease_owner import this_process;"
             "print(this_process(), flush=True); input()"
         )
         with subprocess.Popen(
@@ -235,6 +235,13 @@ class TestWhoMayDrive:
             drive(store, "audited", engine=NOWHERE)
 
 
+@pytest.fixture
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study whose driver met an error pauses for longer than a test takes."""
+    monkeypatch.setattr("storage.study_states.FIRST_PAUSE_S", 300.0)
+
+
+@pytest.mark.usefixtures("long_pauses")
 class TestDriveNext:
     def test_a_driver_that_ends_early_leaves_it_for_the_next(
         self, store: AuditStore, scripted: Scripted
@@ -244,10 +251,47 @@ class TestDriveNext:
             drive_next(store, engine=NOWHERE)
         found = store.studies.get("audited")
         assert (found.state, found.lease_owner) == ("queued", None)
+        assert found.reason == "cannot reach Ray at 127.0.0.1:1: [Errno 111] Connection refused"
+        assert drive_next(store, engine=NOWHERE) is None  # it pauses, and others would pass
+        store.studies.queue("audited")  # but not when somebody asks for it
         engine, script = scripted()
         assert drive_next(store, engine=engine) == ("audited", "completed")
+        assert store.studies.get("audited").reason is None
         assert_whole(store, script, before={})
         assert drive_next(store, engine=engine) is None
+
+    def test_one_without_a_place_lets_others_pass_and_says_why(
+        self, store: AuditStore, scripted: Scripted
+    ) -> None:
+        greedy = {"name": "greedy", "resources": {"gpus_per_run": 1}}
+        launch(store, parse_study(greedy), artifact_url="here")
+        launch(store, study(axes={"slots": [1]}), artifact_url="here")
+        engine, _ = scripted()
+        with pytest.raises(PlacementError):
+            drive_next(store, engine=engine)
+        found = store.studies.status("greedy")
+        assert found.state == "queued"
+        assert found.reason == "a run asks for 1 GPU, and no Ray node has more than 0"
+        assert found.started_at is None
+        assert drive_next(store, engine=engine) == ("audited", "completed")
+        assert not store.leases.is_any_waiting()
+
+    def test_one_that_was_to_stop_when_its_driver_died_is_stopped(self, store: AuditStore) -> None:
+        launch(store, study(), artifact_url="here")
+        dead = "gone:1:1:another-boot/1"
+        store.leases.acquire("audited", owner=dead, ttl_s=LEASE_S)
+        store.studies.set_state("audited", "running", owner=dead)
+        run = store.dispatch.next_pending("audited", limit=1)[0]
+        store.dispatch.start(run.id, owner=dead, worker="w")
+        store.studies.stop("audited")
+        assert store.studies.get("audited").state == "running"  # it may live
+        store.leases.renew("audited", owner=dead, ttl_s=0)
+        assert store.studies.get("audited").state == "stopped"
+        assert drive_next(store, engine=NOWHERE) == ("audited", "stopped")
+        assert store.studies.get("audited").lease_owner is None
+        assert store.runs.get(run.id).state == "pending"
+        assert [e.payload for e in store.events.after("audited")][-1] == {"state": "stopped"}
+        assert drive_next(store, engine=NOWHERE) is None
 
     def test_one_whose_backbone_is_gone_fails(self, store: AuditStore, tmp_path: Path) -> None:
         folder = tmp_path / "backbone"
