@@ -7,17 +7,26 @@ or 143 (SIGTERM). Does not cover: what is shown afterwards (the commands).
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from api.cli.live import Live
 from storage import AuditStore
 
+if TYPE_CHECKING:
+    from search.study.plan import Audit
+
 SOME_FAILED = 1
 
 
 def drive_shown(
-    store: AuditStore, name: str, *, ray_address: str | None, again: str | None = None
+    store: AuditStore,
+    name: str,
+    *,
+    ray_address: str | None,
+    again: str | None = None,
+    audit: Audit | None = None,
 ) -> str:
     """Drive a recorded study; its state then.
 
@@ -26,6 +35,7 @@ def drive_shown(
         name: The study.
         ray_address: A Ray cluster; None: a Ray of its own.
         again: The command that goes on with it; None: ``talan study resume``.
+        audit: The study with its names resolved, where the caller has that already.
     """
     from search.driving.audits import Engine, drive
     from search.driving.interruptions import exit_code, heed_signals
@@ -34,7 +44,8 @@ def drive_shown(
     console, again = Console(stderr=True), again or f"talan study resume {name}"
     try:
         with Live(console) as live:
-            state = drive(store, name, engine=Engine(ray_address=ray_address), observer=live)
+            engine = Engine(ray_address=ray_address)
+            state = drive(store, name, audit=audit, engine=engine, observer=live)
     except KeyboardInterrupt as interrupted:
         console.print(
             f"\nInterrupted; everything finished is kept. Go on with: {again}", highlight=False

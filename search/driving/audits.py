@@ -42,8 +42,16 @@ class Engine:
     make_executor: Callable[[], Executor] | None = None
 
 
-def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
+def launch(
+    store: AuditStore, file: StudyFile, *, artifact_url: str, audit: Audit | None = None
+) -> Study:
     """Put a study on record; the same specification again answers the recorded one.
+
+    Args:
+        store: The record.
+        file: The study.
+        artifact_url: Where its responses and checkpoints go.
+        audit: The file with its names resolved, where the caller has that already.
 
     Raises:
         StudyFileError: The file names something that does not exist, or parts that do not fit.
@@ -57,7 +65,7 @@ def launch(store: AuditStore, file: StudyFile, *, artifact_url: str) -> Study:
     if recorded and recorded_file(recorded.spec).spec_hash == file.spec_hash:
         return recorded
     check_draw(file.name, file.spec)
-    audit = resolve(file)
+    audit = audit or resolve(file)
     check_hosts(audit)
     return store.studies.create(study_plan(audit, artifact_url=artifact_url))
 
@@ -66,13 +74,15 @@ def drive(
     store: AuditStore,
     name: str,
     *,
+    audit: Audit | None = None,
     engine: Engine | None = None,
     observer: Observer = unobserved,
 ) -> str:
     """Drive a recorded study until it is over or a stop is asked for; its state then.
 
     Finished runs stay as they are; interrupted and failed ones are run again. Interrupted, or ended
-    by an error, the study is ``stopped`` and everything finished is kept.
+    by an error, the study is ``stopped`` and everything finished is kept. ``audit`` is the study
+    with its names resolved, where the caller has that already.
 
     Raises:
         StudyNotFound: Nobody launched it.
@@ -80,7 +90,7 @@ def drive(
         KeyboardInterrupt: Passed on.
     """
     study = store.studies.get(name)
-    audit = _audit_of(study)
+    audit = _audit_of(study, resolved=audit)
     owner = this_process()
     _take_lease(store, name, owner=owner)
     with _leased(store, name, owner=owner, else_state="stopped") as ending:
@@ -158,9 +168,11 @@ def _leased(store: AuditStore, name: str, *, owner: str, else_state: str) -> Ite
     _give_back(store, name, ending=ending)
 
 
-def _audit_of(study: Study) -> Audit:
+def _audit_of(study: Study, *, resolved: Audit | None = None) -> Audit:
+    """The study with its names resolved, unless the caller has just done so for the same file."""
     check_draw(study.name, study.spec)
-    audit = resolve(recorded_file(study.spec))
+    file = recorded_file(study.spec)
+    audit = resolved if resolved and resolved.file == file else resolve(file)
     _check_unchanged(study, audit)
     return audit
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search import driving
 from search import study as study_files
@@ -25,6 +25,9 @@ from search.study.fresh_seeds import fresh_seeds
 from search.study.null_runs import null_seeds
 from storage import TREATMENT, AuditStore, StudyNotFound
 from storage.records import Host, Run, RunFilter, Study
+
+if TYPE_CHECKING:
+    from search.study.plan import Audit
 
 _LONGEST = 50  # of the study's name, in a follow-up's
 _ID_DIGITS = 6
@@ -97,8 +100,9 @@ def launch_follow_up(
     if missing:
         names.append(_part_name(stem, len(parts) + 1))
         file = _file(origin, name=names[-1], seeds=missing, configurations=configurations)
-        _check_backbone(origin, file)
-        driving.launch(store, file, artifact_url=origin.study.artifact_url)
+        audit = study_files.resolve(file)
+        _check_backbone(origin, audit)
+        driving.launch(store, file, artifact_url=origin.study.artifact_url, audit=audit)
     return names
 
 
@@ -156,8 +160,8 @@ def _check_same(origin: Origin, part: Study, *, configurations: Sequence[Configu
         raise StudyFileError(msg)
 
 
-def _check_backbone(origin: Origin, file: StudyFile) -> None:
-    (found,) = study_files.resolve(file).hosts
+def _check_backbone(origin: Origin, audit: Audit) -> None:
+    (found,) = audit.hosts
     if found.fingerprint != origin.host.fingerprint:
         msg = (
             f"backbones: {found.backbone!r} has changed since study {origin.study.name!r} ran; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from api.places import artifact_url
 from api.views.shapes import nulls_shape, status_shape
 from storage import AuditStore
 
+if TYPE_CHECKING:
+    from search.study.plan import Audit
+
 app = typer.Typer(no_args_is_help=True, help="Launch, resume, stop and watch audit studies.")
 
 
@@ -41,11 +44,13 @@ def run_study(
     """
     from search.driving.audits import launch
     from search.study.file import read_study_file
+    from search.study.plan import resolve
 
     study = read_study_file(file)
     with open_store(storage, create=True) as store:
-        launch(store, study, artifact_url=artifact_url(artifacts))
-        _drive(store, study.name, ray_address=ray_address)
+        audit = resolve(study)
+        launch(store, study, artifact_url=artifact_url(artifacts), audit=audit)
+        _drive(store, study.name, ray_address=ray_address, audit=audit)
 
 
 @app.command()
@@ -109,8 +114,10 @@ def list_studies(as_json: JsonOption = False, storage: StorageOption = None) -> 
         show_studies(found)
 
 
-def _drive(store: AuditStore, name: str, *, ray_address: str | None) -> None:
-    drive_shown(store, name, ray_address=ray_address)
+def _drive(
+    store: AuditStore, name: str, *, ray_address: str | None, audit: Audit | None = None
+) -> None:
+    drive_shown(store, name, ray_address=ray_address, audit=audit)
     found = store.studies.status(name)
     show_outcome(store, found)
     if any(counts.failed for counts in found.kinds.values()):
