@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import typer
+from pydantic_core import to_jsonable_python
 
 
 def echo_json(value: Any) -> None:
-    """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a view, or plain data, as JSON."""
+    typer.echo(json.dumps(to_jsonable_python(value), indent=2, ensure_ascii=False))

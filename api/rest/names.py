@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from api.views import RUN, STATUS, Text
+from api.views.base import Text
+from api.views.runs import RUN
+from api.views.studies import STATUS
 
 StudyName = Annotated[
     str, Path(description="the study's name", max_length=200, examples=[STATUS["name"]])

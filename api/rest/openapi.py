@@ -1,22 +1,23 @@
 """The OpenAPI document: complete enough that a client generated from it works.
 
-Owns: the error answers of operations, the study file's schema, and the token's security scheme.
-Does not cover: answers' models (``api.views``), nor the page that shows the document
+Owns: the error answers of operations and the token's security scheme. Does not cover: answers'
+models (``api.views``), the study file (``api.rest.study_file``), nor the page that shows all this
 (``api.rest.docs_page``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import views as answers
 from api.rest.problems import MEDIA_TYPE
-from api.views import STUDY_FILE, ProblemDetails
-from search.study.file import StudyFile
+from api.rest.study_file import study_file_schema
+from api.views.base import View
+from api.views.service import ProblemDetails
 
 TAGS = [
     {"name": "studies", "description": "Launch audits, see where they stand, stop and resume."},
@@ -41,18 +42,11 @@ _WHAT = {
     500: "Something went wrong in the service.",
     503: "The record or the artifact store cannot be reached just now.",
 }
-_BEYOND_JSON_SCHEMA = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """An operation's error answers, for ``responses=``; every operation has some more."""
     return {status: _problem(status) for status in sorted({*statuses, 401, 421, 500, 503})}
-
-
-def study_request() -> dict[str, Any]:
-    """The launch's body, for ``openapi_extra=``."""
-    content = {"schema": {"$ref": _SCHEMAS + "StudyFile"}, "example": STUDY_FILE}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 def install(app: FastAPI) -> None:
@@ -78,14 +72,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    examples = dict(_examples(View))
     for name, schema in schemas.items():
-        if "examples" in schema:  # again, with the nulls that are left out above
-            extra = getattr(answers, name).model_config["json_schema_extra"]
-            schema["examples"] = extra["examples"]
+        if name in examples:  # again, with the nulls that are left out above
+            schema["examples"] = examples[name]
     schemas.update(
         _with_definitions("Problem", ProblemDetails.model_json_schema(ref_template=_REF))
     )
-    schemas.update(_with_definitions("StudyFile", _study_file()))
+    schemas.update(_with_definitions("StudyFile", study_file_schema(_REF)))
     bearer = {"type": "http", "scheme": "bearer", "description": "The service's TALAN_API_TOKEN."}
     found["components"]["securitySchemes"] = {"token": bearer}
     for path, operations in found["paths"].items():
@@ -98,34 +92,18 @@ def _document(app: FastAPI) -> dict[str, Any]:
 _REF = _SCHEMAS + "{model}"
 
 
+def _examples(base: type[View]) -> Iterator[tuple[str, list[Any]]]:
+    """The examples of all views, by name."""
+    for view in base.__subclasses__():
+        extra = view.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra:
+            yield view.__name__, cast("list[Any]", extra["examples"])
+        yield from _examples(view)
+
+
 def _with_definitions(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
     return {**definitions, name: schema}
-
-
-def _study_file() -> dict[str, Any]:
-    schema: dict[str, Any] = _standard(StudyFile.model_json_schema(ref_template=_REF))
-    schema["properties"]["benchmarks"] = {
-        "description": "a suite's name (tiny, paper) or a list of benchmarks",
-        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-        "default": "tiny",
-    }
-    schema["$defs"]["Axes"]["properties"]["layer"]["items"] = {
-        "description": "a block number, embedding, or a depth such as 25%",
-        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],
-    }
-    return {**schema, "examples": [STUDY_FILE]}
-
-
-def _standard(schema: Any) -> Any:
-    """Bounds by the names that JSON Schema has for them."""
-    if isinstance(schema, dict):
-        return {
-            _BEYOND_JSON_SCHEMA.get(key, key): _standard(value)
-            for key, value in schema.items()
-            if key != "allow_inf_nan"
-        }
-    return [_standard(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _problem(status: int) -> dict[str, Any]:

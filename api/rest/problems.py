@@ -15,11 +15,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.rest.operations import Operations
+from api.views.service import ProblemDetails, ProblemPlace
 from dashboards.errors import DashboardError
 from search.errors import EngineError, SearchError, StudyBusyError
 from storage import errors as storage
@@ -86,21 +86,22 @@ _UNAVAILABLE = {  # the sentences name hosts and folders, which are not for ever
 
 def respond(
     problem: Problem, *, instance: str, more_headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+) -> Response:
     """A problem as a response."""
-    content: dict[str, Any] = {
-        "type": TYPE_PREFIX + problem.name,
-        "title": title_of(problem.name),
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": instance,
-    }
-    if problem.errors:
-        content["errors"] = [dict(error) for error in problem.errors]
+    content = ProblemDetails(
+        type=TYPE_PREFIX + problem.name,
+        title=title_of(problem.name),
+        status=problem.status,
+        detail=problem.detail,
+        instance=instance,
+        errors=[ProblemPlace(**error) for error in problem.errors] or None,
+    )
     headers = {**(problem.headers or {}), **(more_headers or {})}
     if problem.status == 503:
         headers.setdefault("Retry-After", "5")
-    return JSONResponse(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
+    return Response(
+        content.model_dump_json(), problem.status, headers=headers, media_type=MEDIA_TYPE
+    )
 
 
 def install(app: FastAPI, operations: Operations, *, page: ErrorPage) -> None:

@@ -1,6 +1,7 @@
-"""What all answers share: strictness, examples, and the types of numbers and texts.
+"""What all views share: strictness, examples, and the types of numbers and texts.
 
-Owns: no answer of its own.
+Owns: no view of its own. A view names its fields with their units; it is made from a value of the
+record by ``from_record`` or ``from_row``, and both faces print it as it is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 RunState = Literal["pending", "running", "completed", "failed"]
+Verdict = Literal["strict", "tied", "inert", "not_g1"]
 Axis = Literal[
     "layer",
     "slots",
@@ -25,25 +27,31 @@ Axis = Literal[
     "warmup_identity",
 ]
 Percent = Annotated[float, Field(description="percent")]
+Fraction = Annotated[float, Field(description="a fraction, 0 to 1")]
+PointsPp = Annotated[float, Field(description="percentage points")]
 Interval = Annotated[
     list[float], Field(min_length=2, max_length=2, description="exact, 95%, as fractions")
+]
+IntervalPp = Annotated[
+    list[float], Field(min_length=2, max_length=2, description="95%, in percentage points")
 ]
 Bounds = Annotated[
     tuple[float, float], Field(description="at least and at most, in percentage points")
 ]
-PointsPp = Annotated[float, Field(description="percentage points")]
 Text = Annotated[str, Field(max_length=300)]
-Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Real = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
-Null = Literal["null"]
 
 
-class Answer(BaseModel):
+class View(BaseModel):
     """Has the fields that it names and no other."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def example(value: Any) -> ConfigDict:
-    """A model's configuration with its example."""
+    """A view's configuration with its example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [value]})
+
+
+def is_none(value: object) -> bool:
+    """Whether a field that only some answers have is left out (``exclude_if``)."""
+    return value is None

@@ -1,45 +1,117 @@
-"""What ``talan study check --json`` prints. Does not cover: the checks (``search.cost.check``)."""
+"""What a dry run of a study file found. Does not cover: the checks (``search.cost.check``)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field
+
+from api.views.base import Fraction, View
 
 if TYPE_CHECKING:
-    from search.cost.check import StudyCheck
+    from search.cost.check import Memory, StudyCheck
+    from search.cost.training_data import TrainingData
+    from search.study.host_checks import HostSizes
 
 
-def check_shape(found: StudyCheck) -> dict[str, Any]:
-    """The report as JSON."""
-    return {
-        "name": found.audit.file.name,
-        "runs": found.runs,
-        "hosts": [
-            {
-                "backbone": host.backbone,
-                "adapter": host.adapter_label,
-                "parameters": {
-                    "backbone": host.baseline.backbone,
-                    "adapter": host.baseline.adapter,
-                    "talan": {mixer: size.talan for mixer, size in host.largest.items()},
-                },
-                "memory": {
-                    "device": memory.device,
-                    "needed_gib": memory.needed_gib,
-                    "available_gib": memory.available_gib,
-                },
-            }
-            for host, memory in zip(found.hosts, found.memory, strict=True)
-        ],
-        "training_data": [
-            {
-                "backbone": data.backbone,
-                "num_examples": data.num_examples,
-                "num_sampled": data.num_sampled,
-                "mean_tokens": data.mean_tokens,
-                "cut_share": data.cut_share,
-                "taught_share": data.taught_share,
-            }
-            for data in found.data
-        ],
-        "benchmarks": list(found.audit.benchmarks),
-    }
+class HostParameters(View):
+    """Numbers of parameters on one host."""
+
+    backbone: int
+    adapter: int
+    talan: dict[str, int] = Field(description="of the largest block, by mixer")
+
+
+class MemoryNeed(View):
+    """Weights, gradients and optimizer state of a host's largest run, without activations."""
+
+    device: str = Field(description="GPU or CPU")
+    needed_gib: float = Field(description="at least, GiB")
+    available_gib: float | None = Field(description="GiB; null where there is no GPU to ask")
+
+
+class CheckedHost(View):
+    """A backbone with an adapter."""
+
+    backbone: str
+    adapter: str = Field(description="its label, such as lora-r8")
+    parameters: HostParameters
+    memory: MemoryNeed
+
+    @classmethod
+    def from_record(cls, host: HostSizes, *, memory: Memory) -> Self:
+        """Of a host's sizes."""
+        return cls(
+            backbone=host.backbone,
+            adapter=host.adapter_label,
+            parameters=HostParameters(
+                backbone=host.baseline.backbone,
+                adapter=host.baseline.adapter,
+                talan={mixer: size.talan for mixer, size in host.largest.items()},
+            ),
+            memory=MemoryNeed(
+                device=memory.device,
+                needed_gib=memory.needed_gib,
+                available_gib=memory.available_gib,
+            ),
+        )
+
+
+class CheckedData(View):
+    """The training data as one backbone reads them."""
+
+    backbone: str
+    num_examples: int
+    num_sampled: int = Field(description="examples that the next figures are from")
+    mean_tokens: float = Field(description="tokens an example")
+    cut_share: Fraction = Field(description="examples that are cut at the longest length")
+    taught_share: Fraction = Field(description="tokens that the loss counts")
+
+    @classmethod
+    def from_record(cls, data: TrainingData) -> Self:
+        """Of a sample of the training data."""
+        return cls(
+            backbone=data.backbone,
+            num_examples=data.num_examples,
+            num_sampled=data.num_sampled,
+            mean_tokens=data.mean_tokens,
+            cut_share=data.cut_share,
+            taught_share=data.taught_share,
+        )
+
+
+class Power(View):
+    """What the study can see, with 80% power."""
+
+    rate: Fraction | None = Field(description="the smallest G1 rate that the test detects")
+    delta_by_benchmark: dict[str, float] = Field(
+        description="the smallest delta that one cell detects, percentage points"
+    )
+    confirmation_seeds: dict[str, int | None] = Field(
+        description="seeds that a confirmation needs, by the delta in percentage points"
+    )
+
+
+class CheckReport(View):
+    """What ``talan study check`` found: the study can be launched."""
+
+    name: str
+    runs: dict[str, int] = Field(description="runs by kind; treatments: at most")
+    hosts: list[CheckedHost]
+    training_data: list[CheckedData]
+    benchmarks: list[str]
+    power: Power | None = None
+
+    @classmethod
+    def from_record(cls, found: StudyCheck) -> Self:
+        """Of the checks' findings."""
+        return cls(
+            name=found.audit.file.name,
+            runs=found.runs,
+            hosts=[
+                CheckedHost.from_record(host, memory=memory)
+                for host, memory in zip(found.hosts, found.memory, strict=True)
+            ],
+            training_data=[CheckedData.from_record(data) for data in found.data],
+            benchmarks=list(found.audit.benchmarks),
+        )

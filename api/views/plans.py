@@ -1,10 +1,15 @@
-"""What a study would come to."""
+"""What a study would come to. Does not cover: the estimate (``search.cost.cost``)."""
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Self
+
 from pydantic import Field
 
-from api.views.base import Answer, example
+from api.views.base import View, example
+from search.cost.cost import StudyEstimate
+from search.study.plan import Audit
 
 PLAN = {
     "configurations": 24,
@@ -20,23 +25,39 @@ PLAN = {
 }
 
 
-class BasedOn(Answer):
+class BasedOn(View):
     """Whose runs an estimate is made from."""
 
     studies: list[str]
     runs: int
 
 
-class Estimate(Answer):
+class Estimate(View):
     """What the runs will take, if they take what runs like them took."""
 
-    seconds_per_run: float
+    seconds_per_run: float = Field(description="on average over all runs")
     wall_s: float = Field(description="with the workers that the study asks for")
     cpu_s: float = Field(description="compute of all runs times the CPUs of each")
     based_on: BasedOn
 
+    @classmethod
+    def from_record(cls, estimate: StudyEstimate) -> Self | None:
+        """Of an estimate; None where a host was never run with this recipe on these benchmarks."""
+        total_s, wall_s = estimate.compute_s, estimate.wall_s
+        if total_s is None or wall_s is None:
+            return None
+        earlier: Counter[str] = Counter()
+        for host in estimate.hosts:
+            earlier.update(host.earlier)
+        return cls(
+            seconds_per_run=total_s / estimate.runs,
+            wall_s=wall_s,
+            cpu_s=total_s * estimate.cpus_per_run,
+            based_on=BasedOn(studies=sorted(earlier), runs=earlier.total()),
+        )
 
-class StudyPlan(Answer):
+
+class StudyPlan(View):
     """How large a study is."""
 
     model_config = example(PLAN)
@@ -44,7 +65,21 @@ class StudyPlan(Answer):
     configurations: int = Field(description="distinct ones, over all hosts")
     runs: int = Field(description="treatments: configurations times seeds")
     baselines: int
-    nulls: int
+    nulls: int = Field(description="null runs of every kind")
     estimate: Estimate | None = Field(
         description="none where a host was never run with this recipe on these benchmarks"
     )
+
+    @classmethod
+    def from_record(cls, audit: Audit, *, estimate: StudyEstimate) -> Self:
+        """Of a study that is not launched."""
+        file = audit.file
+        treatments = audit.treatments_due()
+        hosts, seeds = len(audit.hosts), len(file.seeds)
+        return cls(
+            configurations=sum(treatments) // seeds,
+            runs=sum(treatments),
+            baselines=hosts * seeds,
+            nulls=hosts * (file.null_runs.seed + file.null_runs.sham),
+            estimate=Estimate.from_record(estimate),
+        )

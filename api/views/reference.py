@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field
 
-from api.views.base import Answer, Percent, PointsPp
-from api.views.rates import G1Rate
+from api.views.base import Percent, PointsPp, View
+from api.views.g1 import G1Rate
 from api.views.runs import Cell, Configuration
 
 
-class PublishedChance(Answer):
+class PublishedChance(View):
     """The G1 rate that chance gives at the paper's own discordance."""
 
     kind: str
@@ -26,7 +27,7 @@ class PublishedCell(Cell):
     delta: PointsPp
 
 
-class PublishedChampion(Answer):
+class PublishedChampion(View):
     """A host's published champion."""
 
     study: str
@@ -42,7 +43,7 @@ class PublishedChampion(Answer):
     g1: bool
 
 
-class Reference(Answer):
+class Reference(View):
     """What ``talan reference --json`` prints; deltas in pp."""
 
     source: str
@@ -50,3 +51,8 @@ class Reference(Answer):
     chance: PublishedChance
     champions: list[PublishedChampion]
     tables: dict[str, Any] = Field(description="every table as published")
+
+    @classmethod
+    def from_record(cls, shape: Mapping[str, Any]) -> Self:
+        """Of the published tables."""
+        return cls(**shape)

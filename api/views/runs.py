@@ -1,13 +1,15 @@
-"""Runs with their cells, and their items.
-
-Owns: a run's fields as ``api.views.shapes`` builds them; a test holds the two together.
-"""
+"""Runs with their cells."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Self
+
 from pydantic import ConfigDict, Field
 
-from api.views.base import Answer, Bounds, Percent, PointsPp, RunState, example
+from api.views.base import Bounds, Percent, PointsPp, RunState, Verdict, View, example, is_none
+from storage import records
 
 CONFIGURATION = {
     "layer": 1,
@@ -23,6 +25,9 @@ CELL = {
     "delta": 2.0,
     "n_items": 100,
     "n_correct": 54,
+    "helped": 5,
+    "hurt": 3,
+    "changed": 17,
 }
 BOUNDED_CELL = {
     "score": None,
@@ -44,10 +49,11 @@ RUN = {
     "cells": {"tiny_choice": CELL},
     "mean_delta": 2.0,
     "g1": True,
+    "verdict": "strict",
 }
 
 
-class Writeback(Answer):
+class Writeback(View):
     """How the block's output is written back."""
 
     rule: str
@@ -55,28 +61,28 @@ class Writeback(Answer):
     alpha: float
 
 
-class Trainability(Answer):
+class Trainability(View):
     """What of the block is trained, and when."""
 
     scope: str
-    train_until: int | None
-    warmup_identity: int
+    train_until: int | None = Field(description="steps; null: to the end")
+    warmup_identity: int = Field(description="steps at the beginning without the block")
 
 
-class Configuration(Answer):
+class Configuration(View):
     """One point of the six-axis space, in canonical form."""
 
     model_config = example(CONFIGURATION)
 
-    layer: int
+    layer: int = Field(description="the block before which it stands; 0: the embedding")
     slots: int
     mixer: str
     writeback: Writeback
     trainability: Trainability
-    gradient_scale: float | None
+    gradient_scale: float | None = Field(description="null where nothing it scales is trained")
 
 
-class Cell(Answer):
+class Cell(View):
     """A run on one benchmark beside its matched baseline."""
 
     model_config = example(CELL)
@@ -84,31 +90,57 @@ class Cell(Answer):
     score: Percent
     baseline_score: Percent | None
     delta: PointsPp | None
-    n_items: int
-    n_correct: int
+    n_items: int = Field(description="items of the benchmark")
+    n_correct: int = Field(description="items that the run gets right")
+    helped: int | None = Field(default=None, description="items that only the run gets right")
+    hurt: int | None = Field(default=None, description="items that only the baseline gets right")
+    changed: int | None = Field(
+        default=None, description="responses that differ from the baseline's in any byte"
+    )
+
+    @classmethod
+    def from_record(cls, cell: records.Cell) -> Self:
+        """Of a cell that was evaluated in full."""
+        return cls(
+            score=cell.score,
+            baseline_score=cell.baseline_score,
+            delta=cell.delta,
+            n_items=cell.n_items,
+            n_correct=cell.n_correct,
+        )
 
 
-class CellBounds(Answer):
+class CellBounds(View):
     """What a cell's count and delta are at least and at most."""
 
     n_correct: tuple[int, int]
     delta: Bounds
 
 
-class BoundedCell(Answer):
+class BoundedCell(View):
     """A cell that was not evaluated in full, in a study with exact verdicts: it has no score."""
 
     model_config = example(BOUNDED_CELL)
 
-    score: None
-    delta: None
+    score: None = None
+    delta: None = None
     baseline_score: Percent
-    n_items: int
-    n_evaluated: int
+    n_items: int = Field(description="items of the benchmark")
+    n_evaluated: int = Field(description="items that were asked")
     bounds: CellBounds
 
+    @classmethod
+    def from_record(cls, cell: records.BoundedCell) -> Self:
+        """Of a cell whose run ended early."""
+        return cls(
+            baseline_score=cell.baseline_score,
+            n_items=cell.n_items,
+            n_evaluated=cell.n_evaluated,
+            bounds=CellBounds(n_correct=cell.n_correct, delta=cell.delta),
+        )
 
-class Run(Answer):
+
+class Run(View):
     """One run; baselines have no configuration and no delta.
 
     One that ended early, since it could not be G1 any more, has bounded cells and no mean delta.
@@ -116,17 +148,27 @@ class Run(Answer):
 
     model_config = example(RUN)
 
-    id: str
+    id: str = Field(description="16 hex digits")
     backbone: str
-    adapter: str
+    adapter: str = Field(description="its label, such as lora-r8")
     seed: int
     baseline_seed: int = Field(description="its matched baseline's seed: its own, but for nulls")
-    kind: str
+    kind: str = Field(description="treatment, baseline, or a kind of null run")
     configuration: Configuration | None
     state: RunState
-    cells: dict[str, Cell | BoundedCell]
+    cells: dict[str, Cell | BoundedCell] = Field(description="by benchmark")
     mean_delta: PointsPp | None
-    g1: bool | None
+    g1: bool | None = Field(description="no delta is negative; null while it is not known")
+    verdict: Verdict | None = Field(
+        default=None,
+        description="strict: G1 with a positive delta; tied: every delta is 0; inert: no response "
+        "differs; null while it is not known, and for baselines",
+    )
+
+    @classmethod
+    def from_record(cls, run: records.Run) -> Self:
+        """Of a run as recorded."""
+        return cls(**_fields(run))
 
 
 class RunDetails(Run):
@@ -135,43 +177,88 @@ class RunDetails(Run):
     model_config = ConfigDict(extra="forbid", json_schema_extra={})
 
     study: str
-    error: str | None
+    error: str | None = Field(description="a failed run's, in a line")
     error_detail: str | None = Field(description="a failed run's traceback, where there is one")
     attempt: int
     worker: str | None
-    compute_s: float | None
-    started_at: str | None
-    finished_at: str | None
+    compute_s: float | None = Field(description="seconds of training and evaluating")
+    started_at: str | None = Field(description="UTC, ISO 8601")
+    finished_at: str | None = Field(description="UTC, ISO 8601")
     checkpoint: str | None = Field(description="the artifact's name")
     responses: dict[str, str] = Field(description="artifacts' names by benchmark")
-    provenance: str | None
+    provenance: str | None = Field(description="hash of what the run rests on")
     losses: list[float] = Field(description="training loss by step")
+    n_truncated: dict[str, int | None] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="responses that ended at the limit of new tokens, by benchmark; null where the "
+        "responses are gone; only the command line counts them",
+    )
+
+    @classmethod
+    def from_record(
+        cls,
+        run: records.Run,
+        *,
+        losses: Sequence[float] = (),
+        error_detail: str | None = None,
+        n_truncated: Mapping[str, int | None] | None = None,
+    ) -> Self:
+        """Of a run with what is kept beside it."""
+        artifacts: dict[str, str | None] = {}
+        artifacts |= {name: cell.responses_artifact for name, cell in run.cells.items()}
+        artifacts |= {name: cell.responses_artifact for name, cell in run.bounds.items()}
+        return cls(
+            **_fields(run),
+            study=run.study,
+            error=run.error,
+            error_detail=error_detail,
+            attempt=run.attempt,
+            worker=run.worker,
+            compute_s=run.compute_s,
+            started_at=_iso(run.started_at),
+            finished_at=_iso(run.finished_at),
+            checkpoint=run.checkpoint_artifact,
+            responses={name: artifact for name, artifact in artifacts.items() if artifact},
+            provenance=run.provenance_hash,
+            losses=list(losses),
+            n_truncated=None if n_truncated is None else dict(n_truncated),
+        )
 
 
 class Champion(Run):
-    """A host's G1 run with the largest mean delta."""
+    """A host's strict G1 run with the largest mean delta."""
 
     model_config = example({"study": "tiny-lora-grid", **RUN})
 
     study: str
 
-
-class Baseline(Answer):
-    """The matched baseline on the same item."""
-
-    response: str
-    extracted: str | None
-    correct: bool
+    @classmethod
+    def from_record(cls, run: records.Run) -> Self:
+        """Of a run as recorded."""
+        return cls(study=run.study, **_fields(run))
 
 
-class Item(Answer):
-    """One item of a benchmark: what the run answered, and the baseline's answer beside it."""
+def _fields(run: records.Run) -> dict[str, Any]:
+    """A run's own fields; cells in the order of their names where some were not finished."""
+    cells: dict[str, Cell | BoundedCell] = {
+        name: Cell.from_record(cell) for name, cell in run.cells.items()
+    }
+    cells |= {name: BoundedCell.from_record(cell) for name, cell in run.bounds.items()}
+    return {
+        "id": run.id,
+        "backbone": run.backbone,
+        "adapter": run.adapter,
+        "seed": run.seed,
+        "baseline_seed": run.baseline_seed,
+        "kind": run.kind,
+        "configuration": run.configuration,
+        "state": run.state,
+        "cells": dict(sorted(cells.items())) if run.bounds else cells,
+        "mean_delta": run.mean_delta,
+        "g1": run.g1,
+    }
 
-    item_id: str
-    prompt_sha256: str
-    prompt: str | None = Field(description="with prompts=true, where the record has it")
-    expected: str | None = Field(description="the reference answer, where the record has it")
-    response: str
-    extracted: str | None
-    correct: bool
-    baseline: Baseline | None
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

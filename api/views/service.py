@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from api.views.base import Answer, example
+from pydantic import Field
+
+from api.views.base import View, example, is_none
 
 
-class Health(Answer):
+class Health(View):
     """The service answers."""
 
     model_config = example({"status": "ready"})
@@ -15,7 +17,7 @@ class Health(Answer):
     status: Literal["live", "ready"]
 
 
-class ProblemPlace(Answer):
+class ProblemPlace(View):
     """A place at fault."""
 
     where: str
@@ -23,7 +25,7 @@ class ProblemPlace(Answer):
     message: str
 
 
-class ProblemDetails(Answer):
+class ProblemDetails(View):
     """An error (RFC 9457); ``detail`` names the offending value and what is allowed."""
 
     model_config = example(
@@ -41,4 +43,4 @@ class ProblemDetails(Answer):
     status: int
     detail: str
     instance: str
-    errors: list[ProblemPlace] | None = None
+    errors: list[ProblemPlace] | None = Field(default=None, exclude_if=is_none)

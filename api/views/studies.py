@@ -1,10 +1,14 @@
-"""Where studies stand, and the file that asks for one."""
+"""Where studies stand."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from api.views.base import Answer, example
+from pydantic import Field
+
+from api.views.base import Fraction, View, example, is_none
+from storage import records
+from storage.new_rows import NULL_KINDS
 
 StudyState = Literal["queued", "running", "stopped", "completed", "failed"]
 
@@ -16,58 +20,63 @@ STATUS = {
     "baselines": {"total": 1, "completed": 1, "running": 0, "failed": 0, "pending": 0},
     "g1": {"count": 3, "rate": 0.15},
 }
-STUDY_FILE = {
-    "name": "tiny-lora-grid",
-    "backbones": ["tiny-qwen3"],
-    "adapters": [
-        {
-            "type": "lora",
-            "r": 8,
-            "alpha": 16,
-            "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"],
-        }
-    ],
-    "seeds": [42],
-    "benchmarks": "tiny",
-    "axes": {
-        "layer": [0, 1, 2],
-        "slots": [2, 4],
-        "mixer": ["multihead_local", "cross_attn"],
-        "writeback": [{"rule": "gate", "gate": "vector", "alpha": 0.008}],
-        "trainability": [{"scope": "all"}, {"scope": "frozen"}],
-        "gradient_scale": [1, 500],
-    },
-    "design": {"sampler": "grid", "max_runs": 24, "seed": 0},
-    "resources": {"workers": 2, "cpus_per_run": 1, "gpus_per_run": 0},
-}
 
 
-class Counts(Answer):
+class Counts(View):
     """How many runs are in which state."""
 
     model_config = example(COUNTS)
 
-    total: int
-    completed: int
-    running: int
-    failed: int
-    pending: int
+    total: int = Field(description="runs")
+    completed: int = Field(description="runs with results")
+    running: int = Field(description="runs in flight")
+    failed: int = Field(description="runs that ended in an error")
+    pending: int = Field(description="runs still to come")
+
+    @classmethod
+    def from_record(cls, counts: records.StateCounts) -> Self:
+        """Of one kind of runs."""
+        return cls(
+            total=counts.total,
+            completed=counts.completed,
+            running=counts.running,
+            failed=counts.failed,
+            pending=counts.pending,
+        )
 
 
-class G1Share(Answer):
+class G1Share(View):
     """G1 runs so far, and their share of the completed treatments."""
 
-    count: int
-    rate: float | None
+    count: int = Field(description="G1 runs")
+    rate: Fraction | None = Field(description="of the completed treatments; null while none is")
 
 
-class StudyStatus(Answer):
+class StudyStatus(View):
     """Where a study stands; ``runs`` are its treatments."""
 
     model_config = example(STATUS)
 
-    name: str
+    name: str = Field(description="the study's name")
     state: StudyState
     runs: Counts
     baselines: Counts
     g1: G1Share
+    nulls: dict[str, Counts] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="null runs by kind; absent where the study has none",
+    )
+
+    @classmethod
+    def from_record(cls, status: records.StudyStatus) -> Self:
+        """Of a study as it stands."""
+        nulls = {kind: status.kinds[kind] for kind in NULL_KINDS if kind in status.kinds}
+        return cls(
+            name=status.name,
+            state=status.state,  # type: ignore[arg-type]  # checked here
+            runs=Counts.from_record(status.runs),
+            baselines=Counts.from_record(status.baselines),
+            g1=G1Share(count=status.g1, rate=status.g1_rate),
+            nulls={kind: Counts.from_record(counts) for kind, counts in nulls.items()} or None,
+        )

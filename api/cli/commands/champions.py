@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.cli.options import AnyNameArgument, JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.champions import show_champions
-from api.views.shapes import run_shape
+from api.views.runs import Champion
 
 
 def champions(
@@ -18,6 +18,6 @@ def champions(
     with open_store(storage) as store:
         found = store.rates.champions(name)
     if as_json:
-        echo_json([{"study": champion.study, **run_shape(champion)} for champion in found])
+        echo_json([Champion.from_record(champion) for champion in found])
     else:
         show_champions(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -39,6 +39,7 @@ def cost(
     shape. Times come from earlier runs of the same host and recipe in the record; with
     `--measure` from this machine, with random weights where a backbone is not at hand.
     """
+    from api.views.cost import CostReport
     from search.cost.cost import estimate_study
     from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
     from search.study.file import read_study_file
@@ -53,7 +54,7 @@ def cost(
         measured=seconds_by_host(audit, tables, response_tokens=response_tokens),
     )
     if as_json:
-        echo_json({"hosts": _hosts_shape(tables, sources), "estimate": _estimate_shape(estimate)})
+        echo_json(CostReport.from_record(tables, sources=sources, estimate=estimate))
         return
     _show_hosts(tables, sources)
     _show_estimate(estimate)
@@ -72,54 +73,6 @@ def _durations(storage: str | None) -> list[Duration]:
         if storage is not None:
             raise
         return []
-
-
-def _hosts_shape(tables: list[HostTable], sources: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "backbone": table.sizes.backbone,
-            "adapter": table.sizes.adapter_label,
-            "counted_on": sources[table.sizes.backbone],
-            "measured_on": table.measured_on,
-            "parameters": {
-                "backbone": table.sizes.baseline.backbone,
-                "adapter": table.sizes.baseline.adapter,
-            },
-            "mixers": [
-                {
-                    "mixer": mixer,
-                    "talan_parameters": size.talan,
-                    "talan_share": size.talan_share,
-                    "train_ratio": cost and cost.train_ratio,
-                    "decode_ratio": cost and cost.decode_ratio,
-                    "peak_gib": cost and cost.peak_gib,
-                    "talan_peak_gib": cost and cost.talan_peak_gib,
-                }
-                for mixer, size in table.sizes.largest.items()
-                for cost in (table.costs.get(mixer),)
-            ],
-        }
-        for table in tables
-    ]
-
-
-def _estimate_shape(estimate: StudyEstimate) -> dict[str, Any]:
-    return {
-        "runs": estimate.runs,
-        "wall_s": estimate.wall_s,
-        "cpu_hours": estimate.cpu_hours,
-        "gpu_hours": estimate.gpu_hours,
-        "hosts": [
-            {
-                "backbone": host.backbone,
-                "adapter": host.adapter_label,
-                "runs": host.runs,
-                "seconds_per_run": host.seconds_per_run,
-                "based_on": host.based_on,
-            }
-            for host in estimate.hosts
-        ],
-    }
 
 
 def _show_hosts(tables: list[HostTable], sources: dict[str, str]) -> None:

@@ -127,12 +127,13 @@ def build(
 @app.command("list")
 def list_entries(as_json: JsonOption = False) -> None:
     """Show what is there, with counts and hashes."""
+    from api.views.data import DataListing
     from workers.data.folder import data_folder
     from workers.data.listing import list_data
 
     entries = list_data()
     if as_json:
-        echo_json({"folder": str(data_folder()), "entries": [_shape(entry) for entry in entries]})
+        echo_json(DataListing.from_record(entries, folder=data_folder()))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("kind", "name", "rows", "sha256", "source"):
@@ -147,11 +148,12 @@ def list_entries(as_json: JsonOption = False) -> None:
 @app.command()
 def verify(as_json: JsonOption = False) -> None:
     """Compare all files with the hashes that were recorded when they came."""
+    from api.views.data import DataEntry
     from workers.data.listing import verify_data
 
     entries = verify_data()
     if as_json:
-        echo_json([_shape(entry) for entry in entries])
+        echo_json([DataEntry.from_record(entry) for entry in entries])
     else:
         num_files = sum(len(entry.files) for entry in entries)
         typer.echo(f"{num_files} files of {len(entries)} entries are as they were recorded")
@@ -163,18 +165,6 @@ def _say(prepared: Prepared) -> None:
         f"{prepared.benchmark}: {prepared.num_items} items, sha256 {prepared.items_sha256}"
         + (f" (published are {prepared.num_items_published}: this is a part)" if few else "")
     )
-
-
-def _shape(entry: Entry) -> dict[str, object]:
-    return {
-        "kind": entry.kind,
-        "name": entry.name,
-        "num_rows": entry.num_rows,
-        "expected_rows": entry.expected_rows,
-        "sha256": entry.sha256,
-        "source": entry.source,
-        "files": {path.name: digest for path, digest in entry.files},
-    }
 
 
 def _rows(entry: Entry) -> str:

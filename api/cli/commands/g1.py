@@ -9,6 +9,7 @@ import typer
 from api.cli.options import AnyNameArgument, JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.g1 import show_g1
+from api.views.g1 import G1Rate
 
 
 def g1(
@@ -35,6 +36,6 @@ def g1(
     with open_store(storage) as store:
         rows = g1_rows(store, name, backbone=backbone, adapter=adapter, by=by)
     if as_json:
-        echo_json(rows)
+        echo_json([G1Rate.from_row(row) for row in rows])
     else:
         show_g1(rows)

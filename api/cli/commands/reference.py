@@ -11,6 +11,7 @@ from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.g1 import show_g1
 from api.cli.tables.style import percent
+from api.views.reference import Reference
 
 
 def reference(
@@ -29,7 +30,7 @@ def reference(
     if table is not None:
         echo_json(published_table(table))
     elif as_json:
-        echo_json(reference_shape())
+        echo_json(Reference.from_record(reference_shape()))
     else:
         _show(reference_shape())
 

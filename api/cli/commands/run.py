@@ -9,7 +9,7 @@ import typer
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.runs import show_run, show_truncated
-from api.views.shapes import run_details_shape
+from api.views.runs import RunDetails
 
 
 def run(
@@ -25,8 +25,9 @@ def run(
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
         truncated = truncated_responses(store, found)
     if as_json:
-        shape = run_details_shape(found, error_detail=detail)
-        echo_json({**shape, "losses": list(losses), "n_truncated": truncated})
+        echo_json(
+            RunDetails.from_record(found, losses=losses, error_detail=detail, n_truncated=truncated)
+        )
     else:
         show_run(found, losses=losses, error_detail=detail)
         show_truncated(truncated)

@@ -9,7 +9,7 @@ import typer
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.runs import show_runs
-from api.views.shapes import run_shape
+from api.views.runs import Run as RunView
 from storage.records import Run, RunFilter
 
 
@@ -41,6 +41,6 @@ def runs(
             if cursor is None:
                 break
     if as_json:
-        echo_json([run_shape(found_run) for found_run in found])
+        echo_json([RunView.from_record(found_run) for found_run in found])
     else:
         show_runs(found)

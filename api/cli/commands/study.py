@@ -21,7 +21,7 @@ from api.cli.printing import echo_json
 from api.cli.tables.outcome import show_outcome
 from api.cli.tables.studies import show_studies
 from api.places import artifact_url
-from api.views.shapes import nulls_shape, status_shape
+from api.views.studies import StudyStatus
 from storage import AuditStore
 
 if TYPE_CHECKING:
@@ -64,13 +64,13 @@ def check(
     every configuration's fit, the training data and benchmarks, and memory.
     """
     from api.cli.tables.check import show_check
-    from api.views.check import check_shape
+    from api.views.check import CheckReport
     from search.cost.check import check_study
     from search.study.file import read_study_file
 
     found = check_study(read_study_file(file))
     if as_json:
-        echo_json(check_shape(found))
+        echo_json(CheckReport.from_record(found))
     else:
         show_check(found)
 
@@ -98,7 +98,7 @@ def status(name: NameArgument, as_json: JsonOption = False, storage: StorageOpti
     with open_store(storage) as store:
         found = store.studies.status(name)
     if as_json:
-        echo_json({**status_shape(found), **nulls_shape(found)})
+        echo_json(StudyStatus.from_record(found))
     else:
         show_studies([found])
 
@@ -109,7 +109,7 @@ def list_studies(as_json: JsonOption = False, storage: StorageOption = None) -> 
     with open_store(storage) as store:
         found = store.studies.list()
     if as_json:
-        echo_json([status_shape(study) for study in found])
+        echo_json([StudyStatus.from_record(study) for study in found])
     else:
         show_studies(found)
 

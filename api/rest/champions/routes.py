@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 
 from api.rest.names import AnyStudy
 from api.rest.openapi import problems
 from api.rest.store_provider import Store
-from api.views import Champion
-from api.views.shapes import run_shape
+from api.views.runs import Champion
 
 router = APIRouter(tags=["rates"])
 
 
-@router.get("/champions", response_model=list[Champion], responses=problems(404, 422))
-def list_champions(store: Store, study: AnyStudy = None) -> JSONResponse:
+@router.get("/champions", responses=problems(404, 422))
+def list_champions(store: Store, study: AnyStudy = None) -> list[Champion]:
     """List per study and host the G1 run with the largest mean delta.
 
     The best of many is biased upward: confirm a champion on fresh seeds before calling it better.
     """
-    found = store.rates.champions(study)
-    return JSONResponse([{"study": run.study, **run_shape(run)} for run in found])
+    return [Champion.from_record(run) for run in store.rates.champions(study)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.rest.openapi import problems
 from api.rest.store_provider import Store
-from api.views import Health
+from api.views.service import Health
 
 router = APIRouter(tags=["health"])
 

@@ -1,23 +1,20 @@
 """What a run answered, item by item, as REST tells it: a page of items, and the next one's cursor.
 
-Owns: the shape of an item. Does not cover: reading answers and putting them beside the baseline's
+Owns: which page. Does not cover: reading answers and putting them beside the baseline's
 (``dashboards.item_responses``, which the pages share).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.rest.problems import Problem
-from dashboards.item_responses import Answer, baseline_of, read_answers
+from api.views.items import Item
+from dashboards.item_responses import baseline_of, read_answers
 from storage import AuditStore, Run
-
-_BESIDE = ("response", "extracted", "correct")
 
 
 def item_page(
     store: AuditStore, run_id: str, *, benchmark: str, first: int, limit: int, prompts: bool
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[Item], str | None]:
     """Some of a cell's items in their order, and the cursor of the next ones; None at the end.
 
     Args:
@@ -38,18 +35,8 @@ def item_page(
         raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
     answers = read_answers(store, run, baseline=baseline_of(store, run), benchmark=benchmark)
     last = first + limit
-    items = [_item(answer, prompts=prompts) for answer in answers[first:last]]
+    items = [Item.from_record(answer, with_prompt=prompts) for answer in answers[first:last]]
     return items, str(last) if last < len(answers) else None
-
-
-def _item(answer: Answer, *, prompts: bool) -> dict[str, Any]:
-    before, asked = answer.baseline, answer.asked
-    return {
-        **answer.run,
-        "prompt": asked.prompt if asked and prompts else None,
-        "expected": asked.expected if asked else None,
-        "baseline": before and {key: before[key] for key in _BESIDE},
-    }
 
 
 def _no_cell(run: Run, benchmark: str) -> str:

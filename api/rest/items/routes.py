@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Request, Response
 
 from api.rest.items.query import ItemQuery
 from api.rest.items.replies import item_page
@@ -13,19 +12,22 @@ from api.rest.names import RunId
 from api.rest.openapi import problems
 from api.rest.pages import NEXT_PAGE, next_page
 from api.rest.store_provider import Store
-from api.views import Item
+from api.views.items import Item
 
 router = APIRouter(tags=["runs"])
 
 
 @router.get(
     "/runs/{run_id}/items",
-    response_model=list[Item],
     responses={200: NEXT_PAGE, **problems(404, 410, 422)},
 )
 def list_items(
-    run_id: RunId, query: Annotated[ItemQuery, Query()], request: Request, store: Store
-) -> JSONResponse:
+    run_id: RunId,
+    query: Annotated[ItemQuery, Query()],
+    request: Request,
+    response: Response,
+    store: Store,
+) -> list[Item]:
     """List what a run answered, item by item, with its baseline's answers beside.
 
     Of a cell that was not evaluated in full, the items that were asked.
@@ -38,4 +40,5 @@ def list_items(
         limit=query.limit,
         prompts=query.prompts,
     )
-    return JSONResponse(items, headers=next_page(request, cursor))
+    response.headers.update(next_page(request, cursor))
+    return items

@@ -8,29 +8,28 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse
 
-from api.rest.openapi import problems, study_request
+from api.rest.openapi import problems
 from api.rest.rate_limits import count_plan
 from api.rest.store_provider import Configured, Store
 from api.rest.studies.launching import plan_request, study_body
-from api.views import StudyPlan
+from api.rest.study_file import study_request
+from api.views.plans import StudyPlan
 
 router = APIRouter(tags=["studies"])
 
 
 @router.post(
     "/studies/plan",
-    response_model=StudyPlan,
     dependencies=[Depends(count_plan)],
     responses=problems(400, 403, 409, 413, 415, 422, 429),
     openapi_extra=study_request(),
 )
 def plan_study(
     content: Annotated[Any, Depends(study_body)], store: Store, settings: Configured
-) -> JSONResponse:
+) -> StudyPlan:
     """Count a study's configurations and runs and estimate their cost; nothing is stored.
 
     The body and its checks are those of a launch: what is refused there is refused here.
     """
-    return JSONResponse(plan_request(store, content, settings))
+    return plan_request(store, content, settings)

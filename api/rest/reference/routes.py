@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 
 from api.rest.openapi import problems
-from api.views import Reference
+from api.views.reference import Reference
 from search.rates.reference import reference_shape
 
 router = APIRouter(tags=["rates"])
 
 
-@router.get("/reference", response_model=Reference, responses=problems())
-def get_reference() -> JSONResponse:
+@router.get("/reference", responses=problems())
+def get_reference() -> Reference:
     """Show the paper's G1 rates, what chance alone gives, its champions and all of its tables.
 
     In the shapes of a study's own answers, from tables that come with the program.
     """
-    return JSONResponse(reference_shape())
+    return Reference.from_record(reference_shape())

@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.views.base import Null, Real, RunState, Text, Whole
+from api.views.base import RunState, Text
 from storage.records import RunFilter
 
+Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Real = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Null = Literal["null"]
 Sort = Literal[
     "position",
     "mean_delta",

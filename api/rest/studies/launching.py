@@ -18,6 +18,7 @@ from fastapi import Request
 
 from api.rest.problems import Problem, invalid_study
 from api.rest.settings import Settings
+from api.views.plans import StudyPlan
 from search.errors import StudyFileError
 from search.study.file import StudyFile, parse_study, recorded_file
 from storage import AuditStore, StudyNotFound
@@ -68,7 +69,7 @@ def launch_request(store: AuditStore, content: object, settings: Settings) -> St
         raise invalid_study(str(error), content) from error
 
 
-def plan_request(store: AuditStore, content: object, settings: Settings) -> dict[str, Any]:
+def plan_request(store: AuditStore, content: object, settings: Settings) -> StudyPlan:
     """What a request's study would come to; checked as a launch is, and nothing is stored.
 
     Raises:
@@ -77,10 +78,12 @@ def plan_request(store: AuditStore, content: object, settings: Settings) -> dict
     """
     try:
         file = _checked(content, settings)
-        from api.rest.plan.planning import plan_shape
+        from search.cost.cost import estimate_study
         from search.study.plan import resolve
 
-        plan = plan_shape(store, resolve(file))
+        audit = resolve(file)
+        estimate = estimate_study(audit, durations=store.durations.read())
+        plan = StudyPlan.from_record(audit, estimate=estimate)
     except StudyFileError as error:
         raise invalid_study(str(error), content) from error
     _check_name(store, file)

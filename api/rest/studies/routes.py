@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Response
 
 from api.rest.names import StudyName
-from api.rest.openapi import problems, study_request
+from api.rest.openapi import problems
 from api.rest.rate_limits import count_launch
 from api.rest.store_provider import Configured, Store
 from api.rest.studies.launching import launch_request, study_body
-from api.views import StudyStatus
-from api.views.shapes import status_shape
+from api.rest.study_file import study_request
+from api.views.studies import StudyStatus
 from search.study.draw import check_draw
 from storage import AuditStore
 
@@ -35,61 +34,61 @@ _LOCATION = {
 @router.post(
     "/studies",
     status_code=202,
-    response_model=StudyStatus,
     dependencies=[Depends(count_launch)],
     responses={202: _LOCATION, **problems(400, 403, 409, 413, 415, 422, 429)},
     openapi_extra=study_request(),
 )
 def launch_study(
-    content: Annotated[Any, Depends(study_body)], store: Store, settings: Configured
-) -> JSONResponse:
+    content: Annotated[Any, Depends(study_body)],
+    store: Store,
+    settings: Configured,
+    response: Response,
+) -> StudyStatus:
     """Launch the audit that a study file (as JSON) describes; a scheduler then drives it.
 
     The same specification again answers the study that is there, as it is; another one under the
     same name is refused.
     """
     study = launch_request(store, content, settings)
-    return _accepted(store, study.name)
+    return _accepted(store, study.name, response)
 
 
-@router.get("/studies", response_model=list[StudyStatus], responses=problems())
-def list_studies(store: Store) -> JSONResponse:
+@router.get("/studies", responses=problems())
+def list_studies(store: Store) -> list[StudyStatus]:
     """List all studies, oldest first."""
-    return JSONResponse([status_shape(status) for status in store.studies.list()])
+    return [StudyStatus.from_record(status) for status in store.studies.list()]
 
 
-@router.get("/studies/{name}", response_model=StudyStatus, responses=problems(404, 422))
-def get_study(name: StudyName, store: Store) -> JSONResponse:
+@router.get("/studies/{name}", responses=problems(404, 422))
+def get_study(name: StudyName, store: Store) -> StudyStatus:
     """Show where a study stands."""
-    return JSONResponse(status_shape(store.studies.status(name)))
+    return StudyStatus.from_record(store.studies.status(name))
 
 
 @router.post(
     "/studies/{name}/resume",
     status_code=202,
-    response_model=StudyStatus,
     dependencies=[Depends(count_launch)],
     responses={202: _LOCATION, **problems(403, 404, 409, 413, 422, 429)},
 )
-def resume_study(name: StudyName, store: Store) -> JSONResponse:
+def resume_study(name: StudyName, store: Store, response: Response) -> StudyStatus:
     """Queue a study again: finished runs stay, interrupted and failed ones are run again."""
     check_draw(name, store.studies.get(name).spec)
     store.studies.queue(name)
-    return _accepted(store, name)
+    return _accepted(store, name, response)
 
 
 @router.post(
     "/studies/{name}/stop",
     status_code=202,
-    response_model=StudyStatus,
     responses={202: _LOCATION, **problems(403, 404, 413, 422)},
 )
-def stop_study(name: StudyName, store: Store) -> JSONResponse:
+def stop_study(name: StudyName, store: Store, response: Response) -> StudyStatus:
     """Ask that a study stop: within seconds where it is being driven, else at once."""
     store.studies.stop(name)
-    return _accepted(store, name)
+    return _accepted(store, name, response)
 
 
-def _accepted(store: AuditStore, name: str) -> JSONResponse:
-    status = status_shape(store.studies.status(name))
-    return JSONResponse(status, 202, headers={"Location": f"/api/v1/studies/{name}"})
+def _accepted(store: AuditStore, name: str, response: Response) -> StudyStatus:
+    response.headers["Location"] = f"/api/v1/studies/{name}"
+    return StudyStatus.from_record(store.studies.status(name))

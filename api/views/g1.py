@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field
 
-from api.views.base import Answer, Interval, example
+from api.views.base import Axis, Fraction, Interval, View, example
 
 
-class KindRate(Answer):
+class KindRate(View):
     """The G1 rate of one kind of null runs."""
 
     runs: int
     g1: int
-    rate: float | None
+    rate: Fraction | None
     interval: Interval | None = None
+    strict: int | None = Field(default=None, description="strict G1 runs among them")
+    median_discordance: float | None = Field(
+        default=None, description="items a cell that only the run or only the baseline gets right"
+    )
 
 
 class NullRate(KindRate):
@@ -23,9 +28,10 @@ class NullRate(KindRate):
 
     seed: KindRate | None = None
     sham: KindRate | None = None
+    jitter: KindRate | None = None
 
 
-class RateTest(Answer):
+class RateTest(View):
     """Exact tests of a rate against its null rate; Fisher's is against both kinds together."""
 
     alternative: str
@@ -38,7 +44,29 @@ class RateTest(Answer):
     sham_fisher_p: float | None
 
 
-class ExpectedRate(Answer):
+class NoTest(View):
+    """Why there is no test."""
+
+    reason: str
+
+
+class Exchangeable(View):
+    """Whether the baseline is one of the runs: about equal. About twice: it is their centre."""
+
+    treatment_treatment: float = Field(description="mean discordance of two treatments, items")
+    treatment_baseline: float = Field(description="mean discordance to the baseline, items")
+
+
+class Rotation(View):
+    """Each completed run and the baseline in turn taken as the baseline: an exact test."""
+
+    runs: int = Field(description="the treatments tested")
+    g1_p: float = Field(description="of the G1 rate")
+    strict_p: float = Field(description="of the strict G1 rate")
+    exchangeable: Exchangeable
+
+
+class ExpectedRate(View):
     """What chance alone would give, computed from how often runs and baseline differ."""
 
     kind: str
@@ -47,7 +75,7 @@ class ExpectedRate(Answer):
     cells: dict[str, float] = Field(description="P(delta >= 0) by benchmark")
 
 
-class G1Rate(Answer):
+class G1Rate(View):
     """A G1 rate with its exact 95% interval."""
 
     model_config = example(
@@ -90,12 +118,22 @@ class G1Rate(Answer):
     design: str
     runs: int
     g1: int
-    rate: float | None
-    interval: Interval
+    rate: Fraction | None
+    interval: Interval | None
     null: NullRate | None
-    axis: str | None
+    axis: Axis | None
     value: Any = Field(description="the axis's value; writeback and trainability are mappings")
-    test: RateTest | None = None
+    test: RateTest | NoTest | None = None
     expected: ExpectedRate | None = Field(
         default=None, description="only where the host has no null runs"
     )
+    strict: int | None = Field(default=None, description="G1 runs with a positive delta")
+    tied: int | None = Field(default=None, description="G1 runs whose deltas are all 0")
+    inert: int | None = Field(default=None, description="G1 runs without a changed response")
+    strict_rate: Fraction | None = Field(default=None, description="strict over runs")
+    rotation: Rotation | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Of a row of ``search.rates``."""
+        return cls(**row)
