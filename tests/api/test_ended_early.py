@@ -84,6 +84,9 @@ def test_for_programs(runs: list[str], talan: Talan) -> None:
         "delta",
         "n_items",
         "n_correct",
+        "helped",
+        "hurt",
+        "changed",
     }
     assert [run["baseline_seed"] for run in listed] == [42] * 6
     one = json.loads(talan("run", runs[2], "--json").out)

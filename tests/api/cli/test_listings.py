@@ -24,6 +24,9 @@ def cell(score: float, baseline: float | None, *, items: int, correct: int) -> d
         "delta": None if baseline is None else score - baseline,
         "n_items": items,
         "n_correct": correct,
+        "helped": None,
+        "hurt": None,
+        "changed": None,
     }
 
 
@@ -47,6 +50,7 @@ class TestRuns:
             },
             "mean_delta": 5.0,
             "g1": True,
+            "verdict": None,
         }
         assert list(first) == [
             "id",
@@ -60,6 +64,7 @@ class TestRuns:
             "cells",
             "mean_delta",
             "g1",
+            "verdict",
         ]
         assert baseline == {
             **first,
@@ -187,6 +192,7 @@ class TestG1:
                 "runs": 3,
                 "cells": pytest.approx({"tiny_choice": 2.25 / 3, "tiny_code": 43 / 48}),
             },
+            **dict.fromkeys(("strict", "tied", "inert", "strict_rate", "rotation")),
         }
 
     @pytest.mark.parametrize(

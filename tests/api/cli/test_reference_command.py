@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from api.cli.commands.reference import reference
+from api.views.reference import Reference
 from search.errors import SearchError
 from search.rates.reference import reference_shape
 
@@ -19,7 +20,9 @@ app.command("reference")(reference)
 def test_for_programs_it_is_the_shape() -> None:
     result = CliRunner().invoke(app, ["--json"])
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == reference_shape()
+    assert json.loads(result.stdout) == Reference.from_record(reference_shape()).model_dump(
+        mode="json"
+    )
 
 
 def test_for_people_it_has_rates_chance_and_champions(capsys: pytest.CaptureFixture[str]) -> None:

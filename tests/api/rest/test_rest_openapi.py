@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from api.views.g1 import G1Rate
 from search.rates.g1_rates import g1_rows
 from storage import SEED_NULL, AuditStore, RunFilter, RunPlan
 
@@ -179,7 +180,11 @@ def test_rates_with_all_that_the_command_line_shows_are_in_the_document(
         store.studies.add_runs("grid", owner=OWNER, runs=plans)
         (run,) = store.runs.iterate("grid", RunFilter(kind=SEED_NULL))
         finish(store, run, 11, 11, artifacts=str(tmp_path / "artifacts"))
-        rows = [row for by in (None, "writeback") for row in g1_rows(store, "grid", by=by)]
+        rows = [
+            G1Rate.from_row(row).model_dump(mode="json")
+            for by in (None, "writeback")
+            for row in g1_rows(store, "grid", by=by)
+        ]
     schemas = document.document["components"]["schemas"]
     whole = {**schemas["G1Rate"], "components": {"schemas": schemas}}
     for row in rows:

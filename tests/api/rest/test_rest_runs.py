@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from rest_record import OWNER, client, finish, seed, treatment
 
-from api.views.shapes import run_shape
+from api.views.runs import Run
 from storage import AuditStore
 
 RUNS = "/api/v1/studies/grid/runs"
@@ -37,7 +37,9 @@ def _ids(api: TestClient, **query: Any) -> list[str]:
 
 def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
-        expected = [run_shape(run) for run in store.runs.iterate("grid")]
+        expected = [
+            Run.from_record(run).model_dump(mode="json") for run in store.runs.iterate("grid")
+        ]
     assert _page(api, RUNS) == (expected, None)
     assert expected[0]["cells"]["a"] == {
         "score": 60.0,
@@ -45,6 +47,9 @@ def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_ur
         "delta": 10.0,
         "n_items": 20,
         "n_correct": 12,
+        "helped": None,
+        "hurt": None,
+        "changed": None,
     }
 
 

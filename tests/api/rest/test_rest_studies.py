@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 from rest_record import OWNER, client, seed
 
 from api.rest.studies.launching import BUILT_IN
-from api.views import STUDY_FILE
-from api.views.shapes import run_shape, status_shape
+from api.rest.study_file import STUDY_FILE
+from api.views.g1 import G1Rate
+from api.views.runs import Champion
+from api.views.studies import StudyStatus
 from search.rates.cell_table import cell_frame
 from search.rates.g1_rates import g1_rows
 from search.study.file import parse_study
@@ -44,6 +48,10 @@ def _problem(response: Any, status: int, name: str) -> dict[str, Any]:
     assert problem["type"] == f"urn:talan:problem:{name}"
     assert problem["status"] == status
     return problem
+
+
+def _json(views: Iterable[BaseModel]) -> list[dict[str, Any]]:
+    return [view.model_dump(mode="json") for view in views]
 
 
 def test_a_launch_is_accepted_and_waits_for_a_scheduler(api: TestClient, storage_url: str) -> None:
@@ -181,7 +189,7 @@ def test_launches_are_limited(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_status_and_list(seeded: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
-        expected = status_shape(store.studies.status("grid"))
+        expected = StudyStatus.from_record(store.studies.status("grid")).model_dump(mode="json")
     assert seeded.get(f"{STUDIES}/grid").json() == expected
     assert seeded.get(STUDIES).json() == [expected]
     assert expected["runs"] == {
@@ -223,9 +231,11 @@ def test_names_that_do_not_exist(seeded: TestClient) -> None:
 
 def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
     with AuditStore.open(storage_url) as store:
-        plain = g1_rows(store)
-        split = g1_rows(store, "grid", backbone="backbone-1", by="mixer")
-        best = [{"study": run.study, **run_shape(run)} for run in store.rates.champions("grid")]
+        plain = _json(map(G1Rate.from_row, g1_rows(store)))
+        split = _json(
+            map(G1Rate.from_row, g1_rows(store, "grid", backbone="backbone-1", by="mixer"))
+        )
+        best = _json(map(Champion.from_record, store.rates.champions("grid")))
     assert seeded.get("/api/v1/g1-rates").json() == plain
     query = {"study": "grid", "backbone": "backbone-1", "adapter": "lora-r8", "by": "mixer"}
     assert seeded.get("/api/v1/g1-rates", params=query).json() == split
