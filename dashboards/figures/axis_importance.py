@@ -16,13 +16,33 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import percent, safe
+from search.follow_ups.importance import ANOVA, FANOVA, PED_ANOVA
 from search.study.file import ADAPTIVE_SAMPLERS
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance
 
+_METHODS = {
+    ANOVA: "Exact shares of a full grid",
+    FANOVA: "fANOVA",
+    PED_ANOVA: "PED-ANOVA",
+}
 TITLE = "Importance of the axes"
-COLUMNS = ("host", "axis", "importance", "low", "high", "trials", "resamples", "reason")
+COLUMNS = (
+    "host",
+    "axis",
+    "importance",
+    "low",
+    "high",
+    "reference",
+    "important",
+    "method",
+    "r2",
+    "trials",
+    "resamples",
+    "shuffles",
+    "reason",
+)
 
 
 def facts(record: Records) -> pd.DataFrame:
@@ -32,15 +52,18 @@ def facts(record: Records) -> pd.DataFrame:
     for study, host in _hosts(found):
         head = {
             "host": _label(found, study, host.backbone, host.adapter),
+            "method": host.method,
+            "r2": host.r2,
             "trials": host.trials,
             "resamples": host.resamples,
+            "shuffles": host.shuffles,
             "reason": host.reason,
         }
         for axis in host.axes:
             low, high = axis.interval or (None, None)
-            rows.append(
-                {**head, "axis": axis.axis, "importance": axis.share, "low": low, "high": high}
-            )
+            share = {"axis": axis.axis, "importance": axis.share, "low": low, "high": high}
+            reference = {"reference": axis.reference, "important": axis.important}
+            rows.append({**head, **share, **reference})
         if not host.axes:
             rows.append(head)
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -64,6 +87,10 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     for host in reversed(hosts):
         rows = shares[shares["host"] == host].set_index("axis").reindex(order).dropna(how="all")
         figure.add_trace(_bars(rows.reset_index(), host, colour=colours[host]))
+    for host in reversed(hosts):
+        rows = shares[shares["host"] == host].set_index("axis").reindex(order).dropna(how="all")
+        if rows["reference"].notna().any():
+            figure.add_trace(_references(rows.reset_index(), host, theme=theme))
     figure.update_layout(
         barmode="group", bargap=0.35, legend_traceorder="reversed", showlegend=len(hosts) > 1
     )
@@ -89,6 +116,7 @@ def _label(record: StudyRecord, study: str, backbone: str, adapter: str) -> str:
 def _bars(rows: pd.DataFrame, host: str, *, colour: str) -> go.Bar:
     return go.Bar(
         name=safe(host),
+        offsetgroup=safe(host),
         x=rows["importance"],
         y=rows["axis"],
         orientation="h",
@@ -107,13 +135,35 @@ def _bars(rows: pd.DataFrame, host: str, *, colour: str) -> go.Bar:
     )
 
 
+def _references(rows: pd.DataFrame, host: str, *, theme: str) -> go.Bar:
+    """The 95% point of shuffled trials: an outline over the bar that it belongs to."""
+    return go.Bar(
+        name=f"{safe(host)}, shuffled",
+        x=rows["reference"],
+        y=rows["axis"],
+        orientation="h",
+        offsetgroup=safe(host),
+        marker={
+            "color": "rgba(0,0,0,0)",
+            "line": {"color": "#1f2328" if theme == "light" else "#e6edf3", "width": 1},
+        },
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
 def _hover(row: Mapping[Any, Any]) -> str:
     interval = (
         f" ({percent(row['low'])} to {percent(row['high'])})" if row["low"] == row["low"] else ""
     )
+    reference = (
+        f"<br>shuffled trials give up to {percent(row['reference'])} (95% point)"
+        if row["reference"] == row["reference"] and row["reference"] is not None
+        else ""
+    )
     return (
         f"<b>{safe(row['axis'])}</b>, {safe(row['host'])}<br>"
-        f"{percent(row['importance'])}{interval} of {row['trials']:.0f} trials' variance"
+        f"{percent(row['importance'])}{interval} of {row['trials']:.0f} trials' variance{reference}"
     )
 
 
@@ -121,10 +171,19 @@ def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
     adaptive = sorted(set(ADAPTIVE_SAMPLERS) & {str(s.design["sampler"]) for s in record.studies})
     silent = table[table["reason"].notna()]
     resamples = int(table["resamples"].max())
+    shuffles = int(table["shuffles"].max())
+    methods = " and ".join(_METHODS[m] for m in sorted(table["method"].dropna().unique()))
     return [
-        "fANOVA of the mean delta; it says how much an axis accounts for, not in which direction.",
+        f"{methods} of the mean delta; it says how much an axis accounts for, not in which "
+        "direction.",
+        f"Outlines: the 95% point of {shuffles} shuffles of the deltas. A bar within its outline "
+        "is what noise gives."
+        if shuffles
+        else "",
         f"95% intervals from {resamples} resamples of the trials."
         if resamples
+        else "Exact shares have no interval."
+        if set(table["method"].dropna()) == {ANOVA}
         else "Intervals take long on a study of this size: talan importance has them.",
         *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
         f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."

@@ -1,9 +1,11 @@
-"""How much each axis has to say in a study: importance, with its uncertainty.
+"""How much each axis has to say in a study: importance, read against what shuffled trials give.
 
-Owns: fANOVA (Hutter, Hoos and Leyton-Brown, 2014) and PED-ANOVA (Watanabe, Bansal and Hutter,
-2023), both Optuna's, of a host's trials by mean delta (pp) or by feasibility (1 where a trial is
-G1 at every seed, else 0), as shares that add up to 1; and percentile intervals from resampling
-trials with replacement, seeded.
+Owns: shares of a host's trials by mean delta (pp) or by feasibility (1 where a trial is G1 at every
+seed, else 0). On a full grid they are the exact ones of the analysis of variance. Elsewhere fANOVA
+(Hutter, Hoos and Leyton-Brown, 2014) or PED-ANOVA (Watanabe, Bansal and Hutter, 2023), both
+Optuna's, add up to 1 whatever the trials hold, noise too: nothing is apportioned where a forest's
+R2 out of bag is 0 or less, each share has the 95% point of its shares in shuffled trials as its
+reference (``search.statistics.importance_reference``), and intervals are from resampled trials.
 fANOVA splits the variance of a random forest fitted to the trials. PED-ANOVA asks which axes tell
 the best trials from all: the best tenth by mean delta, the feasible ones by feasibility.
 Assumes: trials are a sample of the space (grid, random, qmc). An adaptive sampler's are not, and
@@ -31,22 +33,44 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.driving.optuna_record import host_study_name, open_optuna_storage
 from search.errors import refuse
+from search.statistics.importance_reference import (
+    Reference,
+    grid_shares,
+    out_of_bag_r2,
+    shuffled_reference,
+)
 from storage import AuditStore
 
 OBJECTIVES = ("mean_delta", "feasibility")
-METHODS = ("fanova", "ped-anova")
+AUTO, ANOVA, FANOVA, PED_ANOVA = "auto", "anova", "fanova", "ped-anova"
+METHODS = (AUTO, ANOVA, FANOVA, PED_ANOVA)
 _FEWEST = 4
 _NUM_TREES = 32
 _BEST = 0.1  # the share of trials that PED-ANOVA tells from all, by mean delta
+_SHUFFLES = {ANOVA: 999, PED_ANOVA: 199, FANOVA: 39}  # what takes about ten seconds at 100 trials
+_NOTHING = (
+    "nothing to apportion: a forest predicts no trial that it was not fitted to (R2 out of bag "
+    "{:.2f})"
+)
 
 
 @dataclass(frozen=True)
 class AxisImportance:
-    """An axis's share of what varies, with a 95% interval; None where no resample could tell."""
+    """An axis's share of what varies.
+
+    Attributes:
+        axis: Which.
+        share: In [0, 1].
+        interval: 95%, from resampled trials; None where no resample could tell.
+        reference: The 95% point of its share in shuffled trials; None where none were shuffled.
+        important: Whether the share is more than chance gives any axis in 95% of studies.
+    """
 
     axis: str
     share: float
     interval: tuple[float, float] | None
+    reference: float | None = None
+    important: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,10 @@ class HostImportance:
         resamples: Resamples that the intervals are from.
         axes: Largest share first; empty where nothing can be told.
         reason: Why nothing can be told; None where something is.
+        method: What the shares are of; None where nothing can be told for want of trials.
+        r2: The forest's R2 out of bag; None for exact shares.
+        shuffles: Shuffled trials that the references are from.
+        together: With exact shares the rest: interactions of axes, and noise. Else None.
     """
 
     backbone: str
@@ -70,6 +98,10 @@ class HostImportance:
     resamples: int
     axes: tuple[AxisImportance, ...]
     reason: str | None = None
+    method: str | None = None
+    r2: float | None = None
+    shuffles: int = 0
+    together: float | None = None
 
 
 def study_importance(
@@ -77,11 +109,22 @@ def study_importance(
     study: str,
     *,
     by: str = "mean_delta",
-    method: str = "fanova",
+    method: str = AUTO,
     resamples: int = 50,
+    shuffles: int | None = None,
     seed: int = 0,
 ) -> list[HostImportance]:
     """The importance of the axes on each host of a study.
+
+    Args:
+        store: The record.
+        study: Its name.
+        by: ``mean_delta`` or ``feasibility``.
+        method: ``anova`` (exact, a full grid), ``fanova``, ``ped-anova``, or ``auto``: the exact
+            shares of a full grid, fANOVA elsewhere.
+        resamples: For the intervals; exact shares have none.
+        shuffles: For the references; 0 for none, None for as many as the method affords.
+        seed: Of forests, resamples and shuffles.
 
     Raises:
         StudyNotFound: No such study.
@@ -98,27 +141,89 @@ def study_importance(
         backbone, adapter = host.backbone, host.adapter_label
         name = host_study_name(study, backbone=backbone, adapter=adapter)
         result = trial_importance(
-            _completed(storage, name), by=by, method=method, resamples=resamples, seed=seed
+            _completed(storage, name),
+            by=by,
+            method=method,
+            resamples=resamples,
+            shuffles=shuffles,
+            seed=seed,
         )
         hosts.append(HostImportance(backbone, adapter, **result))
     return hosts
 
 
 def trial_importance(
-    trials: Sequence[FrozenTrial], *, by: str, method: str, resamples: int, seed: int
+    trials: Sequence[FrozenTrial],
+    *,
+    by: str,
+    method: str,
+    resamples: int,
+    seed: int,
+    shuffles: int | None = None,
 ) -> dict[str, Any]:
     """What ``HostImportance`` says of some completed trials."""
-    counts = {"trials": len(trials), "feasible": sum(map(_is_feasible, trials))}
+    counts = {
+        "trials": len(trials),
+        "feasible": sum(map(_is_feasible, trials)),
+        "resamples": 0,
+        "axes": (),
+    }
     reason = _why_not(trials, by=by)
     if reason:
-        return {**counts, "resamples": 0, "axes": (), "reason": reason}
-    shares = _shares(trials, by=by, method=method, seed=seed)
-    draws = _resampled(trials, by=by, method=method, resamples=resamples, seed=seed)
-    axes = [
-        AxisImportance(axis, share, interval=_interval([draw[axis] for draw in draws]))
-        for axis, share in sorted(shares.items(), key=lambda item: -item[1])
-    ]
-    return {**counts, "resamples": len(draws), "axes": tuple(axes)}
+        return {**counts, "reason": reason}
+    values = [_target(by)(trial) for trial in trials]
+    points = [trial.params for trial in trials]
+    exact = grid_shares(points, values) if method in (AUTO, ANOVA) else None
+    if method == ANOVA and exact is None:
+        return {**counts, "reason": "the trials are no full grid; allowed: fanova, ped-anova"}
+    used = ANOVA if exact is not None else FANOVA if method == AUTO else method
+    fit = None if exact is not None else out_of_bag_r2(points, values, seed=seed)
+    counts |= {"method": used, "r2": fit}
+    if fit is not None and fit <= 0:
+        return {**counts, "reason": _NOTHING.format(fit)}
+    shares = exact or _shares(trials, values, by=by, method=used, seed=seed)
+    draws = [] if exact else _resampled(trials, by=by, method=used, resamples=resamples, seed=seed)
+    reference = _reference(trials, values, by=by, method=used, shuffles=shuffles, seed=seed)
+    return {
+        **counts,
+        "resamples": len(draws),
+        "shuffles": reference.shuffles if reference else 0,
+        "together": 1 - sum(exact.values()) if exact is not None else None,
+        "axes": tuple(
+            AxisImportance(
+                axis,
+                share,
+                interval=_interval([draw[axis] for draw in draws]),
+                reference=reference.points[axis] if reference else None,
+                important=reference.is_important(axis, share) if reference else None,
+            )
+            for axis, share in sorted(shares.items(), key=lambda item: -item[1])
+        ),
+    }
+
+
+def _reference(
+    trials: Sequence[FrozenTrial],
+    values: Sequence[float],
+    *,
+    by: str,
+    method: str,
+    shuffles: int | None,
+    seed: int,
+) -> Reference | None:
+    points = [trial.params for trial in trials]
+
+    def shuffled(drawn: Sequence[float]) -> Mapping[str, float]:
+        if method == ANOVA:
+            found = grid_shares(points, drawn)
+            assert found is not None
+            return found
+        return _shares(trials, drawn, by=by, method=method, seed=seed)
+
+    number = _SHUFFLES[method] if shuffles is None or (shuffles and method == ANOVA) else shuffles
+    if number == 0:
+        return None
+    return shuffled_reference(values, shuffled, shuffles=number, seed=seed)
 
 
 def importance_shape(study: str, *, by: str, found: HostImportance) -> dict[str, Any]:
@@ -130,11 +235,21 @@ def importance_shape(study: str, *, by: str, found: HostImportance) -> dict[str,
         "by": by,
         "trials": found.trials,
         "feasible": found.feasible,
+        "method": found.method,
+        "r2": found.r2,
         "resamples": found.resamples,
+        "shuffles": found.shuffles,
         "axes": [
-            {"axis": axis.axis, "importance": axis.share, "interval": axis.interval}
+            {
+                "axis": axis.axis,
+                "importance": axis.share,
+                "interval": axis.interval,
+                "reference": axis.reference,
+                "important": axis.important,
+            }
             for axis in found.axes
         ],
+        "together": found.together,
         "reason": found.reason,
     }
 
@@ -174,52 +289,46 @@ def _resampled(
     """Shares over resampled trials; resamples in which nothing varies say nothing."""
     generator = random.Random(seed)
     draws = [generator.choices(trials, k=len(trials)) for _ in range(resamples)]
+    target = _target(by)
     return [
-        _shares(draw, by=by, method=method, seed=seed + number)
+        _shares(draw, [target(trial) for trial in draw], by=by, method=method, seed=seed + number)
         for number, draw in enumerate(draws, start=1)
         if _varies(draw, by=by)
     ]
 
 
-def _shares(trials: Sequence[FrozenTrial], *, by: str, method: str, seed: int) -> dict[str, float]:
-    target = _target(by)
+def _shares(
+    trials: Sequence[FrozenTrial], values: Sequence[float], *, by: str, method: str, seed: int
+) -> dict[str, float]:
+    """Optuna's shares of the trials' points with these values."""
     study = optuna.create_study(direction="maximize")
-    study.add_trials([_with_value(trial) for trial in trials])
-    if method == "fanova":
+    study.add_trials(
+        [
+            create_trial(value=value, params=trial.params, distributions=trial.distributions)
+            for trial, value in zip(trials, values, strict=True)
+        ]
+    )
+    if method == FANOVA:
         evaluator: Any = FanovaImportanceEvaluator(n_trees=_NUM_TREES, seed=seed)
     else:
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=_best_share(trials, by=by))
-    sign = 1 if method == "fanova" else -1  # PED-ANOVA takes lower for better
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=_best_share(values, by=by))
+    sign = 1 if method == FANOVA else -1  # PED-ANOVA takes lower for better
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = get_param_importances(
-            study, evaluator=evaluator, target=lambda trial: sign * target(trial)
+            study, evaluator=evaluator, target=lambda trial: sign * float(trial.value or 0.0)
         )
     return {axis: float(share) for axis, share in found.items()}
 
 
-def _best_share(trials: Sequence[FrozenTrial], *, by: str) -> float:
-    if by == "mean_delta":
-        return _BEST
-    return sum(map(_is_feasible, trials)) / len(trials)
+def _best_share(values: Sequence[float], *, by: str) -> float:
+    return _BEST if by == "mean_delta" else sum(values) / len(values)
 
 
 def _target(by: str) -> Callable[[FrozenTrial], float]:
     if by == "feasibility":
         return lambda trial: float(_is_feasible(trial))
     return lambda trial: float(trial.value or 0.0)
-
-
-def _with_value(trial: FrozenTrial) -> FrozenTrial:
-    """Optuna tells of completed trials only; one that ended early takes part as infeasible."""
-    if trial.state == TrialState.COMPLETE:
-        return trial
-    return create_trial(
-        value=float(_is_feasible(trial)),
-        params=trial.params,
-        distributions=trial.distributions,
-        constraints=trial.constraints,
-    )
 
 
 def _is_feasible(trial: FrozenTrial) -> bool:

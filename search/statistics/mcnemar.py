@@ -19,10 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
-from scipy.stats import binom, binomtest, norm
-from statsmodels.stats.contingency_tables import mcnemar
+from scipy.stats import binom, binomtest, chi2, norm
 
 from search.statistics.errors import at_least
 
@@ -60,18 +58,18 @@ def mcnemar_test(wins: int, losses: int) -> McNemar:
     if wins + losses == 0:
         nothing = PValues(1.0, 1.0, 1.0, 1.0)
         return McNemar(0, 0, 0.0, 0.0, two_sided=nothing, one_sided=nothing)
-    plain = _table_test(wins, losses, exact=False, correction=False)
-    corrected = _table_test(wins, losses, exact=False, correction=wins != losses)
+    plain = (wins - losses) ** 2 / (wins + losses)
+    corrected = (abs(wins - losses) - (wins != losses)) ** 2 / (wins + losses)
     return McNemar(
         wins,
         losses,
-        chi2=float(plain.statistic),
-        chi2_corrected=float(corrected.statistic),
+        chi2=plain,
+        chi2_corrected=corrected,
         two_sided=PValues(
-            exact=float(_table_test(wins, losses, exact=True).pvalue),
+            exact=float(binomtest(wins, wins + losses).pvalue),
             mid=min(1.0, 2 * min(_mid_tail(wins, losses), _mid_tail(losses, wins))),
-            chi2=float(plain.pvalue),
-            chi2_corrected=float(corrected.pvalue),
+            chi2=float(chi2.sf(plain, 1)),
+            chi2_corrected=float(chi2.sf(corrected, 1)),
         ),
         one_sided=_one_sided(wins, losses),
     )
@@ -91,7 +89,3 @@ def _mid_tail(wins: int, losses: int) -> float:
     """P(B > b) + P(B = b) / 2."""
     total = wins + losses
     return float(binom.sf(wins, total, 0.5) + binom.pmf(wins, total, 0.5) / 2)
-
-
-def _table_test(wins: int, losses: int, *, exact: bool, correction: bool = False) -> Any:
-    return mcnemar([[0, wins], [losses, 0]], exact=exact, correction=correction)

@@ -22,27 +22,51 @@ def importance(
     by: Annotated[
         str, typer.Option(help="mean_delta, or feasibility (G1 at every seed).")
     ] = "mean_delta",
-    method: Annotated[str, typer.Option(help="fanova or ped-anova (Optuna's).")] = "fanova",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="anova (exact, a full grid), fanova, ped-anova, or auto: exact shares of a full "
+            "grid, fanova elsewhere."
+        ),
+    ] = "auto",
     resamples: Annotated[
         int, typer.Option(help="Resamples of the trials that the intervals are from.", min=0)
     ] = 50,
-    seed: Annotated[int, typer.Option(help="Seed of the resampling.", min=0)] = 0,
+    shuffles: Annotated[
+        int | None,
+        typer.Option(
+            help="Shuffled trials that the references are from, 19 or more; 0 for none. "
+            "Default: as many as the method does in seconds."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of resamples and shuffles.", min=0)] = 0,
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """Show each axis's importance per host, with 95% intervals from resampled trials.
+    """Show each axis's importance per host, with what it would be in shuffled trials.
 
-    Shares add up to 1 and say how much of what varies an axis accounts for, not in which direction:
-    for that, `talan ablate` and `talan g1 --by AXIS`.
+    A share says how much of what varies an axis accounts for, not in which direction: for that,
+    `talan ablate` and `talan g1 --by AXIS`. Noise is apportioned, too: a share means something
+    where it is above its reference, and is marked where chance gives any axis such a share in
+    fewer than 5% of studies.
     """
     from search.follow_ups.importance import importance_shape, study_importance
 
     with open_store(storage) as store:
-        found = study_importance(store, name, by=by, method=method, resamples=resamples, seed=seed)
+        found = study_importance(
+            store,
+            name,
+            by=by,
+            method=method,
+            resamples=resamples,
+            shuffles=shuffles,
+            seed=seed,
+        )
         design = str(store.studies.get(name).design["sampler"])
     if as_json:
-        more = {"method": method, "design": design}
-        echo_json([{**importance_shape(name, by=by, found=host), **more} for host in found])
+        echo_json(
+            [{**importance_shape(name, by=by, found=host), "design": design} for host in found]
+        )
     else:
         _show(found, by=by, design=design)
 
@@ -57,15 +81,38 @@ def _show(found: Sequence[HostImportance], *, by: str, design: str) -> None:
         if host.reason:
             console.print(f"nothing to tell by {by}: {host.reason}\n")
             continue
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("axis")
-        table.add_column(f"share of {by}", justify="right")
-        table.add_column("95% interval", justify="right")
-        for axis in host.axes:
-            ends = axis.interval
-            interval = "" if ends is None else f"{ends[0]:.2f} - {ends[1]:.2f}"
-            table.add_row(axis.axis, f"{axis.share:.2f}", interval)
-        console.print(table)
-        console.print()
+        console.print(_table(host, by=by))
+        console.print(_basis(host) + "\n", style="dim")
     if design in ("tpe", "nsga2"):
         console.print(f"{design} chose its trials by results: they are no sample of the space.")
+
+
+def _table(host: HostImportance, *, by: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("axis")
+    for heading in (f"share of {by}", "95% interval", "reference", ""):
+        table.add_column(heading, justify="right")
+    for axis in host.axes:
+        ends = axis.interval
+        table.add_row(
+            axis.axis,
+            f"{axis.share:.2f}",
+            "" if ends is None else f"{ends[0]:.2f} - {ends[1]:.2f}",
+            "" if axis.reference is None else f"{axis.reference:.2f}",
+            "more than chance" if axis.important else "",
+        )
+    return table
+
+
+def _basis(host: HostImportance) -> str:
+    """What the numbers are from."""
+    parts = [f"{host.method}"]
+    if host.together is not None:
+        parts.append(f"exact on a full grid, {host.together:.2f} is left to interactions and noise")
+    if host.r2 is not None:
+        parts.append(f"R2 out of bag {host.r2:.2f}")
+    if host.resamples:
+        parts.append(f"{host.resamples} resamples")
+    if host.shuffles:
+        parts.append(f"reference: the 95% point of {host.shuffles} shuffles")
+    return "; ".join(parts)

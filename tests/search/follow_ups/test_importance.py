@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,10 @@ from scripted_executor import Script
 from search.driving.audits import Engine, drive, launch
 from search.errors import StudyFileError
 from search.follow_ups.importance import (
+    FANOVA,
     METHODS,
     OBJECTIVES,
+    PED_ANOVA,
     importance_shape,
     study_importance,
     trial_importance,
@@ -46,7 +49,15 @@ def trials(value: Callable[[int, int, str], float], *, bar: float = 0.0) -> list
 
 def told(found: list[FrozenTrial], **keys: Any) -> dict[str, Any]:
     return trial_importance(
-        found, **{"by": "mean_delta", "method": "fanova", "resamples": 5, "seed": 1, **keys}
+        found,
+        **{
+            "by": "mean_delta",
+            "method": FANOVA,
+            "resamples": 5,
+            "shuffles": 0,
+            "seed": 1,
+            **keys,
+        },
     )
 
 
@@ -87,7 +98,7 @@ def by_layer(layer: int, slots: int, mixer: str) -> float:
     return layer - 2.0
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [FANOVA, PED_ANOVA])
 @pytest.mark.parametrize("by", OBJECTIVES)
 def test_the_one_axis_that_decides_has_it_all(by: str, method: str) -> None:
     result = told(trials(by_layer), by=by, method=method)
@@ -100,6 +111,84 @@ def test_the_one_axis_that_decides_has_it_all(by: str, method: str) -> None:
     for axis in result["axes"]:
         low, high = axis.interval
         assert 0 <= low <= high <= 1
+
+
+@pytest.mark.parametrize("method", ["auto", "anova"])
+def test_a_full_grid_has_exact_shares_and_says_what_is_left(method: str) -> None:
+    """y = layer - 2 + 3 [mixer = b and slots > 1]: variances 2 and 2, 2/3 of the latter of axes."""
+
+    def value(layer: int, slots: int, mixer: str) -> float:
+        return layer - 2.0 + 3.0 * (mixer == "b" and slots > 1)
+
+    result = told(trials(value), method=method, shuffles=None)
+    found = shares(result)
+    # Of 9 pairs of mixer and slots 2 have the 3: mixer's means are 0, 2, 0 and slots' 0, 1, 1.
+    pair = 9 * 2 / 9 * (1 - 2 / 9)
+    assert found["layer"] == pytest.approx(2 / (2 + pair))
+    assert found["mixer"] == pytest.approx((8 / 9) / (2 + pair))
+    assert found["slots"] == pytest.approx((2 / 9) / (2 + pair))
+    assert found["writeback"] == 0
+    assert result["together"] == pytest.approx(1 - sum(found.values()))
+    assert (result["method"], result["r2"], result["shuffles"]) == ("anova", None, 999)
+    assert [axis.axis for axis in result["axes"] if axis.important] == ["layer", "mixer"]
+
+
+def test_what_is_no_full_grid_goes_to_the_forest_or_says_so() -> None:
+    some = trials(by_layer)[1:]
+    assert told(some, method="auto")["method"] == "fanova"
+    assert told(some, method="anova")["reason"] == (
+        "the trials are no full grid; allowed: fanova, ped-anova"
+    )
+
+
+def noise(seed: int) -> list[FrozenTrial]:
+    """Forty-three trials whose deltas have nothing to do with their axes."""
+    rng = random.Random(seed)
+    return [
+        create_trial(
+            value=rng.gauss(0, 1),
+            params={
+                "layer": rng.randrange(5),
+                "slots": rng.randrange(1, 4),
+                "mixer": rng.choice("abc"),
+                "writeback": "only",
+            },
+            distributions=SPACE,
+            constraints={"cell": rng.gauss(0, 1)},
+        )
+        for _ in range(43)
+    ]
+
+
+@pytest.mark.parametrize("method", [FANOVA, PED_ANOVA])
+def test_noise_has_no_important_axis(method: str) -> None:
+    told_of = [told(noise(seed), method=method, resamples=0, shuffles=19) for seed in range(12)]
+    nothing = [result for result in told_of if result["reason"]]
+    assert len(nothing) >= 8
+    for result in nothing:
+        assert result["axes"] == ()
+        assert result["reason"].startswith("nothing to apportion: a forest predicts no trial")
+        assert result["r2"] <= 0
+    important = [axis for result in told_of for axis in result["axes"] if axis.important]
+    assert len(important) <= 1
+
+
+def test_an_effect_stands_out_from_shuffled_trials() -> None:
+    rng = random.Random(3)
+    some = [
+        create_trial(
+            value=2.0 * trial.params["layer"] + rng.gauss(0, 1),
+            params=trial.params,
+            distributions=SPACE,
+            constraints=trial.constraints,
+        )
+        for trial in noise(1)
+    ]
+    result = told(some, resamples=0, shuffles=19)
+    assert result["r2"] > 0.5
+    assert [axis.axis for axis in result["axes"] if axis.important] == ["layer"]
+    assert all(axis.reference is not None for axis in result["axes"])
+    assert result["shuffles"] == 19
 
 
 def test_what_decides_the_mean_may_not_decide_feasibility() -> None:
@@ -169,7 +258,10 @@ def test_of_a_driven_study(
         "trainability",
         "gradient_scale",
     }
-    assert sum(row["importance"] for row in shape["axes"]) == pytest.approx(1)
+    # Three layers at two slot counts: a full grid, whose shares are exact.
+    assert (shape["method"], shape["r2"], shape["shuffles"]) == ("anova", None, 999)
+    total = sum(row["importance"] for row in shape["axes"])
+    assert total + shape["together"] == pytest.approx(1)
 
 
 def test_what_is_not_there(store: AuditStore) -> None:
@@ -177,5 +269,7 @@ def test_what_is_not_there(store: AuditStore) -> None:
         study_importance(store, "nowhere")
     with pytest.raises(StudyFileError, match=r"by: 'g1'.*allowed: mean_delta, feasibility"):
         study_importance(store, "nowhere", by="g1")
-    with pytest.raises(StudyFileError, match=r"method: 'x'.*allowed: fanova, ped-anova"):
+    with pytest.raises(
+        StudyFileError, match=r"method: 'x'.*allowed: auto, anova, fanova, ped-anova"
+    ):
         study_importance(store, "nowhere", method="x")
