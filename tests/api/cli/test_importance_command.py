@@ -45,16 +45,27 @@ def _told(folder: Path) -> None:
 
 @pytest.mark.usefixtures("_told")
 def test_the_axis_that_decides_comes_first(talan: Talan) -> None:
-    (host,) = json.loads(talan("importance", "finished", "--resamples", "3", "--json").out)
+    (exact,) = json.loads(talan("importance", "finished", "--json").out)
+    assert (exact["method"], exact["axes"][0]["interval"]) == ("anova", None)
+    assert exact["axes"][0]["importance"] == pytest.approx(1)
+    assert exact["axes"][0]["important"]
+    assert exact["together"] == pytest.approx(0)
+    asked = ["importance", "finished", "--method", "fanova", "--resamples", "3", "--shuffles", "19"]
+    (host,) = json.loads(talan(*asked, "--json").out)
     assert (host["trials"], host["feasible"], host["design"]) == (12, 12, "grid")
     first = host["axes"][0]
     assert first["axis"] == "layer"
     assert first["importance"] > 0.9
     low, high = first["interval"]
     assert low <= high
-    lines = talan("importance", "finished", "--resamples", "3").out.splitlines()
+    assert (host["shuffles"], first["important"]) == (19, True)
+    assert host["r2"] > 0
+    assert first["reference"] < first["importance"]
+    lines = talan(*asked).out.splitlines()
     assert lines[0] == "tiny-qwen3 lora-r8  12 trials (grid), 12 G1 at every seed"
     assert lines[2].split()[0] == "layer"
+    assert lines[2].endswith("more than chance")
+    assert "reference: the 95% point of 19 shuffles" in lines[8]
 
 
 @pytest.mark.usefixtures("_told")
