@@ -133,8 +133,11 @@ class _Responses:
                 f"{where}: item {unknown!r} is not in the suite any more; the study was evaluated "
                 "with other items"
             )
-        kind = self._kind_of(benchmark)
-        return [score_as(scorer, kind, row.response, items[row.item_id]).is_correct for row in rows]
+        kind, cpu_s = self._kind_of(benchmark), self._suite_of(benchmark).sandbox_cpu_s
+        return [
+            score_as(scorer, kind, row.response, items[row.item_id], cpu_s=cpu_s).is_correct
+            for row in rows
+        ]
 
     def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, Any]]:
         if benchmark not in self._items:

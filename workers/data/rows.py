@@ -1,12 +1,11 @@
 """Rows of a data file: JSON lines, JSON, CSV or Parquet, one mapping after the other.
 
-Owns: reading them without loading more than a batch where the format allows it, and the sentence
-for a column that is missing. Does not cover what the columns mean.
+Owns: reading them without loading more than a batch, what counts as missing (a NaN, an empty cell
+of Parquet), and the sentence for a column that is missing. Does not cover what the columns mean.
 """
 
 import csv
-import json
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workers.data.json_lines import json_lines, require_whole_characters
+from workers.data.json_list import json_list
 from workers.errors import DataError
 
 FORMATS = (".jsonl", ".json", ".csv", ".parquet")
 Row = Mapping[str, Any]
-_SPACE = re.compile(r"\s*")
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, *, halves: bool = False) -> Iterator[Row]:
     """Yield the rows of a file in its order.
+
+    Args:
+        path: The file; its suffix says its format.
+        halves: Whether text may hold halves of characters, as scraped text does.
 
     Raises:
         DataError: It is missing, is not of an allowed format, or a row is no mapping of columns.
@@ -35,8 +39,10 @@ def read_rows(path: Path) -> Iterator[Row]:
                 raise DataError(
                     f"{path.name}: row {number} is {row!r}; allowed is a row of columns"
                 )
-            yield row
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error, pa.ArrowException) as error:
+            if not halves:
+                require_whole_characters(row, number=number)
+            yield {column: None if _is_nan(value) else value for column, value in row.items()}
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise DataError(f"data file {str(path)!r} cannot be read: {reason}") from error
 
@@ -64,41 +70,27 @@ def require_columns(row: Row, columns: Sequence[str], *, where: str) -> None:
         )
 
 
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def _json_lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise ValueError(f"line {number} is no JSON ({error})") from error
-
-
-def _json(path: Path) -> Iterator[Any]:
-    """The members of one long list, one at a time: the list itself may not fit into memory."""
-    text, decoder = path.read_text(encoding="utf-8-sig"), json.JSONDecoder()
-    at = _past_space(text, 0)
-    if text[at : at + 1] != "[":
-        raise ValueError("it is no list of rows")
-    at = _past_space(text, at + 1)
-    while text[at : at + 1] != "]":
-        row, at = decoder.raw_decode(text, at)
+    for _, row in json_lines(path, halves=True):  # checked above, for every format
         yield row
-        at = _past_space(text, at)
-        if text[at : at + 1] == ",":
-            at = _past_space(text, at + 1)
-        elif text[at : at + 1] != "]":
-            raise ValueError(f"its list of rows does not go on at character {at}")
-
-
-def _past_space(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing too
 
 
 def _csv(path: Path) -> Iterator[Any]:
     csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+        rows = csv.DictReader(file, strict=True)
+        names = list(rows.fieldnames or [])
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"the column {repeated!r} stands twice")
+        for row in rows:
+            if None in row:
+                raise ValueError(f"line {rows.line_num} has more cells than the {len(names)} names")
+            yield row
 
 
 def _parquet(path: Path) -> Iterator[Any]:
@@ -107,4 +99,4 @@ def _parquet(path: Path) -> Iterator[Any]:
             yield from batch.to_pylist()
 
 
-_READERS = {".jsonl": _json_lines, ".json": _json, ".csv": _csv, ".parquet": _parquet}
+_READERS = {".jsonl": _json_lines, ".json": json_list, ".csv": _csv, ".parquet": _parquet}

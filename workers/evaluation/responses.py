@@ -20,6 +20,7 @@ SCHEMA = pa.schema(
         ("extracted", pa.string()),
         ("correct", pa.bool_()),
         ("truncated", pa.bool_()),  # ended at the limit of new tokens; older files lack it
+        ("timed_out", pa.bool_()),  # wrong for want of time to find out; older files lack it
     ]
 )
 
@@ -38,6 +39,7 @@ def encode_responses(items: Sequence[ScoredItem], *, asked: str | None = None) -
         [item.outcome.extracted for item in items],
         [item.outcome.is_correct for item in items],
         [item.is_truncated for item in items],
+        [item.outcome.timed_out for item in items],
     ]
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)

@@ -83,7 +83,7 @@ def _drawn(
     source: Source, files: tuple[Path, ...], seed: int, taken: Taken
 ) -> Iterator[tuple[str, int, list[Message]]]:
     """Every conversation of a source with its key and its row; counts those that are none."""
-    for row in chain.from_iterable(map(read_rows, files)):
+    for row in chain.from_iterable(read_rows(file, halves=True) for file in files):
         taken.rows += 1
         require_columns(row, source.columns, where=f"source {source.name!r}")
         messages, reason = conversation_of(row, source=source, seed=seed)

@@ -11,9 +11,9 @@ sorted by length, so that little is padded; their loss is a mean over the step's
 grouping leaves as it is.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from workers.backbones.chat_turns import ChatTurns
 from workers.backbones.encoding import Encoding
+from workers.data.json_lines import LineError, json_lines
 from workers.errors import DataError
 from workers.job.recipe import Recipe
 
@@ -37,21 +38,41 @@ class SftExample:
     labels: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Conversation:
+    """A line of a training file: what is said, and which line it is."""
+
+    messages: list[dict[str, str]]
+    line: int
+
+
 def read_conversations(path: Path, *, num_examples: int) -> list[list[dict[str, str]]]:
     """Read the first ``num_examples`` conversations of a JSON lines file.
 
     Raises:
         DataError: The file is missing or a line is not ``{"messages": [{"role", "content"}]}``.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()[:num_examples]
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"training file {str(path)!r} cannot be read: {error}"
-        raise DataError(msg) from error
-    if not lines:
+    conversations = list(islice(iter_conversations(path), num_examples))
+    if not conversations:
         msg = f"training file {str(path)!r} is empty; allowed is one conversation a line"
         raise DataError(msg)
-    return [_parse_line(line, f"{path.name}:{number}") for number, line in enumerate(lines, 1)]
+    return [conversation.messages for conversation in conversations]
+
+
+def iter_conversations(path: Path) -> Iterator[Conversation]:
+    """Read a file of conversations one after the other.
+
+    Raises:
+        DataError: as ``read_conversations``.
+    """
+    try:
+        for number, line in json_lines(path):
+            yield Conversation(_messages(line, f"{path.name}:{number}"), number)
+    except LineError as error:
+        raise _no_conversation(f"{path.name}:{error.number}", error.reason) from error
+    except OSError as error:
+        msg = f"training file {str(path)!r} cannot be read: {error}"
+        raise DataError(msg) from error
 
 
 def tokenise(
@@ -122,21 +143,21 @@ def collate(batch: Sequence[SftExample], *, pad_token_id: int) -> dict[str, Tens
     return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
 
 
-def _parse_line(line: str, where: str) -> list[dict[str, str]]:
+def _messages(line: Any, where: str) -> list[dict[str, str]]:
     try:
-        messages = json.loads(line)["messages"]
-        parsed = [{"role": m["role"], "content": m["content"]} for m in messages]
-    except (ValueError, KeyError, TypeError) as error:
-        parsed, reason = [], f"{type(error).__name__}: {error}"
-    else:
-        reason = "no assistant's message"
-    contents = [message["content"] for message in parsed]
-    roles = [message["role"] for message in parsed]
-    if "assistant" not in roles or not all(isinstance(x, str) for x in contents + roles):
-        allowed = 'allowed is {"messages": [{"role", "content"}, ...]} with an assistant\'s message'
-        msg = f"{where} is not a conversation ({reason}); {allowed}"
-        raise DataError(msg)
+        parsed = [{"role": m["role"], "content": m["content"]} for m in line["messages"]]
+    except (KeyError, TypeError) as error:
+        raise _no_conversation(where, f"{type(error).__name__}: {error}") from error
+    if not all(isinstance(text, str) for message in parsed for text in message.values()):
+        raise _no_conversation(where, "a role or a content is no text")
+    if "assistant" not in [message["role"] for message in parsed]:
+        raise _no_conversation(where, "no assistant's message")
     return parsed
+
+
+def _no_conversation(where: str, reason: str) -> DataError:
+    allowed = 'allowed is {"messages": [{"role", "content"}, ...]} with an assistant\'s message'
+    return DataError(f"{where} is not a conversation ({reason}); {allowed}")
 
 
 def _mask_prompt(

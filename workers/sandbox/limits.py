@@ -7,6 +7,7 @@ makes where there is no mount namespace, and disk or network bandwidth.
 
 import dataclasses
 import math
+from typing import Self
 
 from workers.errors import SandboxError
 
@@ -25,16 +26,18 @@ class Limits:
     """Bounds on one program; the values are our choice unless said otherwise.
 
     Attributes:
-        wall_s: Seconds by the clock; 3 s is what lm-evaluation-harness' code metric allows.
-        cpu_s: Whole seconds of processor time.
+        wall_s: Seconds by the clock, ten times the processor time: it is there for programs that
+            wait, and must not end those that a loaded machine slows down.
+        cpu_s: Whole seconds of processor time. lm-evaluation-harness' code metric allows 3 s by the
+            clock.
         memory_mib: Address space, so reserved memory counts too.
         file_mib: Size of the largest file; the whole throwaway folder holds 16 times as much
             where it is a file system of its own.
         max_processes: 1 means that a program may start threads but no process.
     """
 
-    wall_s: float = 3.0
-    cpu_s: int = 2
+    wall_s: float = 30.0
+    cpu_s: int = 3
     memory_mib: int = 256
     file_mib: int = 1
     max_processes: int = 1
@@ -42,6 +45,11 @@ class Limits:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             _check(name, getattr(self, name), least=least)
+
+    @classmethod
+    def of_cpu(cls, cpu_s: int) -> Self:
+        """The usual limits with another processor time, and the clock that goes with it."""
+        return cls(cpu_s=cpu_s, wall_s=10.0 * cpu_s)
 
 
 def _check(name: str, value: object, *, least: float) -> None:

@@ -37,6 +37,7 @@ class _Settings(BaseModel):
     recipe: dict[str, Any] = Field(default_factory=dict)
     train_file: str | None = None
     max_new_tokens: Annotated[int | None, Field(ge=1)] = None
+    sandbox_cpu_s: Annotated[int | None, Field(ge=1, le=600)] = None
 
 
 def is_suite_folder(name: str) -> bool:
@@ -68,6 +69,7 @@ def read_suite_folder(folder: Path, *, find: Callable[[str], Suite]) -> Suite:
         recipe=recipe,
         train_file=given,
         max_new_tokens=settings.max_new_tokens or suite.max_new_tokens,
+        sandbox_cpu_s=settings.sandbox_cpu_s or suite.sandbox_cpu_s,
         settings_file=file,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workers.errors import SuiteError
 from workers.job.recipe import Recipe
+from workers.sandbox import Limits
 from workers.suites.benchmark import Benchmark, read_benchmark
 
 
@@ -28,6 +29,7 @@ class Suite:
             (few-shot) beside it where it has any.
         task_of: Whose task a benchmark borrows, where it has none of its own.
         max_new_tokens: Limit of every response; None: what the tasks say.
+        sandbox_cpu_s: Seconds of processor time that a program with its tests may take.
         settings_file: The file the suite itself was read from, if there is one.
         items_remedy: What to run where items are missing.
         train_remedy: What to run where the training file is missing.
@@ -41,6 +43,7 @@ class Suite:
     items_folder: Path
     task_of: Mapping[str, str] = field(default_factory=dict)
     max_new_tokens: int | None = None
+    sandbox_cpu_s: int = Limits.cpu_s
     settings_file: Path | None = None
     items_remedy: str = ""
     train_remedy: str = ""

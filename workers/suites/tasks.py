@@ -7,6 +7,7 @@ is left in the user's dataset cache, and none is needed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -14,7 +15,9 @@ from lm_eval.tasks import TaskManager
 
 from workers.data.rows import read_json_lines
 from workers.errors import SuiteError
+from workers.suites.benchmark import CODE
 from workers.suites.scoring import extract
+from workers.suites.scoring.harness import process_program
 from workers.suites.suite import Suite
 
 
@@ -27,12 +30,14 @@ class ItemOutcome:
         response: What the model wrote.
         extracted: What was compared or run.
         is_correct: The harness' verdict.
+        timed_out: Whether it is wrong because there was no time to find out.
     """
 
     item_id: str
     response: str
     extracted: str
     is_correct: bool
+    timed_out: bool = False
 
 
 def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
@@ -52,6 +57,9 @@ def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
         if suite.max_new_tokens is not None:
             limit = {"max_gen_toks": suite.max_new_tokens}
             task.set_config("generation_kwargs", limit, update=True)
+        if task.config.metadata["kind"] == CODE:
+            run = partial(process_program, cpu_s=suite.sandbox_cpu_s)
+            task.set_config("process_results", run)
     return tasks
 
 
@@ -72,6 +80,7 @@ def _outcome(kind: str, sample: Mapping[str, Any]) -> ItemOutcome:
         response=response,
         extracted=extract(kind, response, item),
         is_correct=bool(sample[sample["metrics"][0]]),
+        timed_out=bool(sample.get("timed_out")),
     )
 
 

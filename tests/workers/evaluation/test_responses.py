@@ -24,6 +24,7 @@ def test_rows_keep_their_order_and_content():
         "extracted": ["3", "[invalid]"],
         "correct": [True, False],
         "truncated": [False, True],
+        "timed_out": [False, False],
     }
 
 

@@ -38,7 +38,7 @@ def harness_verdicts(task, cases):
     results = []
     for instance in instances:
         (filtered,) = instance.filtered_resps.values()
-        (metric,) = task.process_results(instance.doc, [filtered]).values()
+        metric, *_ = task.process_results(instance.doc, [filtered]).values()
         results.append(bool(metric))
     return results
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workers.errors import SuiteError
+from workers.sandbox import Limits
 from workers.suites.benchmark import ALGEBRA, CODE, LETTERS, NUMBERS, STATED
 from workers.suites.scoring.algebra import extract_expression, score_algebra
 from workers.suites.scoring.boxes import closed_boxes
@@ -35,13 +36,23 @@ _STATED_NUMBER = re.compile(r"The answer is (-?[0-9.,]+)\.")  # the harness' str
 _BEHIND_A_BOX = re.compile(r"[\s.$]*\Z")
 
 
-def score_as(scorer: str, kind: str, response: str, item: Item) -> Scored:
+def score_as(
+    scorer: str, kind: str, response: str, item: Item, *, cpu_s: int = Limits.cpu_s
+) -> Scored:
     """Score one response under a scorer.
+
+    Args:
+        scorer: One of `SCORERS`.
+        kind: The benchmark's.
+        response: What the model wrote.
+        item: The benchmark's item.
+        cpu_s: Processor time of a program, where the kind has programs.
 
     Raises:
         SuiteError: for an unknown scorer, or algebra outside the main thread.
     """
-    return scorer_of(scorer)[kind](response, item)
+    score = scorer_of(scorer)[kind]
+    return score_program(response, item, cpu_s=cpu_s) if kind == CODE else score(response, item)
 
 
 def differs(scorer: str, kind: str) -> bool:

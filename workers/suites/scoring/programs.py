@@ -1,7 +1,7 @@
 """Code: a response's function, run with the item's tests in the sandbox (pass@1).
 
 Owns the extraction and the program that is run. Does not cover isolation or limits
-(`workers.sandbox`). One sandbox per process is started when first needed and kept until
+(`workers.sandbox`). One sandbox per process and limit is started when first needed and kept until
 `close_sandbox` or the end of the process.
 """
 
@@ -9,18 +9,31 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.sandbox import Sandbox
+from workers.sandbox import Limits, Sandbox
 from workers.suites.scoring.verdict import INVALID, Scored
 
 # A fence may lack its end: generation stops at a number of tokens.
 _FENCED = re.compile(r"```(?:[A-Za-z]\w*)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
-def score_program(response: str, item: Mapping[str, Any]) -> Scored:
-    """Run the response's code with `item["tests"]`; correct is when every test passes."""
+def score_program(response: str, item: Mapping[str, Any], *, cpu_s: int = Limits.cpu_s) -> Scored:
+    """Run the response's code with `item["tests"]`; correct is when every test passes.
+
+    A program that runs out of processor time is run once more.
+
+    Args:
+        response: What the model wrote.
+        item: It has `tests`.
+        cpu_s: Seconds of processor time for the program with its tests.
+    """
     code = extract_code(response)
-    is_correct = code != INVALID and _passes(assemble(code, item["tests"]))
-    return Scored(code, is_correct)
+    if code == INVALID:
+        return Scored(code, False)
+    sandbox, program = _sandbox(cpu_s), assemble(code, item["tests"])
+    verdict = sandbox.run(program)
+    if verdict.reason == "timeout":
+        verdict = sandbox.run(program)
+    return Scored(code, verdict.passed, timed_out=verdict.reason == "timeout")
 
 
 def extract_code(response: str) -> str:
@@ -41,20 +54,16 @@ def assemble(code: str, tests: Sequence[str]) -> str:
     return "\n".join([code, "", *tests, ""])
 
 
-def _passes(program: str) -> bool:
-    return _sandbox().run(program).passed
-
-
 def close_sandbox() -> None:
-    """Stop the shared sandbox, if one runs; the next score starts another."""
+    """Stop the shared sandboxes, if any run; the next score starts another."""
     while _running:
-        _running.pop().__exit__(None, None, None)
+        _running.popitem()[1].close()
 
 
-_running: list[Sandbox] = []
+_running: dict[int, Sandbox] = {}  # by processor time
 
 
-def _sandbox() -> Sandbox:
-    if not _running:
-        _running.append(Sandbox().__enter__())
-    return _running[0]
+def _sandbox(cpu_s: int) -> Sandbox:
+    if cpu_s not in _running:
+        _running[cpu_s] = Sandbox(Limits.of_cpu(cpu_s))
+    return _running[cpu_s]
