@@ -3,7 +3,7 @@
 from storage.artifacts import ArtifactRef, ArtifactStore
 from storage.axes import AXES
 from storage.database import Database
-from storage.engine import configure_sqlite
+from storage.engine import configure_sqlite, schema_engine_arguments
 from storage.errors import (
     ArtifactCorrupt,
     ArtifactError,
@@ -20,9 +20,11 @@ from storage.errors import (
     RunNotFound,
     RunStateError,
     StorageError,
+    StorageForbidden,
     StorageFull,
     StorageOutdated,
     StorageUnavailable,
+    StorageUnfit,
     StorageUrlError,
     StudyExists,
     StudyNotFound,
@@ -113,9 +115,11 @@ __all__ = [
     "RunStateError",
     "StateCounts",
     "StorageError",
+    "StorageForbidden",
     "StorageFull",
     "StorageOutdated",
     "StorageUnavailable",
+    "StorageUnfit",
     "StorageUrlError",
     "Study",
     "StudyExists",
@@ -125,4 +129,5 @@ __all__ = [
     "Trial",
     "TrialKey",
     "configure_sqlite",
+    "schema_engine_arguments",
 ]

@@ -8,7 +8,7 @@ Does not cover: any query about studies.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from storage import engine as engines
 from storage.driver_errors import translated
 from storage.errors import StorageOutdated, StorageUnavailable
+from storage.patience import patience
 from storage.urls import parse_url, shown
 
 VERSION_TABLE = "talan_alembic_version"
@@ -58,6 +59,10 @@ class Database:
         with translated(self.url), self._reader.connect() as connection:
             return _revision(connection)
 
+    def translated(self) -> AbstractContextManager[None]:
+        """Turn errors of this database into ours, for work that another library does in it."""
+        return translated(self.url)
+
     def upgrade(self, *, to: str = "head") -> str:
         """Bring the tables to this program's revision, in one transaction; return it.
 
@@ -65,8 +70,9 @@ class Database:
 
         Raises:
             StorageOutdated: if the tables come from a newer program.
+            StorageUnfit: if it is encoded in something else than UTF-8, or another program's.
         """
-        with translated(self.url), self._writer.begin() as connection:
+        with translated(self.url), patience(None), self._writer.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             _refuse_newer(connection, shown(self.url))
@@ -84,6 +90,7 @@ class Database:
         Raises:
             StorageUnavailable: if it does not answer, or is empty and may not be filled.
             StorageOutdated: if its tables are newer, or older and in Postgres.
+            StorageUnfit: if it is encoded in something else than UTF-8, or another program's.
         """
         self._require_file(create=create)
         revision = self.revision()

@@ -25,6 +25,7 @@ from storage.matching import is_baseline_of
 from storage.models import Run
 from storage.new_rows import BASELINE
 from storage.records import DueRun
+from storage.secrets import without_secrets
 from storage.study_states import change_state, requeue_running
 
 _LONGEST_DETAIL = 20_000
@@ -79,12 +80,13 @@ class Dispatch:
         """
         with self._database.writing() as session:
             study, run = lock_owned_run(session, run_id, owner=owner)
-            text, state = storable(error), "pending" if retry else "failed"
+            text = storable(without_secrets(error))
+            state = "pending" if retry else "failed"
             if (run.state, run.attempt, run.error) == (state, attempt, text):
                 return
             require_attempt(run, attempt)
             run.state, run.error = state, text
-            run.error_detail = storable(detail[-_LONGEST_DETAIL:]) if detail else None
+            run.error_detail = _detail(detail)
             run.failures += 1
             run.finished_at = utc_now()
             payload = {"run": run.id, "attempt": attempt, "error": text, "retry": retry}
@@ -149,6 +151,10 @@ def require_attempt(run: Run, attempt: int) -> None:
         raise RunStateError(
             f"run {run.id} is {run.state} in attempt {run.attempt}; attempt {attempt} is over"
         )
+
+
+def _detail(text: str | None) -> str | None:
+    return storable(without_secrets(text[-_LONGEST_DETAIL:])) if text else None
 
 
 def _set(session: Session, ids: Sequence[str], **values: Any) -> None:

@@ -25,6 +25,14 @@ class StorageFull(StorageError):
     """The database has no room left for what was to be written; nothing of it was kept."""
 
 
+class StorageForbidden(StorageError):
+    """The database does not let its user do that; somebody who owns it has to."""
+
+
+class StorageUnfit(StorageError):
+    """The database cannot hold studies: its encoding, or what is in it already."""
+
+
 class StorageOutdated(StorageError):
     """The tables are older or newer than this program."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.sql.ddl import CreateSchema
 
 from storage.database import Database
@@ -18,12 +18,15 @@ from storage.durations import Durations
 from storage.events import Events
 from storage.leases import Leases
 from storage.listing import Runs
+from storage.patience import patience, patience_s
 from storage.rates import Rates
 from storage.rescored import Rescored
 from storage.results import Results
 from storage.studies import Studies
 from storage.totals import Totals
 from storage.trial_numbers import Trials
+
+PING_S = 5.0
 
 
 class AuditStore:
@@ -77,18 +80,24 @@ class AuditStore:
         """
         url = self.database.url
         if not self.database.is_sqlite:
-            with self.database.writing() as session:
-                session.execute(CreateSchema(schema, if_not_exists=True))
+            self._make_schema(schema)
             url = url.update_query_dict({"options": f"-csearch_path={schema}"})
         return url.render_as_string(hide_password=False)
 
+    def _make_schema(self, schema: str) -> None:
+        """Make a schema unless it is there: who may use it may not always make one."""
+        with self.database.writing() as session:
+            if session.scalar(select(func.to_regnamespace(schema))) is None:
+                session.execute(CreateSchema(schema, if_not_exists=True))
+
     def ping(self) -> None:
-        """Ask the database for an answer.
+        """Ask the database for an answer, within seconds.
 
         Raises:
             StorageUnavailable: if it gives none.
         """
-        with self.database.reading() as session:
+        shorter = min(PING_S, patience_s() or PING_S)
+        with patience(shorter), self.database.reading() as session:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:

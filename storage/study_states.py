@@ -20,12 +20,14 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.canonical_json import storable
 from storage.clock import database_now, utc_now
 from storage.errors import PlanError
 from storage.events import append_event
 from storage.lease_owner import is_dead
 from storage.models import Run, Study
 from storage.records import STUDY_STATES
+from storage.secrets import without_secrets
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
 _LONGEST_REASON = 2_000
@@ -114,7 +116,7 @@ def forget_setbacks(study: Study) -> None:
 
 def say_why(study: Study, reason: str | None) -> None:
     """Keep why a study is where it is, for who looks at it."""
-    study.reason = reason[:_LONGEST_REASON] if reason else None
+    study.reason = storable(without_secrets(reason[:_LONGEST_REASON])) if reason else None
 
 
 def requeue_running(session: Session, study: Study) -> list[str]:

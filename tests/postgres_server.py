@@ -60,6 +60,11 @@ class PostgresServer:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process that started the others."""
+        return self._process.pid
+
     def url(self, database: str) -> str:
         """Return the URL of a database on this server."""
         return f"postgresql://talan@127.0.0.1:{self.port}/{database}"

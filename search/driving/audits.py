@@ -8,7 +8,7 @@ runs are dispatched (``search.driving.driver``), the wish that a study go on or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -195,14 +195,15 @@ def _drive(
     resources = audit.file.resources
     make_executor = engine.make_executor or partial(make_run_executor, resources)
     observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
-    with heartbeats(store, name, owner=owner):
-        driver = Driver(
-            store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
-        )
-        pool = WorkerPool(resources, make_executor=make_executor, address=engine.ray_address)
-    with pool:
-        store.studies.set_state(name, "running", owner=owner)
-        is_over = driver.drive(pool)
+    with store.database.translated():  # Optuna's errors are about the same database
+        with heartbeats(store, name, owner=owner):
+            driver = Driver(
+                store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
+            )
+            pool = WorkerPool(resources, make_executor=make_executor, address=engine.ray_address)
+        with pool, closing(driver):
+            store.studies.set_state(name, "running", owner=owner)
+            is_over = driver.drive(pool)
     ending.state = _state(store, name) if is_over or not audit.adaptive else "stopped"
     ending.as_wished = not is_over
 

@@ -16,6 +16,7 @@ from search.driving.interruptions import heed_signals
 from search.driving.scheduler import NO_PLACE
 from search.errors import PlacementError, SearchError
 from storage import AuditStore, StorageError
+from storage.secrets import without_secrets
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 1
     except (SearchError, StorageError) as error:
-        print(f"talan: {error}", file=sys.stderr, flush=True)
+        print(f"talan: {without_secrets(str(error))}", file=sys.stderr, flush=True)
         return NO_PLACE if isinstance(error, PlacementError) else 1
     if driven:
         print(f"study {driven[0]} is {driven[1]}", file=sys.stderr, flush=True)

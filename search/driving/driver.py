@@ -95,6 +95,10 @@ class Driver:
                 for event in events:
                     self._handle(event)
 
+    def close(self) -> None:
+        """Close Optuna's connections; the record's are its owner's."""
+        self._trials.close()
+
     def _heartbeat(self) -> bool:
         """Renew the lease every few seconds; whether a stop was asked for."""
         if time.monotonic() - self._beaten_at < HEARTBEAT_S:

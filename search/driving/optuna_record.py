@@ -29,7 +29,7 @@ from search.study.file import ADAPTIVE_SAMPLERS
 from search.study.fresh_seeds import derived_seed
 from search.study.neighbours import neighbours
 from search.study.space import Space, optuna_params
-from storage import configure_sqlite
+from storage import configure_sqlite, schema_engine_arguments
 
 _ID = "configuration_id"
 _DUPLICATE_TRIES = 10
@@ -210,10 +210,18 @@ def host_study_name(study: str, *, backbone: str, adapter: str) -> str:
 
 
 def open_optuna_storage(url: str) -> optuna.storages.RDBStorage:
-    """Optuna's tables at a URL; a SQLite file gets the same settings as our own connections."""
+    """Optuna's tables at a URL, over connections that are set up as our own are.
+
+    In Postgres the schema that the URL asks for is named in each transaction, so that a pooler may
+    stand in between.
+    """
     escaped = url.replace("{", "%7B").replace("}", "%7D")  # Optuna formats its URL
-    if make_url(url).get_backend_name() != "sqlite":
-        return optuna.storages.RDBStorage(escaped, engine_kwargs={"pool_pre_ping": True})
+    parsed = make_url(escaped)
+    if parsed.get_backend_name() != "sqlite":
+        schema = str(parsed.query.get("options", "")).partition("search_path=")[2] or "public"
+        plain = parsed.difference_update_query(["options"]).render_as_string(hide_password=False)
+        arguments = schema_engine_arguments(schema)
+        return optuna.storages.RDBStorage(plain, engine_kwargs=arguments)
     storage = optuna.storages.RDBStorage(escaped)
     configure_sqlite(storage.engine)
     storage.engine.dispose()

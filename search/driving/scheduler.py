@@ -21,6 +21,7 @@ from contextlib import suppress
 from types import FrameType
 
 from storage import AuditStore, StorageError
+from storage.secrets import without_secrets
 
 POLL_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -81,7 +82,7 @@ class Scheduler:
             with AuditStore.open(self._storage_url, create=False) as store:
                 return store.leases.is_any_waiting()
         except StorageError as error:
-            self._log(f"talan: {error}; trying again")
+            self._log(f"talan: {without_secrets(str(error))}; trying again")
             self._sleep(POLL_S)
             return False
 

@@ -33,7 +33,7 @@ class Trials:
         self._store, self._audit, self._owner = store, audit, owner
         self._study = audit.file.name
         self._taken: dict[int, set[str]] = defaultdict(set)
-        storage = open_optuna_storage(store.sibling_url("optuna"))
+        storage = self._storage = open_optuna_storage(store.sibling_url("optuna"))
         design = audit.file.design
         self._hosts = [
             HostStudy(
@@ -47,6 +47,11 @@ class Trials:
             )
             for host, space in zip(audit.hosts, audit.spaces, strict=True)
         ]
+
+    def close(self) -> None:
+        """Close Optuna's connections, this thread's own first."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     def reconcile(self) -> None:
         """Bring Optuna level with the record: what a driver that died left between the two."""

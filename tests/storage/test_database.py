@@ -9,7 +9,14 @@ import pytest
 import sqlalchemy as sa
 from audit_plans import OWNER, begin, study_plan
 
-from storage import AuditStore, Database, StorageFull, StorageUnavailable, StorageUrlError
+from storage import (
+    AuditStore,
+    Database,
+    StorageForbidden,
+    StorageFull,
+    StorageUnavailable,
+    StorageUrlError,
+)
 
 
 def chain(error: BaseException | None) -> str:
@@ -89,7 +96,7 @@ def test_reading_cannot_write(postgres_url: str) -> None:
     with AuditStore.open(postgres_url) as store:
         delete = sa.text("DELETE FROM talan_studies")
         with (
-            pytest.raises(sa.exc.InternalError, match="read-only transaction"),
+            pytest.raises(StorageForbidden, match="read-only transaction"),
             store.database.reading() as session,
         ):
             session.execute(delete)
