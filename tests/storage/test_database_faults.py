@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import optuna
@@ -38,12 +38,14 @@ def frozen(server: PostgresServer) -> Iterator[None]:
     """Stop every process of a server; the kernel still takes what is sent to it."""
     family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
     for process in family:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:
         for process in family:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def freeze_while_reading(store: AuditStore, server: PostgresServer) -> None:
