@@ -6,7 +6,7 @@ the selection-corrected estimate beside the delta that the run was chosen for. D
 statistics (``search.statistics``), driving (``search.driving.audits``).
 
 Assumes: the number of seeds was settled before their results were seen. Adding seeds because the
-first ones did not convince is selection again.
+first ones did not convince is selection again; ``sequential_confirmation`` may stop at any seed.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def launch_confirmation(store: AuditStore, run_id: str, *, num_seeds: int) -> li
         RunNotFound: No such run.
         StudyFileError: It cannot be followed up.
     """
-    origin = _chosen(store, run_id)
+    origin = chosen_origin(store, run_id)
     return launch_follow_up(
         store,
         origin,
-        stem=origin.stem(_WORD),
+        stem=confirmation_stem(origin),
         configurations=[origin.configuration],
         num_seeds=num_seeds,
     )
@@ -78,8 +78,8 @@ def confirmation(store: AuditStore, run_id: str) -> Confirmation:
         RunNotFound: No such run.
         StudyFileError: It cannot be followed up, or no fresh seed has a verdict yet.
     """
-    origin = _chosen(store, run_id)
-    parts = follow_ups(store, origin.stem(_WORD))
+    origin = chosen_origin(store, run_id)
+    parts = follow_ups(store, confirmation_stem(origin))
     runs = treatments_of(store, parts)
     scored = tuple(run for run in runs if run.mean_delta is not None)
     if not scored:
@@ -134,8 +134,13 @@ def summaries(found: Confirmation) -> Sequence[tuple[str, SeedSummary]]:
     return [*table.cells.items(), ("mean", table.seeds), ("pooled", table.pooled)]
 
 
-def _chosen(store: AuditStore, run_id: str) -> Origin:
-    """The run, which has the mean delta that it was chosen for."""
+def chosen_origin(store: AuditStore, run_id: str) -> Origin:
+    """The run, which has the mean delta that it was chosen for.
+
+    Raises:
+        RunNotFound: No such run.
+        StudyFileError: It cannot be followed up, or ended early.
+    """
     origin = origin_of(store, run_id)
     if origin.run.mean_delta is None:
         msg = (
@@ -144,6 +149,11 @@ def _chosen(store: AuditStore, run_id: str) -> Origin:
         )
         raise StudyFileError(msg)
     return origin
+
+
+def confirmation_stem(origin: Origin) -> str:
+    """The name of the first study of a run's confirmation."""
+    return origin.stem(_WORD)
 
 
 def _deltas(run: Run) -> dict[str, float]:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from api.cli.driving import SOME_FAILED, drive_follow_up
+from api.cli.driving import SOME_FAILED, drive_follow_up, drive_shown
 from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 
 if TYPE_CHECKING:
     from search.follow_ups.confirmation import Confirmation
+    from search.follow_ups.sequential_confirmation import Sequential
+    from storage import AuditStore
 
 SeedsOption = Annotated[int, typer.Option(help="How many fresh seeds.", min=1)]
 
@@ -21,6 +23,14 @@ SeedsOption = Annotated[int, typer.Option(help="How many fresh seeds.", min=1)]
 def confirm(
     run_id: Annotated[str, typer.Argument(help="A run's id, from `talan runs`.")],
     seeds: SeedsOption = 5,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            help="Add seeds one by one until it is decided, with this chance of a wrong decision "
+            "at most (0.05). --seeds then says nothing."
+        ),
+    ] = None,
+    max_seeds: Annotated[int, typer.Option(help="With --until: seeds at most.", min=1)] = 40,
     as_json: JsonOption = False,
     storage: StorageOption = None,
     ray_address: RayOption = None,
@@ -29,21 +39,53 @@ def confirm(
 
     The best of many is biased upward; runs at seeds that chose nothing are not. The runs are a
     study of their own, so that an interrupted confirmation goes on where it stopped, and asking for
-    more seeds later runs only those that are missing. Settle their number before you look.
+    more seeds later runs only those that are missing. Settle their number before you look, or let
+    `--until` settle it: its decision holds whenever it stops.
     """
     from search.follow_ups.confirmation import confirmation, confirmation_shape, launch_confirmation
+    from search.follow_ups.sequential_confirmation import sequential_shape
 
-    again = f"talan confirm {run_id} --seeds {seeds}"
+    decided = None
     with open_store(storage) as store:
-        names = launch_confirmation(store, run_id, num_seeds=seeds)
-        drive_follow_up(store, names, ray_address=ray_address, again=again)
+        if until is None:
+            again = f"talan confirm {run_id} --seeds {seeds}"
+            names = launch_confirmation(store, run_id, num_seeds=seeds)
+            drive_follow_up(store, names, ray_address=ray_address, again=again)
+        else:
+            decided = _until_decided(
+                store, run_id, level=until, max_seeds=max_seeds, ray_address=ray_address
+            )
         found = confirmation(store, run_id)
     if as_json:
-        echo_json(confirmation_shape(found))
+        more = {} if decided is None else {"until": sequential_shape(decided)}
+        echo_json({**confirmation_shape(found), **more})
     else:
         _show(found)
+        if decided is not None:
+            console = Console(highlight=False)
+            console.print("Intervals, t and p above take the number of seeds as settled.")
+            console.print(f"[bold]{decided.sentence}[/bold]")
     if found.failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _until_decided(
+    store: AuditStore, run_id: str, *, level: float, max_seeds: int, ray_address: str | None
+) -> Sequential:
+    """Drive one seed after another; what is on record is looked at before each."""
+    from search.follow_ups.sequential_confirmation import launch_next_seed, sequential_confirmation
+
+    console = Console(stderr=True, highlight=False)
+    again = f"talan confirm {run_id} --until {level:g} --max-seeds {max_seeds}"
+    state = sequential_confirmation(store, run_id, level=level, max_seeds=max_seeds)
+    while not state.finished:
+        for name in launch_next_seed(store, run_id, max_seeds=max_seeds):
+            if drive_shown(store, name, ray_address=ray_address, again=again) == "stopped":
+                raise typer.Exit(SOME_FAILED)
+        state = sequential_confirmation(store, run_id, level=level, max_seeds=max_seeds)
+        if not state.finished:
+            console.print(state.sentence)
+    return state
 
 
 def _show(found: Confirmation) -> None:
