@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field
 
 from api.views.base import Fraction, View
+from api.views.power import Power
 
 if TYPE_CHECKING:
     from search.cost.check import Memory, StudyCheck
@@ -80,18 +81,6 @@ class CheckedData(View):
         )
 
 
-class Power(View):
-    """What the study can see, with 80% power."""
-
-    rate: Fraction | None = Field(description="the smallest G1 rate that the test detects")
-    delta_by_benchmark: dict[str, float] = Field(
-        description="the smallest delta that one cell detects, percentage points"
-    )
-    confirmation_seeds: dict[str, int | None] = Field(
-        description="seeds that a confirmation needs, by the delta in percentage points"
-    )
-
-
 class CheckReport(View):
     """What ``talan study check`` found: the study can be launched."""
 
@@ -100,7 +89,8 @@ class CheckReport(View):
     hosts: list[CheckedHost]
     training_data: list[CheckedData]
     benchmarks: list[str]
-    power: Power | None = None
+    power: Power
+    notes: list[str] = Field(description="what to know before launching; nothing is refused")
 
     @classmethod
     def from_record(cls, found: StudyCheck) -> Self:
@@ -114,4 +104,6 @@ class CheckReport(View):
             ],
             training_data=[CheckedData.from_record(data) for data in found.data],
             benchmarks=list(found.audit.benchmarks),
+            power=Power.from_record(found.power),
+            notes=list(found.notes),
         )

@@ -8,7 +8,10 @@ from typing import Self
 from pydantic import Field
 
 from api.views.base import View, example
+from api.views.power import Power
 from search.cost.cost import StudyEstimate
+from search.cost.power import study_power
+from search.study.gamma_note import gamma_note
 from search.study.plan import Audit
 
 PLAN = {
@@ -22,6 +25,18 @@ PLAN = {
         "cpu_s": 205.0,
         "based_on": {"studies": ["tiny-lora-grid"], "runs": 25},
     },
+    "power": {
+        "rate": 0.62,
+        "runs": 24,
+        "seeds": 1,
+        "reason": None,
+        "delta_by_benchmark": {"gpqa_diamond": 8.54, "gsm8k": 2.37},
+        "n_items": {"gpqa_diamond": 198, "gsm8k": 1319},
+        "discordance": {"gpqa_diamond": 0.186, "gsm8k": 0.094},
+        "noise_pp": 1.59,
+        "confirmation_seeds": {"0.5": 82, "1": 22},
+    },
+    "notes": [],
 }
 
 
@@ -69,6 +84,8 @@ class StudyPlan(View):
     estimate: Estimate | None = Field(
         description="none where a host was never run with this recipe on these benchmarks"
     )
+    power: Power
+    notes: list[str] = Field(description="what to know before launching; nothing is refused")
 
     @classmethod
     def from_record(cls, audit: Audit, *, estimate: StudyEstimate) -> Self:
@@ -82,4 +99,6 @@ class StudyPlan(View):
             baselines=hosts * seeds,
             nulls=hosts * (file.null_runs.seed + file.null_runs.sham),
             estimate=Estimate.from_record(estimate),
+            power=Power.from_record(study_power(audit)),
+            notes=[note for note in (gamma_note(file),) if note],
         )

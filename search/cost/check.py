@@ -11,9 +11,11 @@ from pathlib import Path
 
 import psutil
 
+from search.cost.power import StudyPower, study_power
 from search.cost.training_data import TrainingData, sample_training_data
 from search.errors import StudyFileError
 from search.study.file import StudyFile
+from search.study.gamma_note import gamma_note
 from search.study.host_checks import HostSizes, check_hosts
 from search.study.plan import Audit, resolve, study_plan
 from storage.new_rows import BASELINE, TREATMENT
@@ -48,6 +50,8 @@ class StudyCheck:
         data: Training data by backbone.
         memory: Of each host.
         runs: How many runs of each kind there will be (treatments: at most).
+        power: What it can see.
+        notes: What to know before launching.
     """
 
     audit: Audit
@@ -55,6 +59,8 @@ class StudyCheck:
     data: list[TrainingData]
     memory: list[Memory]
     runs: dict[str, int]
+    power: StudyPower
+    notes: tuple[str, ...] = ()
 
 
 def check_study(file: StudyFile) -> StudyCheck:
@@ -70,7 +76,15 @@ def check_study(file: StudyFile) -> StudyCheck:
         data = [sample_training_data(audit, backbone=name) for name in file.backbones]
     except WorkerError as error:
         raise StudyFileError(str(error)) from error
-    return StudyCheck(audit, hosts, data, memory, _count_runs(audit))
+    return StudyCheck(
+        audit,
+        hosts,
+        data,
+        memory,
+        _count_runs(audit),
+        power=study_power(audit),
+        notes=tuple(note for note in (gamma_note(file),) if note),
+    )
 
 
 def _check_memory(audit: Audit, host: HostSizes) -> Memory:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from search.cost.check import Memory, StudyCheck
+    from search.cost.power import StudyPower
 
 
 def show_check(found: StudyCheck) -> None:
@@ -37,6 +38,30 @@ def show_check(found: StudyCheck) -> None:
             f"{data.num_sampled}, {data.mean_tokens:.0f} tokens each, {data.cut_share:.0%} cut, "
             f"{data.taught_share:.0%} of tokens taught"
         )
+    _show_power(console, found.power)
+    for note in found.notes:
+        console.print(f"\nnote: {note}")
+
+
+def _show_power(console: Console, power: StudyPower) -> None:
+    console.print(
+        f"\n[bold]what it can see[/bold] (5% level, 80% power; {power.runs} runs against a "
+        f"baseline, {power.seeds} baseline{'s' * (power.seeds > 1)} a host)"
+    )
+    if power.rate is None:
+        console.print(f"G1 rate: no test, {power.reason}")
+    else:
+        console.print(f"G1 rate: {power.rate:.0%} and more (rotation test)")
+    for name, delta in power.delta_by_benchmark.items():
+        seen = "no delta" if delta is None else f"a delta of {delta:.1f} pp and more"
+        console.print(
+            f"{name}: {seen} of one run ({power.n_items[name]} items, "
+            f"{power.discordance[name]:.1%} of them assumed discordant; McNemar's test)"
+        )
+    seeds = ", ".join(f"{n} for {pp} pp" for pp, n in power.confirmation_seeds.items())
+    console.print(
+        f"confirmation: seeds {seeds} (t test; noise of a run's mean delta {power.noise_pp:.2f} pp)"
+    )
 
 
 def _memory_text(memory: Memory) -> str:

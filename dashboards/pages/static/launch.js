@@ -151,11 +151,22 @@ function show(found) {
   for (const place of document.querySelectorAll("[data-plan]")) {
     place.textContent = found ? found[place.dataset.plan].toLocaleString("en") : "–";
   }
+  document.getElementById("power").textContent = found ? power(found) : "";
   if (!found) { document.getElementById("cost").textContent = ""; return; }
   const { estimate } = found;
   document.getElementById("cost").textContent = estimate
     ? `About ${duration(estimate.wall_s)} (${duration(estimate.cpu_s)} of CPU), at ${estimate.seconds_per_run.toFixed(1)} s a run as in ${estimate.based_on.runs} earlier runs of ${estimate.based_on.studies.slice(0, 3).join(", ")}.`
     : "Cost unknown: no run of this backbone on these benchmarks yet.";
+}
+
+function power({ power, notes }) {
+  const rate = power.rate === null
+    ? `No G1 rate can be tested: ${power.reason}.`
+    : `With 80% power it tells a G1 rate of ${Math.round(100 * power.rate)}% from chance.`;
+  const deltas = Object.entries(power.delta_by_benchmark)
+    .map(([name, delta]) => `${name} ${delta === null ? "none" : `${delta.toFixed(1)} pp`}`);
+  const seeds = Object.entries(power.confirmation_seeds).map(([pp, number]) => `${number} for ${pp} pp`);
+  return `${rate} Smallest delta of one run: ${deltas.join(", ")}. Seeds of a confirmation: ${seeds.join(", ")}. ${notes.map((note) => `${note}.`).join(" ")}`;
 }
 
 function duration(seconds) {

@@ -24,7 +24,12 @@ def test_counts_of_distinct_configurations(sqlite_url: str, tmp_path: Path) -> N
     answer = client(sqlite_url, tmp_path).post("/api/v1/studies/plan", json=study)
     assert answer.status_code == 200, answer.text
     # Frozen configurations have no gradient scale: 6 x (2 + 1) and not 6 x 4.
-    assert answer.json() == {
+    plan = answer.json()
+    power, (note,) = plan.pop("power"), plan.pop("notes")
+    assert (power["runs"], power["seeds"], power["reason"]) == (18, 2, None)
+    assert 0.2 < power["rate"] < 0.8
+    assert note.startswith("gradient_scale has several values: AdamW divides a constant factor")
+    assert plan == {
         "configurations": 18,
         "runs": 36,
         "baselines": 2,
