@@ -28,7 +28,8 @@ from search.statistics.importance_reference import FEWEST_SHUFFLES
 from search.study.axes import NARROWING, trainability_label, writeback_label
 from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
 from storage.frames import read_tables
-from storage.records import Discordance, Host, Study
+from storage.host_runs import HostRuns, read_host_runs
+from storage.records import Host, Study
 from storage.verdict import STRICT
 from workers.suites import get_suite
 
@@ -61,8 +62,7 @@ class StudyRecord:
         benchmarks: In the order of the study.
         runs: A row a run.
         cells: A row a cell.
-        discordance: Items that runs answer otherwise than their baseline, per host, where a host
-            has no null runs: what its rate is read beside.
+        host_runs: Right answers and outcomes of the hosts' runs, for tests.
         importance: Per host, by study, once asked for (``with_importance``).
     """
 
@@ -72,7 +72,7 @@ class StudyRecord:
     benchmarks: tuple[str, ...]
     runs: pd.DataFrame
     cells: pd.DataFrame
-    discordance: tuple[Discordance, ...] = ()
+    host_runs: tuple[HostRuns, ...] = ()
     importance: Mapping[str, tuple[HostImportance, ...]] | None = None
 
     @property
@@ -146,8 +146,10 @@ class StudyRecord:
             self,
             runs=runs,
             cells=self.cells[self.cells["run_id"].isin(runs["id"])],
-            discordance=tuple(
-                d for d in self.discordance if (d.study, d.backbone, d.adapter) in hosts
+            host_runs=tuple(
+                host
+                for host in self.host_runs
+                if (host.study, host.backbone, host.adapter) in hosts
             ),
             importance=None if narrows_axes else _of_hosts(self.importance, hosts),
         )
@@ -173,8 +175,6 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
     tables = read_tables(store.database, name)
     runs = _runs(study, pd.DataFrame(tables.runs))
     cells = _typed(pd.DataFrame(tables.cells))
-    with_nulls = runs.loc[runs["kind"].isin(NULL_KINDS), "host"].unique()
-    all_have_nulls = runs["host"].isin(with_nulls).all()
     return StudyRecord(
         name=name,
         state=study.state,
@@ -182,7 +182,12 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
         benchmarks=_benchmarks(study, cells),
         runs=runs,
         cells=cells,
-        discordance=() if all_have_nulls else tuple(store.rates.discordance(name)),
+        host_runs=tuple(
+            read_host_runs(
+                store.database, study=name, backbone=host.backbone, adapter=host.adapter_label
+            )
+            for host in study.hosts
+        ),
     )
 
 
@@ -226,7 +231,7 @@ def together(records: Records) -> StudyRecord:
         benchmarks=tuple(benchmarks),
         runs=pd.concat([_by_study(record.runs) for record in records], ignore_index=True),
         cells=pd.concat([record.cells for record in records], ignore_index=True),
-        discordance=tuple(entry for record in records for entry in record.discordance),
+        host_runs=tuple(host for record in records for host in record.host_runs),
         importance={name: hosts for found in known for name, hosts in found.items()}
         if len(known) == len(records)
         else None,

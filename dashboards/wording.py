@@ -20,7 +20,6 @@ NOTHING = EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 G1_MEANING = "<i>G1: no benchmark below the matched baseline</i>"
-P_MEANING = "p is Fisher's exact test of the two rates, two-sided, at the study's first seed."
 KINDS = {
     "treatment": "treatment",
     "baseline": "baseline",

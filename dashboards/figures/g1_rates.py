@@ -1,9 +1,8 @@
-"""(A) The G1 rate of each host with its exact 95% interval, beside its null rate.
+"""(A) The G1 rate of each host with its 95% interval, beside its null runs and its own chance.
 
-Owns: the facts as a frame, and the figure. Two lines stand for reference: the overall rate, and
-the rate of the null runs (where there are none, what chance would give, computed from measured
-discordance). Both pool hosts, whose baselines differ: they orient, and test nothing.
-Does not cover: the rates themselves (``search.rates.g1_rates``).
+Owns: the facts as a frame, and the figure. Hosts are never pooled, nor are kinds of null runs: a
+host's references stand at the host. Does not cover: the rates themselves
+(``search.rates.g1_rates``).
 """
 
 from __future__ import annotations
@@ -18,29 +17,17 @@ from dashboards.figures.hovers import host_lines
 from dashboards.figures.theme import CHANCE_NAME, NULL_NAME, blank, framed, palette
 from dashboards.rates import rate_rows
 from dashboards.study_frames import Records, together
-from dashboards.wording import G1_MEANING, P_MEANING, p_value, percent
-from search.study.file import ADAPTIVE_SAMPLERS
+from dashboards.wording import G1_MEANING, p_value, percent
+from search.rates.g1_rates import adaptive_reason
+from search.rates.g1_row import G1Row
+from search.rates.null_tests import NULL_NAMES
 
 TITLE = "G1 rate by host"
 COLUMNS = (
-    "study",
-    "host",
-    "backbone",
-    "adapter",
-    "design",
-    "runs",
-    "g1",
-    "rate",
-    "low",
-    "high",
-    "null_runs",
-    "null_g1",
-    "null_rate",
-    "null_low",
-    "null_high",
-    "test_runs",
-    "fisher_p",
-    "expected_rate",
+    *("study", "host", "backbone", "adapter", "design", "runs", "g1", "strict", "rate"),
+    *("strict_rate", "low", "high", "rotation_p", "rotation_strict_p"),
+    *(f"{name}_null_{key}" for name in NULL_NAMES for key in ("runs", "g1", "rate")),
+    *("test_p", "test_sentence", "expected_rate"),
 )
 
 
@@ -53,41 +40,21 @@ def facts(record: Records) -> pd.DataFrame:
             ["study", "backbone", "adapter", "host"]
         ].itertuples(index=False)
     }
-    rows = [
-        _row(row, host=labels[row["study"], row["backbone"], row["adapter"]])
-        for row in rate_rows(found)
-    ]
+    rows = [_row(row, host=labels[row.host]) for row in rate_rows(found)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def overall(table: pd.DataFrame) -> dict[str, float | None]:
-    """The rates over all hosts, for reference lines: of runs, of null runs, and by chance."""
-    alone = table[table["null_runs"].isna() & table["expected_rate"].notna()]
-    weights = alone["runs"].sum()
-    return {
-        "rate": _share(table["g1"].sum(), table["runs"].sum()),
-        "null": _share(table["null_g1"].sum(), table["null_runs"].sum()),
-        "expected": _share((alone["expected_rate"] * alone["runs"]).sum(), weights),
-    }
-
-
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a host with its interval, and the reference lines."""
+    """Draw a point a host with its interval, and what it is read beside below it."""
     table = facts(record)
     if table.empty:
         return blank("no run has a verdict yet", theme=theme, title=TITLE)
     colours = palette(theme)
-    lines = overall(table)
     figure = go.Figure()
-    _add_nulls(figure, table, colour=colours.null)
+    _add_references(figure, table, colour=colours.null)
     figure.add_trace(_rates(table, colour=colours.gain))
-    end = min(1.02, float(table[["high", "null_high"]].max().max()) * 1.12 + 0.01)
-    if len(table) > 1:
-        _add_line(figure, lines["rate"], text="overall", colour=colours.quiet, end=end)
-    beside, text = lines["null"], NULL_NAME
-    if beside is None:
-        beside, text = lines["expected"], "by chance"
-    _add_line(figure, beside, text=text, colour=colours.null, end=end, is_null=True)
+    shown = ["rate", "high", "expected_rate", *(f"{name}_null_rate" for name in NULL_NAMES)]
+    end = min(1.02, float(table[shown].astype(float).max().max()) * 1.12 + 0.01)
     figure.update_xaxes(title_text="G1 rate", tickformat=".0%", range=[-0.01, end])
     figure.update_yaxes(
         tickvals=list(range(len(table))),
@@ -99,28 +66,33 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     return framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(table))
 
 
-def _row(row: dict[str, Any], *, host: str) -> dict[str, Any]:
-    null, test, expected = row["null"] or {}, row["test"] or {}, row["expected"] or {}
-    null_low, null_high = null.get("interval", (None, None))
+def _row(row: G1Row, *, host: str) -> dict[str, Any]:
+    count = row.count
+    low, high = row.interval or (None, None)
     return {
-        **{key: row[key] for key in ("study", "backbone", "adapter", "design", "runs", "g1")},
+        "study": count.study,
         "host": host,
-        "rate": row["rate"],
-        "low": row["interval"][0],
-        "high": row["interval"][1],
-        "null_runs": null.get("runs"),
-        "null_g1": null.get("g1"),
-        "null_rate": null.get("rate"),
-        "null_low": null_low,
-        "null_high": null_high,
-        "test_runs": test.get("runs"),
-        "fisher_p": test.get("fisher_p"),
-        "expected_rate": expected.get("rate"),
+        "backbone": count.backbone,
+        "adapter": count.adapter,
+        "design": count.design,
+        "runs": count.runs,
+        "g1": count.g1,
+        "strict": count.strict,
+        "rate": row.rate,
+        "strict_rate": row.strict_rate,
+        "low": low,
+        "high": high,
+        "rotation_p": row.rotation_p,
+        "rotation_strict_p": row.rotation_strict_p,
+        **{
+            f"{name}_null_{key}": getattr(row.null.get(name), key, None)
+            for name in NULL_NAMES
+            for key in ("runs", "g1", "rate")
+        },
+        "test_p": row.null_p,
+        "test_sentence": row.test and row.test.found.sentence,
+        "expected_rate": row.expected and row.expected.rate,
     }
-
-
-def _share(part: float, whole: float) -> float | None:
-    return float(part / whole) if whole else None
 
 
 def _rates(table: pd.DataFrame, *, colour: str) -> go.Scatter:
@@ -139,16 +111,16 @@ def _rates(table: pd.DataFrame, *, colour: str) -> go.Scatter:
     )
 
 
-def _add_nulls(figure: go.Figure, table: pd.DataFrame, *, colour: str) -> None:
-    """Each host's own null rate, or what chance gives there, just below its rate."""
-    for column, name, symbol in (
-        ("null_rate", NULL_NAME, "diamond-open"),
+def _add_references(figure: go.Figure, table: pd.DataFrame, *, colour: str) -> None:
+    """Each host's null runs by kind, and what chance gives there, just below its rate."""
+    references = [
+        *((f"{name}_null_rate", f"{NULL_NAME} ({name})", "diamond-open") for name in NULL_NAMES),
         ("expected_rate", CHANCE_NAME, "line-ns-open"),
-    ):
+    ]
+    for column, name, symbol in references:
         there = table[table[column].notna()]
         if there.empty:
             continue
-        bars = _bars(there, column, "null_low", "null_high", colour=colour, width=3)
         figure.add_trace(
             go.Scatter(
                 name=name,
@@ -156,7 +128,6 @@ def _add_nulls(figure: go.Figure, table: pd.DataFrame, *, colour: str) -> None:
                 y=[place + 0.24 for place in there.index],
                 mode="markers",
                 marker={"size": 9, "color": colour, "symbol": symbol, "line": {"width": 2}},
-                error_x=bars if column == "null_rate" else None,
                 hovertext=[_hover(row) for row in there.to_dict("records")],
                 hoverinfo="text",
                 showlegend=False,
@@ -178,65 +149,45 @@ def _bars(
     }
 
 
-def _add_line(
-    figure: go.Figure,
-    rate: float | None,
-    *,
-    text: str,
-    colour: str,
-    end: float,
-    is_null: bool = False,
-) -> None:
-    """A reference line with its name, above for rates and below for nulls; inside the frame."""
-    if rate is None:
-        return
-    dash = "dot" if is_null else "dash"
-    figure.add_vline(x=rate, line={"color": colour, "width": 1.5, "dash": dash}, layer="below")
-    far = rate > end / 2
-    figure.add_annotation(
-        x=rate,
-        y=0 if is_null else 1,
-        yref="paper",
-        yanchor="bottom",
-        xanchor="right" if far else "left",
-        xshift=-3 if far else 3,
-        text=f"{text} {percent(rate)}",
-        showarrow=False,
-        font={"color": colour},
-    )
-
-
 def _hover(row: Mapping[Any, Any]) -> str:
     lines = [
         f"<b>{row['host']}</b>",
-        f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])}",
-        f"95% interval {percent(row['low'])} to {percent(row['high'])} (exact)",
+        f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])}; strict "
+        f"{row['strict']}: {percent(row['strict_rate'])}",
     ]
-    if pd.notna(row["null_rate"]):
+    if pd.notna(row["low"]):
+        lines.append(f"95% interval {percent(row['low'])} to {percent(row['high'])}")
+    if pd.notna(row["rotation_p"]):
         lines.append(
-            f"null runs: {row['null_g1']:.0f} of {row['null_runs']:.0f}, "
-            f"{percent(row['null_rate'])}"
+            f"rotation test p {p_value(row['rotation_p'])}, "
+            f"strict {p_value(row['rotation_strict_p'])}"
         )
-    if pd.notna(row["fisher_p"]):
-        lines.append(f"Fisher's p {p_value(row['fisher_p'])} ({row['test_runs']:.0f} runs)")
+    lines += [
+        f"{name} null runs: {row[f'{name}_null_g1']:.0f} of {row[f'{name}_null_runs']:.0f}"
+        for name in NULL_NAMES
+        if pd.notna(row[f"{name}_null_rate"])
+    ]
+    if row["test_sentence"]:
+        lines.append(str(row["test_sentence"]))
     if pd.notna(row["expected_rate"]):
-        lines.append(f"by chance, computed: {percent(row['expected_rate'])}")
+        lines.append(f"chance alone, computed: {percent(row['expected_rate'])}")
     return "<br>".join([*lines, G1_MEANING])
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
-    designs = sorted(set(table["design"]) & set(ADAPTIVE_SAMPLERS))
+    adaptive = [
+        reason for design in sorted(set(table["design"])) if (reason := adaptive_reason(design))
+    ]
+    has_nulls = any(table[f"{name}_null_rate"].notna().any() for name in NULL_NAMES)
     return [
-        "Bars are exact 95% intervals, for these baselines.",
-        "Diamonds are null runs: the disturbance without the mechanism, against the same "
-        f"baseline. {P_MEANING}"
-        if table["null_rate"].notna().any()
+        "Bars are 95% intervals, for these baselines." if table["low"].notna().any() else "",
+        "Diamonds are null runs, each kind by itself: the disturbance without the mechanism, "
+        "against the same baseline."
+        if has_nulls
         else "",
-        "By chance is computed from how many items runs and baseline answer differently, not "
-        "measured; one baseline's luck moves it widely."
+        "By chance is the mean of the runs' own chances, computed from how many items each run and "
+        "its baseline answer differently; one baseline's luck moves it widely."
         if table["expected_rate"].notna().any()
         else "",
-        f"{', '.join(designs)} chose its runs by results: the rate is no estimate of the space."
-        if designs
-        else "",
+        *adaptive,
     ]

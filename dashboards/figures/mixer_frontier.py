@@ -7,6 +7,7 @@ Does not cover: rates (``dashboards.rates``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,19 +29,20 @@ def facts(record: Records) -> pd.DataFrame:
     found = together(record)
     runs = found.scored
     rows = []
-    for row in rate_rows(found, by="mixer"):
-        same = (
-            runs[["study", "backbone", "adapter"]]
-            == [row["study"], row["backbone"], row["adapter"]]
-        ).all(axis=1) & (runs["mixer"] == row["value"])
+    for row in rate_rows(found, by="mixer", with_tests=False):
+        same = (runs[["study", "backbone", "adapter"]] == list(row.host)).all(axis=1) & (
+            runs["mixer"] == row.count.value
+        )
         group = runs[same]
         best = group.sort_values("mean_delta", ascending=False, na_position="last").iloc[0]
-        low, high = row["interval"]
+        low, high = row.interval or (math.nan, math.nan)
         rows.append(
             {
-                **{key: row[key] for key in ("runs", "g1", "rate")},
+                "runs": row.count.runs,
+                "g1": row.count.g1,
+                "rate": row.rate,
                 "host": best["host"],
-                "mixer": row["value"],
+                "mixer": row.count.value,
                 "low": low,
                 "high": high,
                 "best": best["mean_delta"],
@@ -71,7 +73,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
         for mixer in mixers:
             figure.add_trace(_key(mixer, symbols[mixer], colour=palette(theme).quiet))
     figure.add_hline(y=0, line={"color": palette(theme).zero, "width": 1}, layer="below")
-    end = min(1.03, float(table["high"].max()) * 1.15 + 0.01)
+    end = min(1.03, float(table[["rate", "high"]].max().max()) * 1.15 + 0.01)
     figure.update_xaxes(title_text="G1 rate", tickformat=".0%", range=[-0.02 * end, end])
     figure.update_yaxes(title_text="best mean delta (pp)")
     figure.update_layout(showlegend=len(hosts) > 1)
@@ -140,11 +142,12 @@ def _key(mixer: str, symbol: str, *, colour: str) -> go.Scatter:
 
 
 def _hover(row: Mapping[Any, Any]) -> str:
+    known = pd.notna(row["low"])
+    bounds = f" ({percent(row['low'])} to {percent(row['high'])})" if known else ""
     return "<br>".join(
         [
             f"<b>{safe(row['mixer'])}</b>, {safe(row['host'])}",
-            f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])} "
-            f"({percent(row['low'])} to {percent(row['high'])})",
+            f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])}{bounds}",
             f"best mean delta {pp(row['best'])} (run {safe(row['best_run'])})",
             f"best G1 run {pp(row['best_g1']) or 'none'}",
             G1_MEANING,

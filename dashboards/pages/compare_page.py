@@ -65,8 +65,8 @@ def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, Any]]:
     """Rates by host, side by side; None where a study has no such host."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for side, name in (("first", first), ("second", second)):
-        for row in g1_rows(store, name, with_expected=False):
-            key = (row["backbone"], row["adapter"])
+        for row in g1_rows(store, name, with_tests=False):
+            key = (row.count.backbone, row.count.adapter)
             found.setdefault(key, {"first": None, "second": None})[side] = row
     return [
         {"backbone": backbone, "adapter": adapter, **sides}

@@ -1,7 +1,8 @@
-"""Where studies stand, as the pages say it: progress, what is left, the G1 rate beside the null.
+"""Where studies stand, as the pages say it: progress, what is left, the G1 runs so far.
 
-Owns: pooling hosts for one line a study, and the estimate of the time that is left. Does not cover:
-tests against the null, which are made host by host (``search.rates.g1_rates``).
+Owns: one line a study, and the estimate of the time that is left. Hosts and kinds of null runs are
+never pooled: several hosts have a count, and a rate only by host. Does not cover: intervals of
+several seeds and tests (``search.rates.g1_rates``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.statistics.clopper_pearson import clopper_pearson
-from storage import NULL_KINDS, AuditStore
+from search.rates.null_tests import NULL_NAMES
+from storage import AuditStore
 from storage.durations import Duration
 from storage.records import G1Count, StudyStatus
 
@@ -19,21 +20,27 @@ LIVE = ("queued", "running")
 
 
 @dataclass(frozen=True)
-class PooledRate:
-    """G1 runs among completed ones, over all hosts of a study; exact 95% interval."""
+class CountedG1:
+    """G1 and strict G1 runs among completed ones, on so many hosts."""
 
-    g1: int
-    runs: int
+    g1: int = 0
+    strict: int = 0
+    runs: int = 0
+    hosts: int = 0
 
     @property
     def rate(self) -> float | None:
-        """The share; None where there is no run."""
-        return self.g1 / self.runs if self.runs else None
+        """The share; None where there is no run, and over several hosts."""
+        return self.g1 / self.runs if self.runs and self.hosts == 1 else None
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Clopper and Pearson's."""
-        return clopper_pearson(self.g1, self.runs)
+    def plus(self, count: G1Count) -> CountedG1:
+        """With another host's."""
+        return CountedG1(
+            self.g1 + count.g1,
+            self.strict + count.strict,
+            self.runs + count.runs,
+            self.hosts + 1,
+        )
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,13 @@ class Headline:
     Args:
         status: Counts by kind and state.
         rate: Of the treatments.
-        null: Of the null runs of both kinds; None where there are none.
+        nulls: Of the null runs, by kind; only kinds that there are.
         left_s: The time that is left, estimated; None where nobody knows.
     """
 
     status: StudyStatus
-    rate: PooledRate
-    null: PooledRate | None
+    rate: CountedG1
+    nulls: Mapping[str, CountedG1]
     left_s: float | None
 
     @property
@@ -84,29 +91,31 @@ class Results:
 
     Args:
         rate: Of the treatments.
-        null: Of the null runs; None where there are none.
+        nulls: Of the null runs, by kind.
         mean_s: A completed run's mean compute; None where there is none.
     """
 
-    rate: PooledRate
-    null: PooledRate | None
+    rate: CountedG1
+    nulls: Mapping[str, CountedG1]
     mean_s: float | None
 
 
 def results(store: AuditStore, name: str | None = None) -> dict[str, Results]:
     """Results by study, of all or of one; a study without any run is left out."""
-    rates = _pooled(store.rates.g1_counts(name))
-    nulls = _pooled(c for kind in NULL_KINDS for c in store.rates.g1_counts(name, kind=kind))
+    rates = _by_study(store.rates.g1_counts(name))
+    nulls = {
+        kind: _by_study(store.rates.g1_counts(name, kind=full)) for kind, full in NULL_NAMES.items()
+    }
     taken: dict[str, list[Duration]] = {}
     for duration in store.durations.read(name):
         taken.setdefault(duration.study, []).append(duration)
     return {
         study: Results(
-            rates.get(study, PooledRate(0, 0)),
-            nulls.get(study),
+            rates.get(study, CountedG1()),
+            {kind: counted[study] for kind, counted in nulls.items() if study in counted},
             mean_seconds(taken.get(study, [])),
         )
-        for study in {*rates, *nulls, *taken}
+        for study in {*rates, *taken}.union(*nulls.values())
     }
 
 
@@ -118,21 +127,20 @@ def headlines(store: AuditStore) -> list[Headline]:
 
 def headline(store: AuditStore, status: StudyStatus, found: Results | None) -> Headline:
     """One study in a line, from where it stands and what it has come to."""
-    found = found or Results(PooledRate(0, 0), None, None)
+    found = found or Results(CountedG1(), {}, None)
     left = sum(counts.pending + counts.running for counts in status.kinds.values())
     left_s = None
     if status.state in LIVE and left and found.mean_s is not None:
         workers = workers_of(store.studies.get(status.name).spec)
         left_s = found.mean_s * left / min(workers, left)
-    return Headline(status, found.rate, found.null, left_s)
+    return Headline(status, found.rate, found.nulls, left_s)
 
 
-def _pooled(counts: Iterable[G1Count]) -> dict[str, PooledRate]:
-    pooled: dict[str, PooledRate] = {}
+def _by_study(counts: Iterable[G1Count]) -> dict[str, CountedG1]:
+    found: dict[str, CountedG1] = {}
     for count in counts:
-        before = pooled.get(count.study, PooledRate(0, 0))
-        pooled[count.study] = PooledRate(before.g1 + count.g1, before.runs + count.runs)
-    return pooled
+        found[count.study] = found.get(count.study, CountedG1()).plus(count)
+    return found
 
 
 def mean_seconds(durations: Sequence[Duration]) -> float | None:

@@ -15,6 +15,7 @@ from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.wording import GAMMA
 from search.rates.g1_rates import g1_rows
+from search.rates.g1_row import G1Row
 from storage import AuditStore, QueryError
 from storage.records import Run
 
@@ -36,7 +37,7 @@ class Summary:
 
     results: Results | None
     choices: Choices
-    rates: list[dict[str, Any]]
+    rates: list[G1Row]
     champions: list[Run]
 
 
@@ -80,11 +81,11 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
 
 
 def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
-    """While a study runs, what chance alone would give is left out: it reads every outcome."""
+    """While a study runs, tests are left out: they read every outcome."""
     return Summary(
         results=results(store, name).get(name),
         choices=Choices.read(store, name),
-        rates=g1_rows(store, name, with_expected=not is_live),
+        rates=g1_rows(store, name, with_tests=not is_live),
         champions=store.rates.champions(name),
     )
 

@@ -5,12 +5,12 @@ Owns: when a caveat applies, and its sentence. Does not cover: figures' captions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from dashboards.study_frames import StudyRecord
 from dashboards.wording import counted, percent
-from search.study.file import ADAPTIVE_SAMPLERS
+from search.rates.g1_rates import adaptive_reason
+from search.rates.g1_row import G1Row
 from storage.records import StudyStatus
 
 FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)
@@ -20,7 +20,7 @@ def caveats(
     record: StudyRecord,
     *,
     status: StudyStatus,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[G1Row],
     confirmed: Collection[str],
 ) -> tuple[str, ...]:
     """The caveats of a study, weightiest first."""
@@ -39,25 +39,20 @@ def caveats(
 
 
 def _adaptive(record: StudyRecord) -> str:
-    if record.design not in ADAPTIVE_SAMPLERS:
+    reason = adaptive_reason(record.design)
+    return f"Design: {reason}" if reason else ""
+
+
+def _no_nulls(rows: Sequence[G1Row]) -> str:
+    if not any(not row.null for row in rows):
         return ""
     return (
-        f"Design: {record.design} chose configurations by earlier results. Its G1 rate describes "
-        "what it tried and is no estimate of the space."
+        "Null runs: hosts without null runs are read by the rotation test and by what chance gives "
+        "alone; null_runs in the study file measure a disturbance without the mechanism."
     )
 
 
-def _no_nulls(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not any(row["null"] is None for row in rows):
-        return ""
-    return (
-        "Null rate: hosts without null runs are shown beside what chance would give, computed "
-        "from discordance and averaged over baselines. It was not measured and tests nothing; "
-        "null_runs in the study file measure it."
-    )
-
-
-def _shared_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
+def _shared_baseline(rows: Sequence[G1Row]) -> str:
     if not rows:
         return ""
     return (
@@ -66,15 +61,14 @@ def _shared_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _few(rows: Sequence[Mapping[str, Any]]) -> str:
-    few = [row for row in rows if row["runs"] < FEW_RUNS]
+def _few(rows: Sequence[G1Row]) -> str:
+    few = [(row, row.interval) for row in rows if row.count.runs < FEW_RUNS and row.interval]
     if not few:
         return ""
-    widest = max(few, key=lambda row: row["interval"][1] - row["interval"][0])
-    low, high = widest["interval"]
+    widest, (low, high) = max(few, key=lambda entry: entry[1][1] - entry[1][0])
     return (
-        f"Few runs: with {widest['runs']} runs the rate of {widest['backbone']} "
-        f"{widest['adapter']} is only known to lie between {percent(low)} and {percent(high)}."
+        f"Few runs: with {widest.count.runs} runs the rate of {widest.count.backbone} "
+        f"{widest.count.adapter} is only known to lie between {percent(low)} and {percent(high)}."
     )
 
 
@@ -119,8 +113,8 @@ def _ended_early(record: StudyRecord) -> str:
     )
 
 
-def _several_hosts(rows: Sequence[Mapping[str, Any]]) -> str:
-    tested = sum(bool(row["test"]) for row in rows)
+def _several_hosts(rows: Sequence[G1Row]) -> str:
+    tested = sum(row.rotation is not None for row in rows)
     if tested < 2:
         return ""
     return f"Several tests: {tested} hosts are tested one by one, without correction over hosts."

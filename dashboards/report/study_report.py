@@ -26,6 +26,8 @@ from dashboards.report.verdicts import headline, verdicts
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
+from search.rates.g1_rates import adjusted
+from search.rates.g1_row import G1Row
 from search.study.axes import AXIS_NAMES
 from storage import AuditStore
 from storage.records import StudyStatus
@@ -96,7 +98,11 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
 def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:
     """Of the axes that have several values."""
     varied = [axis for axis in AXIS_NAMES if record.scored[axis].nunique(dropna=False) > 1]
-    return tuple(axis_table(axis, rate_rows(record, by=axis)) for axis in varied)
+    rows = [row for axis in varied for row in rate_rows(record, by=axis)]
+    by_axis: dict[str, list[G1Row]] = {}
+    for row in adjusted(rows):  # over all values of all axes: one page
+        by_axis.setdefault(str(row.count.axis), []).append(row)
+    return tuple(axis_table(axis, found) for axis, found in by_axis.items())
 
 
 def _confirmations(store: AuditStore, record: StudyRecord) -> dict[str, Confirmation]:

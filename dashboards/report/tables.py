@@ -17,11 +17,12 @@ from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
 from dashboards.wording import p_value, percent, pp
 from search.follow_ups.confirmation import Confirmation
+from search.rates.g1_row import G1Row
+from search.rates.null_tests import NULL_NAMES
 from search.study.axes import configuration_words
 from storage import BASELINE
 from storage.records import Provenance, Study, StudyStatus
 
-Row = Mapping[str, Any]
 NOTHING = ""
 
 
@@ -46,54 +47,70 @@ class Table:
         )
 
 
-def rate_table(rows: Sequence[Row]) -> Table:
-    """G1 rates by host, beside their null rates."""
+def rate_table(rows: Sequence[G1Row]) -> Table:
+    """G1 rates by host, with their split, tests and null runs."""
     return Table(
         "G1 rates",
-        ("host", "design", "runs", "G1", "rate", "95% interval", "null runs", "p", "by chance"),
+        (
+            *("host", "design", "runs", "G1", "strict", "tied", "inert", "rate", "strict rate"),
+            *("95% interval", "rotation p", "strict p", "by chance"),
+            *(f"{name} null" for name in NULL_NAMES),
+            "p against null",
+        ),
         tuple(
             (
-                f"{row['backbone']} {row['adapter']}",
-                row["design"],
-                *_rate(row),
-                _null(row),
-                p_value(row["test"]["fisher_p"]) if row["test"] else NOTHING,
-                percent(row["expected"]["rate"]) if row["expected"] else NOTHING,
+                f"{row.count.backbone} {row.count.adapter}",
+                row.count.design,
+                str(row.count.runs),
+                *(str(n) for n in (row.count.g1, row.count.strict, row.count.tied)),
+                str(row.count.inert),
+                percent(row.rate),
+                percent(row.strict_rate),
+                _interval(row),
+                _p(row.rotation_p),
+                _p(row.rotation_strict_p),
+                _expected(row),
+                *(_null(row, name) for name in NULL_NAMES),
+                _p(row.null_p),
             )
             for row in rows
         ),
-        notes=(
-            "G1: no benchmark below the matched baseline, by counts of right answers. Intervals "
-            "are exact (Clopper and Pearson). p: Fisher's exact test of the rate against all null "
-            "runs, two-sided, at the study's first seed.",
-        ),
-        numbers=frozenset(range(2, 9)),
+        notes=_rate_notes(rows),
+        numbers=frozenset(range(2, 14 + len(NULL_NAMES))),
     ).without_empty()
 
 
-def axis_table(axis: str, rows: Sequence[Row]) -> Table:
-    """G1 rates by the values of one axis."""
-    tested = [row["test"] for row in rows if row["test"]]
-    several = max((test["num_tests"] for test in tested), default=0)
+def axis_table(axis: str, rows: Sequence[G1Row]) -> Table:
+    """G1 rates by the values of one axis; p-values are corrected over all axes shown."""
+    rotated = max((row.rotation.num_tests for row in rows if row.rotation), default=0)
+    tested = max((row.test.num_tests for row in rows if row.test), default=0)
     return Table(
         f"G1 rate by {axis.replace('_', ' ')}",
-        ("host", axis.replace("_", " "), "runs", "G1", "rate", "95% interval", "p (Holm)"),
+        (
+            *("host", axis.replace("_", " "), "runs", "G1", "strict", "rate", "95% interval"),
+            *("rotation p", "strict p", "p against null"),
+        ),
         tuple(
             (
-                f"{row['backbone']} {row['adapter']}",
-                "none" if row["value"] is None else value_text(row["value"]),
-                *_rate(row),
-                p_value(row["test"]["adjusted_p"]) if row["test"] else NOTHING,
+                f"{row.count.backbone} {row.count.adapter}",
+                "none" if row.count.value is None else value_text(row.count.value),
+                *(str(n) for n in (row.count.runs, row.count.g1, row.count.strict)),
+                percent(row.rate),
+                _interval(row),
+                _p(row.rotation_p),
+                _p(row.rotation_strict_p),
+                _p(row.null_p),
             )
             for row in rows
         ),
         notes=(
-            f"p: Fisher's exact test against the host's null runs, corrected by Holm over "
-            f"{several} values of this axis; axes are not corrected for one another."
-            if several
-            else "No null runs: values are not tested against anything.",
+            f"Rotation tests are corrected over {rotated} values of all axes of this page "
+            "(Benjamini and Hochberg)."
+            if rotated
+            else f"No rotation test: {rows[0].rotation_reason}",
+            f"Tests against null runs are corrected over {tested} values." if tested else "",
         ),
-        numbers=frozenset(range(2, 7)),
+        numbers=frozenset(range(2, 10)),
     ).without_empty()
 
 
@@ -198,15 +215,48 @@ _PROVENANCE = {
 }
 
 
-def _rate(row: Row) -> tuple[str, str, str, str]:
-    low, high = row["interval"]
-    interval = f"{percent(low)} to {percent(high)}"
-    return str(row["runs"]), str(row["g1"]), percent(row["rate"]), interval
+def _interval(row: G1Row) -> str:
+    if row.interval is None:
+        return NOTHING
+    low, high = row.interval
+    return f"{percent(low)} to {percent(high)}"
 
 
-def _null(row: Row) -> str:
-    null = row["null"]
-    return f"{null['g1']}/{null['runs']} {percent(null['rate'])}" if null else NOTHING
+def _p(value: float | None) -> str:
+    return NOTHING if value is None else p_value(value)
+
+
+def _expected(row: G1Row) -> str:
+    if row.expected is None:
+        return NOTHING
+    low, high = row.expected.g1_interval
+    return f"{row.expected.g1:.1f} ({low} to {high})"
+
+
+def _null(row: G1Row, name: str) -> str:
+    null = row.null.get(name)
+    if null is None:
+        return NOTHING
+    differs = null.median_discordance
+    median = "" if differs is None else f", median {differs:g} items"
+    return f"{null.g1}/{null.runs} {percent(null.rate)}{median}"
+
+
+def _rate_notes(rows: Sequence[G1Row]) -> tuple[str, ...]:
+    methods = dict.fromkeys(row.interval_method for row in rows if row.interval_method)
+    return (
+        "G1: no benchmark below the matched baseline, by counts of right answers; strict: and one "
+        "above it; tied: responses differ and every delta is 0; inert: no response differs.",
+        f"Intervals ({'; '.join(methods)}) are for these baselines." if methods else "",
+        "Rotation p: each run in turn as the baseline; the share whose rate is at least as high. "
+        "By chance: the sum of each run's own chance of G1, with a 95% interval over baselines. "
+        "Null runs are never pooled over kinds.",
+        *(
+            f"{row.count.backbone} {row.count.adapter}: {sentence}"
+            for row in rows
+            for sentence in row.sentences
+        ),
+    )
 
 
 def _confirmed(found: Confirmation | None) -> str:

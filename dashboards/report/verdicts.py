@@ -1,20 +1,18 @@
 """The sentences a report begins with.
 
-Owns: what was audited, and per host whether its G1 rate is told apart from its null rate, at
-p < 0.05 of Fisher's exact test, two-sided (our choice). Does not cover: the test
-(``search.rates.g1_rates``); hosts are tested one by one, uncorrected, and the caveats say so.
+Owns: what was audited, and per host its G1 runs with their split and what the tests say. Does not
+cover: the tests and their wording (``search.rates``); hosts are tested one by one, uncorrected, and
+the caveats say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from dashboards.study_frames import StudyRecord
-from dashboards.wording import counted, p_value, percent
+from dashboards.wording import counted, percent
+from search.rates.g1_row import G1Row
 from storage.records import StudyStatus
-
-LEVEL = 0.05
 
 
 def headline(record: StudyRecord, *, status: StudyStatus) -> str:
@@ -37,37 +35,24 @@ def headline(record: StudyRecord, *, status: StudyStatus) -> str:
     )
 
 
-def verdicts(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """A sentence a host."""
+def verdicts(rows: Sequence[G1Row]) -> tuple[str, ...]:
+    """What is said of each host."""
     return tuple(_verdict(row) for row in rows) or ("No run has a verdict yet.",)
 
 
-def _verdict(row: Mapping[str, Any]) -> str:
-    low, high = row["interval"]
-    rate = (
-        f"{row['backbone']} {row['adapter']}: {row['g1']} of {row['runs']} runs are G1, "
-        f"{percent(row['rate'])} (exact 95% interval {percent(low)} to {percent(high)})"
-    )
-    if row["null"]:
-        return f"{rate}, beside {_null(row['null'])}. {_tested(row)}"
-    if row["expected"]:
-        return (
-            f"{rate}. There are no null runs to test it against; chance alone would give about "
-            f"{percent(row['expected']['rate'])}, computed from how often runs and baseline differ."
+def _verdict(row: G1Row) -> str:
+    count = row.count
+    split = f"{count.strict} strict, {count.tied} tied, {count.inert} inert"
+    if count.unsplit:
+        split += f", {count.unsplit} tied or inert"
+    bounds = ""
+    if row.interval is not None:
+        low, high = row.interval
+        bounds = f" (95% interval {percent(low)} to {percent(high)})"
+    return " ".join(
+        (
+            f"{count.backbone} {count.adapter}: {count.g1} of {count.runs} runs are G1 ({split}), "
+            f"{percent(row.rate)}{bounds}.",
+            *row.sentences,
         )
-    return f"{rate}. There is nothing to compare it with."
-
-
-def _null(null: Mapping[str, Any]) -> str:
-    return f"{null['g1']} of {null['runs']} null runs, {percent(null['rate'])}"
-
-
-def _tested(row: Mapping[str, Any]) -> str:
-    test = row["test"]
-    if not test:
-        return "No run shares the null runs' baseline, so nothing is tested."
-    p = f"Fisher's exact test, p = {p_value(test['fisher_p'])}"
-    if test["fisher_p"] >= LEVEL:
-        return f"The two are not told apart ({p})."
-    more = row["rate"] > row["null"]["rate"]
-    return f"Configurations are G1 {'more' if more else 'less'} often than null runs ({p})."
+    )

@@ -1,31 +1,41 @@
-"""G1 rates as they are shown: each beside its null rate, or beside what chance alone would give.
+"""G1 rates as they are shown: each with its split, its interval, its tests and its null runs.
 
-Owns: the rows of ``talan g1 --json``. Per host, ``null`` pools the host's null runs of both kinds
-and keeps them apart under ``seed`` and ``sham``; ``test`` compares the rate with it; ``expected``
-is the analytic chance rate from measured discordance, given only where a host has no null runs.
-Does not cover: the statistics themselves (``search.statistics``), nor counting (``storage``).
+Owns: the rows of ``talan g1``, a host each, or a host's value of an axis. Hosts are never pooled,
+nor are kinds of null runs. Does not cover: the statistics (``search.statistics``), counting
+(``storage``), JSON (``search.rates.shapes``).
 
-Null runs share the baseline at their study's first seed, so the test takes the treatments of that
-seed alone (``test.runs``): a study of several seeds shows a rate over all of them beside it. Over
-the values of an axis the p-value is Holm's.
+Over the values of an axis, p-values are corrected over all rows that are shown together
+(``adjusted``). Runs of an adaptive design are no sample of the space: its rows have counts, and
+neither an interval nor a test.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from search.rates.expected_rates import ExpectedRates, HostKey, expected_rate
-from search.statistics.clopper_pearson import rate_row
-from search.statistics.null_rate import Rate, compare_rates, compare_values
+from search.rates.baseline_groups import BaselineGroup, baseline_groups
+from search.rates.g1_row import G1Row, HostKey, RateTest, Rotation
+from search.rates.known_rates import KnownRates
+from search.rates.null_tests import NULL_NAMES, null_kinds, test_of
+from search.rates.rotation import rotation_of
+from search.statistics import (
+    BaselineRuns,
+    Expected,
+    benjamini_hochberg,
+    expected_g1,
+    rate_interval,
+)
+from search.study.file import ADAPTIVE_SAMPLERS
 from storage import AuditStore
-from storage.new_rows import SEED_NULL, SHAM_NULL
-from storage.records import Discordance, G1Count
+from storage.host_runs import HostRun, HostRuns, read_host_runs
+from storage.new_rows import TREATMENT
+from storage.records import G1Count
 
-NULL_NAMES = {"seed": SEED_NULL, "sham": SHAM_NULL}
-_ALTERNATIVE = "two-sided"
+NOT_YET = "Tests are computed when the study is over."
 
 
 def g1_rows(
@@ -35,13 +45,13 @@ def g1_rows(
     backbone: str | None = None,
     adapter: str | None = None,
     by: str | None = None,
-    with_expected: bool = True,
-    known: ExpectedRates | None = None,
-) -> list[dict[str, Any]]:
-    """The rows of ``talan g1 --json``.
+    with_tests: bool = True,
+    known: KnownRates | None = None,
+) -> list[G1Row]:
+    """The rows of ``talan g1``.
 
-    ``with_expected=False`` leaves ``expected`` null: it reads outcomes item by item, which takes
-    longer than all the counting; ``known`` remembers it from call to call.
+    ``with_tests=False`` leaves out what reads outcomes item by item, which takes longer than all
+    the counting; ``known`` remembers rows from call to call.
 
     Raises:
         QueryError: There is no such axis.
@@ -49,62 +59,96 @@ def g1_rows(
     """
     asked: dict[str, Any] = {"backbone": backbone, "adapter": adapter}
     counts = store.rates.g1_counts(study, by=by, **asked)
-    nulls = {
-        name: store.rates.g1_counts(study, kind=kind, **asked) for name, kind in NULL_NAMES.items()
-    }
-    bare = _num_runs(counts, but=_by_host(nulls)) if with_expected else {}
-    return rows_beside_nulls(
-        counts,
-        nulls=nulls,
-        first_seed=lambda host: _at_first_seed(store, host, by=by),
-        expected=(known or ExpectedRates()).of(store, bare),
-        by=by,
+    nulls = by_host(
+        {name: store.rates.g1_counts(study, kind=k, **asked) for name, k in NULL_NAMES.items()}
     )
 
+    def read(host: HostKey) -> HostRuns:
+        return read_host_runs(
+            store.database,
+            **dict(zip(("study", "backbone", "adapter"), host, strict=True)),
+            with_cells=with_tests,
+        )
 
-def rows_beside_nulls(
+    def value(run: HostRun) -> Any:
+        return run.value(by) if by else None
+
+    def compute(listed: Sequence[G1Count], of_null: Mapping[str, G1Count]) -> list[G1Row]:
+        runs = read(_host(listed[0]))
+        return host_rows(listed, nulls=of_null, runs=runs, value=value, with_tests=with_tests)
+
+    remembered = known or KnownRates()
+    rows: list[G1Row] = []
+    for host, of_host in groupby(counts, key=_host):
+        listed, of_null = tuple(of_host), nulls.get(host, {})
+        key = (host, by, with_tests)
+        state = (listed, tuple(of_null.items()))
+        rows += remembered.of(key, state, partial(compute, listed, of_null))
+    return adjusted(rows) if by else rows
+
+
+def host_rows(
     counts: Sequence[G1Count],
     *,
-    nulls: Mapping[str, Sequence[G1Count]],
-    first_seed: Callable[[HostKey], Sequence[G1Count]],
-    discordance: Sequence[Discordance] = (),
-    expected: Mapping[HostKey, dict[str, Any] | None] | None = None,
-    by: str | None = None,
-) -> list[dict[str, Any]]:
-    """Rows from counts, wherever these were counted.
+    nulls: Mapping[str, G1Count],
+    runs: HostRuns,
+    value: Callable[[HostRun], Any],
+    with_tests: bool = True,
+) -> list[G1Row]:
+    """The rows of one host, from counts wherever these were counted.
 
     Args:
-        counts: Treatments, those of a host one after the other.
-        nulls: Null runs of a host, by ``seed`` and ``sham``.
-        first_seed: A host's treatments at its study's first seed: what is tested.
-        discordance: Of hosts without null runs, where ``expected`` is not known.
-        expected: What chance alone would give on hosts without null runs.
-        by: The axis that treatments are counted by, if any.
+        counts: Treatments of the host, one entry a value of the axis.
+        nulls: Null runs of the host by kind.
+        runs: The host's runs; without cells where there are to be no tests.
+        value: A run's value of the axis.
+        with_tests: Whether to test.
     """
-    null_of = _by_host(nulls)
-    chances = expected or {_host(entry): expected_rate(entry) for entry in discordance}
-    rows: list[dict[str, Any]] = []
-    for host, of_host in groupby(counts, key=_host):
-        listed = list(of_host)
-        if host in null_of:
-            tests = _tests(first_seed(host), null_of[host], by=by)
-            rows += [_beside_null(c, null_of[host], tests.get(_value(c))) for c in listed]
-        else:
-            chance = chances.get(host)
-            rows += [{**_row(count), "test": None, "expected": chance} for count in listed]
+    by_value: dict[str, list[HostRun]] = {}
+    for run in runs.runs:
+        if run.kind == TREATMENT:
+            by_value.setdefault(repr(value(run)), []).append(run)
+    groups = {
+        name: baseline_groups(runs, kind=NULL_NAMES[name]) if with_tests else [] for name in nulls
+    }
+    shown = null_kinds(nulls, groups)
+    rows = []
+    for count in counts:
+        of_value = by_value.get(repr(count.value), [])
+        row = replace(_counted(count, of_value), null=shown)
+        rows.append(_tested(row, _groups(runs, of_value), groups) if with_tests else _open(row))
     return rows
 
 
-def _num_runs(counts: Sequence[G1Count], *, but: Container[HostKey]) -> dict[HostKey, int]:
-    """Treatments with a verdict of each host, over all values of an axis."""
-    found: dict[HostKey, int] = defaultdict(int)
-    for count in counts:
-        if _host(count) not in but:
-            found[_host(count)] += count.runs
-    return found
+def adjusted(rows: Sequence[G1Row]) -> list[G1Row]:
+    """The rows with p-values corrected over all of them (Benjamini and Hochberg).
+
+    Each question is a family of its own: the rotation test of G1, that of strict G1, and the test
+    against null runs.
+    """
+    rotations = [row.rotation for row in rows if row.rotation is not None]
+    g1 = iter(benjamini_hochberg([found.g1_p for found in rotations]))
+    strict = iter(benjamini_hochberg([found.strict_p for found in rotations]))
+    tests = [row.test for row in rows if row.test is not None]
+    tested = iter(benjamini_hochberg([found.p for found in tests]))
+
+    def of(row: G1Row) -> G1Row:
+        rotation, test = row.rotation, row.test
+        if rotation is not None:
+            rotation = replace(
+                rotation,
+                adjusted_g1_p=next(g1),
+                adjusted_strict_p=next(strict),
+                num_tests=len(rotations),
+            )
+        if test is not None:
+            test = replace(test, adjusted_p=next(tested), num_tests=len(tests))
+        return replace(row, rotation=rotation, test=test)
+
+    return [of(row) for row in rows]
 
 
-def _by_host(nulls: Mapping[str, Sequence[G1Count]]) -> dict[HostKey, dict[str, G1Count]]:
+def by_host(nulls: Mapping[str, Sequence[G1Count]]) -> dict[HostKey, dict[str, G1Count]]:
     """Counts of null runs by host and kind."""
     found: dict[HostKey, dict[str, G1Count]] = {}
     for name, counts in nulls.items():
@@ -113,73 +157,64 @@ def _by_host(nulls: Mapping[str, Sequence[G1Count]]) -> dict[HostKey, dict[str, 
     return found
 
 
-def _at_first_seed(store: AuditStore, host: HostKey, *, by: str | None) -> list[G1Count]:
-    """A host's treatments that share their baseline with its null runs."""
-    study, backbone, adapter = host
-    seed = store.studies.get(study).spec["seeds"][0]
-    return store.rates.g1_counts(study, backbone=backbone, adapter=adapter, by=by, seed=seed)
-
-
-def _tests(
-    counts: Sequence[G1Count], nulls: Mapping[str, G1Count], *, by: str | None
-) -> dict[str, dict[str, Any]]:
-    """The test of each value's rate against the pooled null rate, by the value."""
-    rates = {_value(count): (count.g1, count.runs) for count in counts}
-    pooled = _pooled(nulls.values())
-    adjusted = {test.value: test for test in compare_values(rates, null=pooled)}
-    return {
-        value: {
-            "alternative": _ALTERNATIVE,
-            "runs": rate[1],
-            "fisher_p": adjusted[value].comparison.fisher_p,
-            "adjusted_p": adjusted[value].adjusted_p if by else None,
-            "num_tests": adjusted[value].num_tests,
-            "boschloo_p": None if by else compare_rates(rate, null=pooled).boschloo_p,
-            **{
-                f"{name}_fisher_p": _fisher(rate, nulls.get(name), alternative=_ALTERNATIVE)
-                for name in NULL_NAMES
-            },
-        }
-        for value, rate in rates.items()
-    }
-
-
-def _fisher(rate: tuple[int, int], null: G1Count | None, *, alternative: str) -> float | None:
-    if null is None:
+def adaptive_reason(design: str) -> str | None:
+    """Why a design's rate has no test and no interval; None where it may have both."""
+    if design not in ADAPTIVE_SAMPLERS:
         return None
-    against = (null.g1, null.runs)
-    return compare_rates(rate, null=against, alternative=alternative, boschloo=False).fisher_p
+    return (
+        f"{design} chose configurations by earlier results: its runs are no sample of the space, "
+        "and their rate has no interval and no test."
+    )
 
 
-def _beside_null(
-    count: G1Count, nulls: Mapping[str, G1Count], test: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    kinds = {
-        name: _rate(nulls[name].g1, nulls[name].runs) if name in nulls else None
-        for name in NULL_NAMES
-    }
-    null = {**_rate(*_pooled(nulls.values())), **kinds}
-    return {**_row(count), "null": null, "test": test, "expected": None}
+def expected_of(groups: Sequence[BaselineGroup]) -> Expected | None:
+    """Found against the sum of each run's own chance; None where some run was not done in full."""
+    known = [group for group in groups if group.runs]
+    if not known or any(group.ended_early for group in groups):
+        return None
+    return expected_g1(
+        [
+            BaselineRuns(group.net, group.discordant, shared_variance=group.law.shared_variance)
+            for group in known
+        ]
+    )
 
 
-def _pooled(counts: Iterable[G1Count]) -> tuple[int, int]:
-    listed = list(counts)
-    return sum(count.g1 for count in listed), sum(count.runs for count in listed)
+def _counted(count: G1Count, runs: Sequence[HostRun]) -> G1Row:
+    """The rate and its interval: the configuration is the unit where there are several seeds."""
+    if adaptive_reason(count.design) is not None:
+        return G1Row(count, interval=None, interval_method=None)
+    seeds: dict[str, list[bool]] = {}
+    for run in runs:
+        seeds.setdefault(run.configuration_id or run.id, []).append(run.g1)
+    found = rate_interval([(sum(held), len(held)) for held in seeds.values()])
+    return G1Row(count, interval=(found.low, found.high), interval_method=found.method)
 
 
-def _rate(g1: int, runs: int) -> dict[str, Any]:
-    rate = Rate.of(g1, runs)
-    return {"runs": runs, "g1": g1, "rate": rate.rate, "interval": list(rate.interval)}
+def _groups(runs: HostRuns, of_value: Sequence[HostRun]) -> list[BaselineGroup]:
+    return baseline_groups(runs, kind=TREATMENT, among=[run.id for run in of_value])
 
 
-def _row(count: G1Count) -> dict[str, Any]:
-    return rate_row(vars(count))
+def _tested(
+    row: G1Row, groups: Sequence[BaselineGroup], nulls: Mapping[str, Sequence[BaselineGroup]]
+) -> G1Row:
+    row = replace(row, expected=expected_of(groups))
+    reason = adaptive_reason(row.count.design)
+    rotation: Rotation | str = rotation_of(groups) if reason is None else reason
+    test: RateTest | str = test_of(groups, nulls) if reason is None else reason
+    return replace(
+        row,
+        rotation=rotation if isinstance(rotation, Rotation) else None,
+        rotation_reason=rotation if isinstance(rotation, str) else None,
+        test=test if isinstance(test, RateTest) else None,
+        test_reason=test if isinstance(test, str) else None,
+    )
 
 
-def _host(entry: G1Count | Discordance) -> HostKey:
-    return (entry.study, entry.backbone, entry.adapter)
+def _open(row: G1Row) -> G1Row:
+    reason = adaptive_reason(row.count.design) or NOT_YET
+    return replace(row, rotation_reason=reason, test_reason=reason)
 
 
-def _value(count: G1Count) -> str:
-    """An axis's value as a key; some are mappings."""
-    return repr(count.value)
+def _host(count: G1Count) -> HostKey:
+    return (count.study, count.backbone, count.adapter)

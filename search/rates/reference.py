@@ -17,9 +17,9 @@ from typing import Any
 
 from search.errors import StudyFileError, one_of
 from search.statistics.chance import ChanceRate, chance_from_rates
-from search.statistics.clopper_pearson import rate_row
+from search.statistics.clopper_pearson import clopper_pearson
 
-STUDY = "paper"
+STUDY, TOTAL = "paper", "total"
 ADAPTER = "lora-r32"
 DESIGN = "unstated"  # the paper does not say how the 2,590 were drawn
 
@@ -44,24 +44,32 @@ def published_table(name: str) -> Any:
 
 
 def published_rates() -> list[dict[str, Any]]:
-    """Table 10 as rows of ``talan g1 --json``, intervals computed; the last row is all hosts."""
+    """Table 10 by host, rates and intervals computed from its counts.
+
+    Intervals are Clopper and Pearson's, for the paper's baselines. Hosts have baselines of their
+    own and are not pooled: their total is a count (``published_total``).
+    """
     tables = published_tables()
-    names = {**tables["backbones"], "total": "all"}
     return [
-        rate_row(
-            {
-                "study": STUDY,
-                "backbone": names[host],
-                "adapter": ADAPTER,
-                "design": DESIGN,
-                "axis": None,
-                "value": None,
-                "runs": row["tested"],
-                "g1": row["g1"],
-            }
-        )
+        {
+            "study": STUDY,
+            "backbone": tables["backbones"][host],
+            "adapter": ADAPTER,
+            "design": DESIGN,
+            "runs": row["tested"],
+            "g1": row["g1"],
+            "rate": row["g1"] / row["tested"],
+            "interval": list(clopper_pearson(row["g1"], row["tested"])),
+        }
         for host, row in tables["table10_g1"].items()
+        if host != TOTAL
     ]
+
+
+def published_total() -> dict[str, int]:
+    """Table 10's total, as counts."""
+    total = published_tables()["table10_g1"][TOTAL]
+    return {"runs": total["tested"], "g1": total["g1"]}
 
 
 def published_chance() -> ChanceRate:
@@ -98,12 +106,13 @@ def nonnegative_cells(deltas: Mapping[str, Mapping[str, float]], *, minus_zero_l
 
 
 def reference_shape() -> dict[str, Any]:
-    """``talan reference --json``: source, rates, the chance rate, champions, every table."""
+    """``talan reference --json``: source, rates, their total, chance, champions, every table."""
     tables = published_tables()
     chance = published_chance()
     return {
         "source": tables["source"],
         "g1_rates": published_rates(),
+        "total": published_total(),
         "chance": {"kind": chance.kind, "rate": chance.rate, "cells": dict(chance.cells)},
         "champions": published_champions(),
         "tables": tables,

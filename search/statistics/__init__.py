@@ -20,7 +20,7 @@ from search.statistics.early_verdicts import (
 )
 from search.statistics.errors import StatisticsError
 from search.statistics.exact import delta_pp, exact_mean, of_delta, of_mean
-from search.statistics.exchangeability import Discordances, discordances
+from search.statistics.exchangeability import Discordances, discordances, over_baselines
 from search.statistics.expected import (
     BaselineRuns,
     Expected,
@@ -131,6 +131,7 @@ __all__ = [
     "of_mean",
     "order_cells",
     "order_items",
+    "over_baselines",
     "rate_interval",
     "rate_spread",
     "rotation_test",

@@ -1,15 +1,12 @@
-"""The G1 rate and its exact interval.
+"""The exact interval of a rate of independent trials.
 
-Owns: one metric, the G1 rate: runs whose every delta is >= 0, over completed treatment runs of one
-host, a fraction in [0, 1]. Baselines and failed runs are in neither count. Does not cover: the
-null rate that a rate is to be read beside, nor tests between rates.
+Owns: Clopper and Pearson's interval. Does not cover: trials that resemble each other
+(``rate_intervals``), nor tests between rates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import inf
-from typing import Any
 
 from scipy.special import betaincinv
 
@@ -36,26 +33,3 @@ def clopper_pearson(
     low = betaincinv(successes, failures + 1, tail) if successes else 0.0
     high = betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
     return (float(low), float(high))
-
-
-def rate_row(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """One row of ``talan g1 --json`` from counted runs.
-
-    Args:
-        counts: ``study``, ``backbone``, ``adapter``, ``design``, ``axis``, ``value``, ``runs`` and
-            ``g1`` (counts).
-    """
-    runs, g1 = counts["runs"], counts["g1"]
-    return {
-        "study": counts["study"],
-        "backbone": counts["backbone"],
-        "adapter": counts["adapter"],
-        "design": counts["design"],
-        "runs": runs,
-        "g1": g1,
-        "rate": g1 / runs if runs else None,
-        "interval": list(clopper_pearson(g1, runs)),
-        "null": None,
-        "axis": counts["axis"],
-        "value": counts["value"],
-    }

@@ -1,17 +1,66 @@
-"""G1 rates beside their null rates, from recorded studies."""
+"""G1 rows from recorded studies, every number computed again from what was recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
 from math import comb
 from typing import Any
 
+import numpy as np
 import pytest
-from seeded_study import seed_study
+from scipy.stats import false_discovery_control
+from seeded_study import BENCHMARKS, finish, seed_study
 
 from search.rates.g1_rates import g1_rows
+from search.rates.g1_row import G1Row
+from search.rates.known_rates import KnownRates
+from search.rates.shapes import row_shape
+from search.statistics.clopper_pearson import clopper_pearson
 from storage import SEED_NULL, SHAM_NULL, TREATMENT, AuditStore, QueryError, Run, StudyNotFound
 
 AXES = {"layer": [0, 1, 2, 3], "slots": [1, 2, 3]}
+Score = Callable[[Run], Any]
+
+
+def noisy(seed: int = 3, *, gain: int = 0) -> Score:
+    """Right answers of baseline, treatments and null runs from one law; ``gain`` of treatments."""
+
+    def score(run: Run) -> tuple[int, int]:
+        place = (seed, run.seed, run.position, list(run.kind.encode()))
+        rng = np.random.default_rng([seed, run.seed, run.position, *place[3]])
+        lift = gain if run.kind == TREATMENT else 0
+        right = np.clip(10 + lift + np.rint(2 * rng.normal(size=2)), 0, 20)
+        return int(right[0]), int(right[1])
+
+    return score
+
+
+def recorded(store: AuditStore, kind: str, seed: int | None = None) -> list[Run]:
+    return [
+        run
+        for run in store.runs.iterate("seeded")
+        if run.kind == kind and (seed is None or run.baseline_seed == seed)
+    ]
+
+
+def counts_of(run: Run) -> tuple[int, ...]:
+    return tuple(run.cells[name].n_correct for name in BENCHMARKS)
+
+
+def rotated(rows: list[tuple[int, ...]], *, strict: bool) -> float:
+    """p by its definition, one comparison at a time."""
+
+    def reached(j: int) -> int:
+        return sum(
+            all(a >= b for a, b in zip(row, rows[j], strict=True))
+            and not (strict and row == rows[j])
+            for i, row in enumerate(rows)
+            if i != j
+        )
+
+    rates = [reached(j) for j in range(len(rows))]
+    return sum(rate >= rates[0] for rate in rates) / len(rows)
 
 
 def fisher(a: int, n: int, b: int, m: int) -> float:
@@ -25,106 +74,229 @@ def fisher(a: int, n: int, b: int, m: int) -> float:
     return sum(chance(k) for k in possible if chance(k) <= chance(a) * (1 + 1e-9))
 
 
-def score(run: Run) -> tuple[int, int]:
-    """Treatments are G1 on layer 0 only; of the nulls, two seeds and one sham are."""
+def test_counts_rates_and_the_interval_of_one_seed(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES)
+    (row,) = g1_rows(store, "seeded")
+    runs = recorded(store, TREATMENT)
+    (base,) = recorded(store, "baseline")
+    deltas = [[a - b for a, b in zip(counts_of(run), counts_of(base), strict=True)] for run in runs]
+    g1 = [min(delta) >= 0 for delta in deltas]
+    strict = [held and max(delta) > 0 for held, delta in zip(g1, deltas, strict=True)]
+    assert (row.count.runs, row.count.g1, row.count.strict) == (12, sum(g1), sum(strict))
+    assert row.count.strict + row.count.tied + row.count.inert == row.count.g1
+    assert (row.rate, row.strict_rate) == (sum(g1) / 12, sum(strict) / 12)
+    assert row.interval == clopper_pearson(sum(g1), 12)
+    assert row.interval_method == "clopper-pearson"
+
+
+@pytest.mark.parametrize("gain", [0, 3])
+def test_the_rotation_test_is_recomputed_from_stored_counts(store: AuditStore, gain: int) -> None:
+    seed_study(store, noisy(gain=gain), axes=AXES)
+    (row,) = g1_rows(store, "seeded")
+    rows = [counts_of(run) for run in [*recorded(store, "baseline"), *recorded(store, TREATMENT)]]
+    found = row.rotation
+    assert found is not None
+    assert (found.runs, found.baselines) == (12, 1)
+    assert found.g1_p == pytest.approx(rotated(rows, strict=False))
+    assert found.strict_p == pytest.approx(rotated(rows, strict=True))
+    assert f"rotation test p = {found.g1_p:.2g}" in found.sentence
+    assert "Fewer than 19 runs cannot reach p = 0.05." in found.sentence
+
+
+def test_discordances_beside_it(store: AuditStore) -> None:
+    """Outcomes are nested here: two runs differ on as many items as their counts do."""
+    seed_study(store, noisy(), axes=AXES)
+    (row,) = g1_rows(store, "seeded")
+    assert row.rotation is not None
+    (base,), runs = recorded(store, "baseline"), recorded(store, TREATMENT)
+
+    def apart(one: Run, other: Run) -> int:
+        return sum(abs(a - b) for a, b in zip(counts_of(one), counts_of(other), strict=True))
+
+    law = row.rotation.exchangeable
+    assert law.treatment_baseline == pytest.approx(np.mean([apart(run, base) for run in runs]))
+    assert law.treatment_treatment == pytest.approx(
+        np.mean([apart(one, other) for one, other in combinations(runs, 2)])
+    )
+
+
+def test_seeds_are_tested_apart_and_combined(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, seeds=[1, 2, 5])
+    (row,) = g1_rows(store, "seeded")
+    ps = []
+    for seed in (1, 2, 5):
+        of_seed = [*recorded(store, "baseline", seed), *recorded(store, TREATMENT, seed)]
+        ps.append(rotated([counts_of(run) for run in of_seed], strict=False))
+    assert row.rotation is not None
+    assert (row.rotation.runs, row.rotation.baselines) == (36, 3)
+    # Fisher: the tail of chi-square on 6 degrees of freedom in closed form.
+    half = -float(np.log(ps).sum())
+    assert row.rotation.g1_p == pytest.approx(np.exp(-half) * (1 + half + half**2 / 2))
+    assert "combined by Fisher's method" in row.rotation.sentence
+    assert row.interval_method == "beta-binomial over configurations"
+    assert row.interval is not None
+    low, high = row.interval
+    assert low <= (row.rate or 0) <= high
+
+
+def test_kinds_of_null_runs_are_never_pooled(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, null_runs={"seed": 8, "sham": 5})
+    (row,) = g1_rows(store, "seeded")
+    (base,) = recorded(store, "baseline")
+    assert set(row.null) == {"seed", "sham"}
+    for name, kind in (("seed", SEED_NULL), ("sham", SHAM_NULL)):
+        runs = recorded(store, kind)
+        apart = [
+            sum(abs(a - b) for a, b in zip(counts_of(run), counts_of(base), strict=True))
+            for run in runs
+        ]
+        found = row.null[name]
+        assert (found.runs, found.g1) == (len(runs), sum(bool(run.g1) for run in runs))
+        assert found.strict == sum(run.verdict == "strict" for run in runs)
+        assert found.rate == found.g1 / found.runs
+        assert found.median_discordance == np.median(apart)
+
+
+def matched(run: Run) -> tuple[int, int]:
+    """Everything is 4 to 6 items from the baseline; of the null runs three quarters are G1."""
+    if run.kind == "baseline":
+        return (10, 10)
+    away = run.position % 3
     if run.kind == TREATMENT:
-        assert run.configuration is not None
-        return (12, 10) if run.configuration["layer"] == 0 else (9, 20)
-    if run.kind == SEED_NULL:
-        return (10, 10) if run.position % 4 == 0 else (9, 9)
-    if run.kind == SHAM_NULL:
-        return (15, 15) if run.seed == 0 else (15, 9)
-    return (10, 10)
+        return (7 - away, 11) if run.configuration and run.configuration["layer"] else (13, 11)
+    return (13 + away, 11) if run.position % 4 else (7 - away, 11)
 
 
-@pytest.fixture
-def rows(store: AuditStore) -> list[dict[str, Any]]:
-    seed_study(store, score, axes=AXES, null_runs={"seed": 8, "sham": 5})
-    return g1_rows(store, "seeded")
-
-
-def test_both_kinds_are_pooled_and_kept_apart(rows: list[dict[str, Any]]) -> None:
-    (row,) = rows
-    assert (row["runs"], row["g1"], row["rate"]) == (12, 3, 0.25)
-    null = row["null"]
-    assert (null["runs"], null["g1"], null["rate"]) == (13, 3, 3 / 13)
-    assert (null["seed"]["runs"], null["seed"]["g1"], null["seed"]["rate"]) == (8, 2, 0.25)
-    assert (null["sham"]["runs"], null["sham"]["g1"]) == (5, 1)
-    assert null["sham"]["interval"] == pytest.approx([0.0051, 0.7164], abs=5e-5)
-    assert row["expected"] is None
-
-
-def test_the_rate_is_tested_against_the_null(rows: list[dict[str, Any]]) -> None:
-    test = rows[0]["test"]
-    assert test["fisher_p"] == pytest.approx(fisher(3, 12, 3, 13))
-    assert test["seed_fisher_p"] == pytest.approx(fisher(3, 12, 2, 8))
-    assert test["sham_fisher_p"] == pytest.approx(fisher(3, 12, 1, 5))
-    assert (test["runs"], test["alternative"], test["adjusted_p"]) == (12, "two-sided", None)
-    assert 0 < test["boschloo_p"] <= 1
-
-
-def test_values_of_an_axis_are_corrected(store: AuditStore) -> None:
-    seed_study(store, score, axes=AXES, null_runs={"seed": 8, "sham": 5})
-    by_layer = g1_rows(store, "seeded", by="layer")
-    assert [(row["value"], row["g1"], row["runs"]) for row in by_layer] == [
-        (0, 3, 3),
-        *((layer, 0, 3) for layer in (1, 2, 3)),
-    ]
-    first, *others = (row["test"] for row in by_layer)
-    raw, low = fisher(3, 3, 3, 13), fisher(0, 3, 3, 13)
-    assert (first["fisher_p"], first["num_tests"]) == (pytest.approx(raw), 4)
-    assert first["adjusted_p"] == pytest.approx(4 * raw)
-    assert all(test["adjusted_p"] == pytest.approx(min(1, 3 * low)) for test in others)
-    by_rule = g1_rows(store, "seeded", by="writeback")
-    assert by_rule[0]["test"]["adjusted_p"] == pytest.approx(fisher(3, 12, 3, 13))
-
-
-def test_only_treatments_that_share_the_nulls_baseline_are_tested(store: AuditStore) -> None:
-    def by_seed(run: Run) -> tuple[int, int]:
-        if run.kind == TREATMENT and run.seed == 2:
-            return (20, 20)
-        return score(run)
-
-    seed_study(store, by_seed, axes=AXES, seeds=[1, 2], null_runs={"seed": 8})
+def test_the_test_takes_its_direction_from_its_own_counts(store: AuditStore) -> None:
+    seed_study(store, matched, axes=AXES, null_runs={"seed": 8})
     (row,) = g1_rows(store, "seeded")
-    assert (row["runs"], row["g1"]) == (24, 15)
-    assert row["test"]["runs"] == 12
-    assert row["test"]["fisher_p"] == pytest.approx(fisher(3, 12, 2, 8))
-    assert row["test"]["sham_fisher_p"] is None
-    assert row["null"]["sham"] is None
+    assert row.test is not None, row.test_reason
+    (stratum,) = row.test.found.test.strata
+    assert (stratum.null_runs, row.test.found.kind) == (8, "seed")
+    assert row.test.p == pytest.approx(
+        fisher(stratum.g1, stratum.runs, stratum.null_g1, stratum.null_runs)
+    )
+    more = stratum.g1 * stratum.null_runs > stratum.null_g1 * stratum.runs
+    assert ("more often" if more else "less often") in row.test.found.sentence
+    assert f"{stratum.g1} of {stratum.runs} treatments" in row.test.found.sentence
 
 
-def test_without_null_runs_chance_is_told_and_marked_as_computed(store: AuditStore) -> None:
-    seed_study(store, score, axes=AXES)
+def test_null_runs_that_disturb_otherwise_leave_a_reason(store: AuditStore) -> None:
+    def score(run: Run) -> tuple[int, int]:
+        if run.kind == TREATMENT:
+            return (10 + run.position % 3, 10)
+        return (10, 10) if run.kind == "baseline" else (19, 19)
+
+    seed_study(store, score, axes=AXES, null_runs={"seed": 8})
     (row,) = g1_rows(store, "seeded")
-    assert (row["null"], row["test"]) == (None, None)
-    # Outcomes are nested: 12 and 10 right differ on 2 and 0 items, 9 and 20 on 1 and 10.
-    g1_like = (3 / 4) * 1.0  # of two fair coins at least one right; no item, no loss
-    other = (1 / 2) * sum(comb(10, k) for k in range(5, 11)) / 2**10
-    expected = row["expected"]
-    assert expected["kind"] == "analytic"
-    assert expected["rate"] == pytest.approx((3 * g1_like + 9 * other) / 12)
-    assert expected["runs"] == 12
-    assert set(expected["cells"]) == {"tiny_choice", "tiny_code"}
+    assert row.test is None
+    assert row.test_reason is not None
+    assert "differs from its baseline on 18 items, the median treatment on 1" in row.test_reason
+    assert row_shape(row)["test"] == {"reason": row.test_reason}
 
 
-def test_each_host_has_its_own(store: AuditStore) -> None:
+def test_values_of_an_axis_are_corrected_together(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, null_runs={"seed": 8})
+    rows = g1_rows(store, "seeded", by="layer")
+    assert [row.count.value for row in rows] == [0, 1, 2, 3]
+    (base,) = recorded(store, "baseline")
+    raw = []
+    for row in rows:
+        of_value = [
+            run
+            for run in recorded(store, TREATMENT)
+            if run.configuration and run.configuration["layer"] == row.count.value
+        ]
+        assert row.count.runs == len(of_value) == 3
+        p = rotated([counts_of(run) for run in [base, *of_value]], strict=False)
+        assert row.rotation is not None
+        assert row.rotation.g1_p == pytest.approx(p)
+        raw.append(p)
+    expected = false_discovery_control(raw, method="bh")
+    assert [row.rotation.adjusted_g1_p for row in rows if row.rotation] == pytest.approx(expected)
+    assert {row.rotation.num_tests for row in rows if row.rotation} == {4}
+
+
+def test_expected_is_the_sum_of_each_runs_own_chance(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES)
+    (row,) = g1_rows(store, "seeded")
+    (base,) = recorded(store, "baseline")
+
+    def chance(d: int) -> float:
+        return sum(comb(d, k) for k in range(-(-d // 2), d + 1)) / 2**d
+
+    found = row.expected
+    assert found is not None
+    assert (found.runs, found.found) == (12, row.count.g1)
+    if found.correlation == 0:  # cells are independent: a product of exact binomials
+        total = sum(
+            float(
+                np.prod(
+                    [
+                        chance(abs(a - b))
+                        for a, b in zip(counts_of(run), counts_of(base), strict=True)
+                    ]
+                )
+            )
+            for run in recorded(store, TREATMENT)
+        )
+        assert found.g1 == pytest.approx(total)
+    low, high = found.g1_interval
+    assert 0 <= low <= found.g1 <= high <= 12
+
+
+def test_an_adaptive_design_has_no_test_and_no_interval(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, design={"sampler": "tpe", "max_runs": 6})
+    (row,) = g1_rows(store, "seeded")
+    assert (row.rotation, row.test, row.interval, row.interval_method) == (None, None, None, None)
+    for reason in (row.rotation_reason, row.test_reason):
+        assert reason is not None
+        assert reason.startswith("tpe chose configurations by earlier results")
+    shape = row_shape(row)
+    assert (shape["rotation"], shape["interval"]) == (None, None)
+    assert shape["test"] == {"reason": row.test_reason}
+
+
+def test_without_tests_there_are_counts_and_a_reason(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, seeds=[1, 2], null_runs={"seed": 3})
+    (quick,) = g1_rows(store, "seeded", with_tests=False)
+    (full,) = g1_rows(store, "seeded")
+    assert (quick.count, quick.interval) == (full.count, full.interval)
+    assert quick.null["seed"].g1 == full.null["seed"].g1
+    assert (quick.rotation, quick.expected) == (None, None)
+    assert quick.test_reason == "Tests are computed when the study is over."
+
+
+def test_hosts_are_apart_and_rows_are_remembered_until_a_run_is_added(store: AuditStore) -> None:
     lora = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
     seed_study(
         store,
-        lambda run: (12, 12) if run.kind == SEED_NULL and run.host == 1 else score(run),
+        lambda run: None if run.host == 1 and run.position % 2 else noisy()(run),
         axes=AXES,
         adapters=[lora, {**lora, "r": 4}],
-        null_runs={"seed": 4},
     )
-    seed_study(store, score, name="bare", axes=AXES)
-    rows = {(row["study"], row["adapter"]): row for row in g1_rows(store)}
-    assert rows["seeded", "lora-r8"]["null"]["g1"] < 4
-    assert rows["seeded", "lora-r4"]["null"]["g1"] == 4
-    assert rows["bare", "lora-r8"]["null"] is None
-    assert rows["bare", "lora-r8"]["expected"]["kind"] == "analytic"
+    known = KnownRates()
+    rows = g1_rows(store, known=known)
+    assert [row.count.adapter for row in rows] == ["lora-r8", "lora-r4"]
+    again = g1_rows(store, known=known)
+    assert [a is b for a, b in zip(rows, again, strict=True)] == [True, True]
     (only,) = g1_rows(store, adapter="lora-r4")
-    assert only == rows["seeded", "lora-r4"]
+    assert only == rows[1]
+    seed_study(store, noisy(), name="bare", axes={"layer": [0, 1]})
+    finish(store, "bare", noisy())
+    assert len(g1_rows(store, known=known)) == 3
+
+
+def test_the_shape_that_others_rely_on(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES, null_runs={"sham": 3})
+    (row,) = g1_rows(store, "seeded")
+    shape = row_shape(row)
+    assert shape["strict"] + shape["tied"] + shape["inert"] + shape["unsplit"] == shape["g1"]
+    assert set(shape["null"]) == {"sham"}
+    assert list(shape["null"]["sham"]) == ["runs", "g1", "strict", "rate", "median_discordance"]
+    assert {"runs", "g1_p", "strict_p", "exchangeable"} <= set(shape["rotation"])
+    assert {"treatment_treatment", "treatment_baseline"} <= set(shape["rotation"]["exchangeable"])
+    assert shape["test"].keys() == {"reason"} or {"g1", "runs", "null_g1"} <= set(shape["test"])
 
 
 def test_what_is_not_there(store: AuditStore) -> None:
@@ -133,3 +305,11 @@ def test_what_is_not_there(store: AuditStore) -> None:
         g1_rows(store, "nowhere")
     with pytest.raises(QueryError, match="no axis 'depth'"):
         g1_rows(store, by="depth")
+
+
+def test_every_sentence_is_in_the_row(store: AuditStore) -> None:
+    seed_study(store, noisy(), axes=AXES)
+    row: G1Row = g1_rows(store, "seeded")[0]
+    assert row.rotation is not None
+    assert row.sentences[0] == row.rotation.sentence
+    assert row.sentences[-1] == "There are no null runs to test against."

@@ -8,7 +8,7 @@ from math import comb
 import pytest
 from scipy.stats import beta
 
-from search.statistics.clopper_pearson import clopper_pearson, rate_row
+from search.statistics.clopper_pearson import clopper_pearson
 
 # G1 configurations of tested ones, per backbone and in all (the paper's Table 10).
 PUBLISHED = [(9, 309), (185, 2590)]
@@ -55,38 +55,3 @@ def test_each_end_leaves_two_and_a_half_percent(successes: int, trials: int) -> 
 def test_impossible_counts(successes: int, trials: int) -> None:
     with pytest.raises(ValueError, match=f"{successes} successes in {trials} trials"):
         clopper_pearson(successes, trials)
-
-
-def test_a_row_has_the_shape_that_others_rely_on() -> None:
-    row = rate_row(
-        {
-            "study": "s",
-            "backbone": "tiny-qwen3",
-            "adapter": "lora-r8",
-            "design": "grid",
-            "axis": "mixer",
-            "value": "cross_attn",
-            "runs": 10,
-            "g1": 5,
-        }
-    )
-    assert list(row) == [
-        "study",
-        "backbone",
-        "adapter",
-        "design",
-        "runs",
-        "g1",
-        "rate",
-        "interval",
-        "null",
-        "axis",
-        "value",
-    ]
-    assert (row["rate"], row["null"]) == (0.5, None)
-    assert row["interval"] == pytest.approx([0.1871, 0.8129], abs=5e-5)
-
-
-def test_no_run_has_no_rate() -> None:
-    counts = dict.fromkeys(["study", "backbone", "adapter", "design", "axis", "value"], "x")
-    assert rate_row({**counts, "runs": 0, "g1": 0})["rate"] is None
