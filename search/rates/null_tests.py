@@ -47,13 +47,13 @@ def test_of(
 ) -> RateTest | str:
     """The test, or the reason why there is none."""
     if not nulls:
-        return "There are no null runs to test against."
+        return "No test against null runs: there are none."
     everyone = [*treatments, *(group for groups in nulls.values() for group in groups)]
     early = sum(group.ended_early for group in everyone)
     if early:
         return (
-            f"{early} runs ended early: how much they differ from the baseline is not known, and "
-            "whether null runs are matched cannot be told."
+            f"No test against null runs: {early} of the runs ended early, and how much those "
+            "differ from the baseline is not known."
         )
     tested = [group for group in treatments if group.runs]
     kept = [group.distinct for group in tested]

@@ -28,12 +28,12 @@ def rotation_of(groups: Sequence[BaselineGroup]) -> Rotation | str:
     if early:
         runs = early + sum(len(group.runs) for group in groups)
         return (
-            f"{early} of {runs} runs ended early and have no counts of right answers: leaving them "
-            "out would select the others. There is no rotation test."
+            f"No rotation test: {early} of {runs} runs ended early and have no counts of right "
+            "answers, and leaving them out would select the others."
         )
     tested = [group for group in groups if group.runs]
     if not tested:
-        return "No run with a baseline was evaluated in full: there is no rotation test."
+        return "No rotation test: no run with a baseline was evaluated in full."
     whole = combine_rotations([rotation_test(group.counts) for group in tested])
     distinct = _distinct(tested)
     return Rotation(

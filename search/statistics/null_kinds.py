@@ -122,7 +122,7 @@ def null_test(
         if reason is None:
             return _tested(kind, ours, theirs)
         reasons.append(reason)
-    return NoTest(" ".join(reasons) or "There are no null runs to test against.")
+    return NoTest(" ".join(reasons) or "No test against null runs: there are none.")
 
 
 def unmatched(
@@ -137,7 +137,7 @@ def unmatched(
     """
     ours, theirs = _discordant(treatments), _discordant(nulls)
     if not ours or not theirs:
-        return f"No {kind} null run shares a baseline with a treatment: nothing to test against."
+        return f"No test against {kind} null runs: none shares a baseline with a treatment."
     mine, other = float(median(ours)), float(median(theirs))
     medians = (
         f"the median {kind} null run differs from its baseline on {other:g} items, the median "

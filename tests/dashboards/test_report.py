@@ -64,15 +64,19 @@ def test_the_headline_and_the_verdicts(report: StudyReport) -> None:
     )
     lora, dora = report.verdicts
     assert lora == (
-        f"{LORA}: 2 of 5 runs are G1, 40.0% (exact 95% interval 5.3% to 85.3%), beside 1 of 2 "
-        "null runs, 50.0%. The two are not told apart (Fisher's exact test, p = 1.000)."
+        f"{LORA}: 2 of 5 runs are G1 (2 strict, 0 tied, 0 inert), 40.0% (95% interval 5.3% to "
+        "85.3%). No rotation test: 1 of 5 runs ended early and have no counts of right answers, and "
+        "leaving them out would select the others. No test against null runs: 1 of the runs ended "
+        "early, and how much those differ from the baseline is not known."
     )
-    assert "chance alone would give about 100.0%" in dora
+    assert "1 of 1 runs are G1 (0 strict, 0 tied, 1 inert)" in dora
+    assert "1 of 1 runs are G1; chance alone gives 1.0 (95% of baselines: 1 to 1)." in dora
 
 
 def test_tables_hold_the_numbers(report: StudyReport) -> None:
     assert report.rates.rows[0] == (
-        *(LORA, "grid", "5", "2", "40.0%", "5.3% to 85.3%", "1/2 50.0%", "1.000", ""),
+        *(LORA, "grid", "5", "2", "2", "0", "0", "40.0%", "40.0%", "5.3% to 85.3%"),
+        *("", "", "", "1/2 50.0%, median 0.5 items"),
     )
     best = report.champions.rows[0]
     assert best[0] == LORA
@@ -84,12 +88,12 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
         "not confirmed",
     )
     mixers = next(table for table in report.axes if table.title == "G1 rate by mixer")
-    assert [row[:4] for row in mixers.rows] == [
-        (LORA, "cross_attn", "2", "1"),
-        (LORA, "multihead_local", "3", "1"),
-        (DORA, "cross_attn", "1", "1"),
+    assert [row[:5] for row in mixers.rows] == [
+        (LORA, "cross_attn", "2", "1", "1"),
+        (LORA, "multihead_local", "3", "1", "1"),
+        (DORA, "cross_attn", "1", "1", "0"),
     ]
-    assert "Holm over 2 values" in mixers.notes[0]
+    assert "values of all axes of this page (Benjamini and Hochberg)" in mixers.notes[0]
     protocol = dict(report.protocol.rows)
     assert protocol["benchmarks"] == "tiny_choice (20 items), tiny_code (10 items)"
     provenance = dict(report.provenance.rows)
@@ -100,7 +104,7 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
 def test_caveats_are_those_of_this_study(report: StudyReport, store: AuditStore) -> None:
     words = [caveat.split(":")[0] for caveat in report.caveats]
     assert words == [
-        "Null rate",
+        "Null runs",
         "Baseline",
         "Few runs",
         "Selection",
@@ -152,7 +156,7 @@ def test_every_figure_is_there_with_its_caption(html: str) -> None:
 def test_markdown_has_the_tables_and_escapes(report: StudyReport) -> None:
     text = render_report(report, file_format="md")
     assert text.startswith("# Audit of drawn\n")
-    assert f"| {LORA} | grid | 5 | 2 | 40.0% | 5.3% to 85.3% | 1/2 50.0% | 1.000 |  |" in text
+    assert f"| {LORA} | grid | 5 | 2 | 2 | 0 | 0 | 40.0% | 40.0% | 5.3% to 85.3% |" in text
     assert r"boom \<script\>alert(1)\</script\> \| pipe" in text
     assert "<script>" not in text
     tables = [line for line in text.splitlines() if re.match(r"\|( ---:? \|)+$", line)]

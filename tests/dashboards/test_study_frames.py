@@ -64,7 +64,7 @@ def test_a_run_that_ended_early_has_a_verdict_and_no_mean(record: StudyRecord) -
 
 def test_champions_are_the_records(record: StudyRecord, store: AuditStore) -> None:
     assert list(record.champions["id"]) == [run.id for run in store.rates.champions(NAME)]
-    assert record.champions["mean_delta"].tolist() == [10.0, 0.0]
+    assert record.champions["mean_delta"].tolist() == [10.0]  # DoRA's G1 run is inert
 
 
 @pytest.mark.parametrize("by", [None, "mixer", "slots"])
@@ -84,14 +84,13 @@ def test_narrowing_an_axis_keeps_baselines_and_nulls(record: StudyRecord) -> Non
     }
     assert set(found.cells["run_id"]) <= set(found.runs["id"])
     (lora, dora) = rate_rows(found)
-    assert (lora["g1"], lora["runs"], lora["null"]["runs"]) == (2, 2, 2)
-    assert dora["null"] is None
-    assert dora["expected"] == {
-        "kind": "analytic",
-        "rate": 1.0,  # it answers every item as its baseline does
-        "runs": 1,
-        "cells": {"tiny_choice": 1.0, "tiny_code": 1.0},
-    }
+    assert (lora.count.g1, lora.count.runs, lora.null["seed"].runs) == (2, 2, 2)
+    assert lora.rotation is not None
+    assert lora.rotation.runs == 2  # only those that are left
+    assert dora.null == {}
+    assert dora.expected is not None
+    # It answers every item as its baseline does.
+    assert (dora.expected.rate, dora.expected.strict) == (1.0, 0.0)
 
 
 def test_narrowing_a_host_keeps_only_it_but_its_place_in_the_order(record: StudyRecord) -> None:
@@ -129,7 +128,7 @@ def test_studies_side_by_side_keep_their_runs_apart(store: AuditStore) -> None:
     assert both.host_labels == [
         f"{study}: {host}" for study in (NAME, "again") for host in (LORA, DORA)
     ]
-    assert [row["runs"] for row in rate_rows(both)] == [5, 1, 5, 1]
+    assert [row.count.runs for row in rate_rows(both)] == [5, 1, 5, 1]
 
 
 def test_a_study_that_is_not_there(store: AuditStore) -> None:

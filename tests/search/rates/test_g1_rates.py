@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 from scipy.stats import false_discovery_control
 from seeded_study import BENCHMARKS, finish, seed_study
 
-from search.rates.g1_rates import g1_rows
+from search.rates.g1_rates import g1_rows, host_rows
 from search.rates.g1_row import G1Row
 from search.rates.known_rates import KnownRates
 from search.rates.shapes import row_shape
 from search.statistics.clopper_pearson import clopper_pearson
 from storage import SEED_NULL, SHAM_NULL, TREATMENT, AuditStore, QueryError, Run, StudyNotFound
+from storage.host_runs import read_host_runs
 
 AXES = {"layer": [0, 1, 2, 3], "slots": [1, 2, 3]}
 Score = Callable[[Run], Any]
@@ -246,8 +248,12 @@ def test_expected_is_the_sum_of_each_runs_own_chance(store: AuditStore) -> None:
 
 
 def test_an_adaptive_design_has_no_test_and_no_interval(store: AuditStore) -> None:
-    seed_study(store, noisy(), axes=AXES, design={"sampler": "tpe", "max_runs": 6})
-    (row,) = g1_rows(store, "seeded")
+    seed_study(store, noisy(), axes=AXES)
+    counts = [replace(count, design="tpe") for count in store.rates.g1_counts("seeded")]
+    runs = read_host_runs(
+        store.database, study="seeded", backbone=counts[0].backbone, adapter=counts[0].adapter
+    )
+    (row,) = host_rows(counts, nulls={}, runs=runs, value=lambda _: None)
     assert (row.rotation, row.test, row.interval, row.interval_method) == (None, None, None, None)
     for reason in (row.rotation_reason, row.test_reason):
         assert reason is not None
@@ -271,7 +277,7 @@ def test_hosts_are_apart_and_rows_are_remembered_until_a_run_is_added(store: Aud
     lora = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
     seed_study(
         store,
-        lambda run: None if run.host == 1 and run.position % 2 else noisy()(run),
+        lambda run: noisy(run.host)(run),
         axes=AXES,
         adapters=[lora, {**lora, "r": 4}],
     )
@@ -312,4 +318,4 @@ def test_every_sentence_is_in_the_row(store: AuditStore) -> None:
     row: G1Row = g1_rows(store, "seeded")[0]
     assert row.rotation is not None
     assert row.sentences[0] == row.rotation.sentence
-    assert row.sentences[-1] == "There are no null runs to test against."
+    assert row.sentences[-1] == "No test against null runs: there are none."

@@ -6,6 +6,7 @@ import json
 from itertools import product
 from statistics import fmean
 
+import numpy as np
 import pytest
 
 from search.errors import StudyFileError
@@ -16,6 +17,7 @@ from search.rates.reference import (
     published_rates,
     published_table,
     published_tables,
+    published_total,
     reference_shape,
 )
 from search.statistics.clopper_pearson import clopper_pearson
@@ -41,24 +43,22 @@ def test_an_unknown_table_is_refused_with_the_nearest() -> None:
         published_table("table10")
 
 
-def test_rates_have_the_shape_of_talan_g1() -> None:
+def test_rates_are_host_by_host_and_their_total_is_a_count() -> None:
     rows = published_rates()
     assert [(row["backbone"], row["runs"], row["g1"]) for row in rows] == [
         ("Qwen/Qwen3-32B", 309, 9),
         ("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", 790, 90),
         ("Qwen/Qwen3-8B", 727, 70),
         ("Qwen/Qwen3-30B-A3B", 764, 16),
-        ("all", 2590, 185),
     ]
+    assert published_total() == {"runs": 2590, "g1": 185}
     for row in rows:
         assert list(row) == [
-            "study", "backbone", "adapter", "design", "runs", "g1", "rate", "interval", "null",
-            "axis", "value",
+            "study", "backbone", "adapter", "design", "runs", "g1", "rate", "interval",
         ]  # fmt: skip
         assert row["study"] == "paper"
-        assert row["null"] is None
         assert row["interval"] == list(clopper_pearson(row["g1"], row["runs"]))
-    assert [round(100 * row["rate"], 1) for row in rows] == [2.9, 11.4, 9.6, 2.1, 7.1]
+    assert [round(100 * row["rate"], 1) for row in rows] == [2.9, 11.4, 9.6, 2.1]
 
 
 def test_champions_have_the_shape_of_talan_runs_and_counts_that_give_the_printed_scores() -> None:
@@ -188,16 +188,26 @@ def test_thirteen_of_sixteen_cells_cannot_be_four_of_four_hosts() -> None:
 
 
 def test_chance_at_the_papers_discordance_is_no_lower_than_its_rate() -> None:
-    """Published: 185 of 2,590, 7.1%, interval 6.2% to 8.2%. By chance: 7.7%."""
+    """Published: 185 of 2,590, 7.1%. By chance: 7.7%."""
     chance = published_chance()
     assert chance.kind == "analytic"
     assert chance.rate == pytest.approx(0.0773, abs=5e-5)
-    assert 185 / 2590 < chance.rate < clopper_pearson(185, 2590)[1]
+    assert chance.rate > 185 / 2590
     assert chance.cells["gpqa_diamond"] == pytest.approx(0.5330, abs=5e-5)
+
+
+def test_with_four_baselines_chance_alone_reaches_the_published_total_in_a_third_of_cases() -> None:
+    """Each host's chance rate is a product of four uniform numbers (``shared_baseline``)."""
+    runs = np.array([row["runs"] for row in published_rates()])
+    rng = np.random.default_rng(0)
+    totals = rng.random((200_000, 4, 4)).prod(axis=2) @ runs / runs.sum()
+    low, high = np.quantile(totals, [0.025, 0.975])
+    assert (low, high) == pytest.approx((0.007, 0.187), abs=0.002)
+    assert (totals >= 185 / 2590).mean() == pytest.approx(0.33, abs=0.01)
 
 
 def test_the_shape_is_json_and_keeps_the_sign_of_zero() -> None:
     shape = json.loads(json.dumps(reference_shape()))
-    assert list(shape) == ["source", "g1_rates", "chance", "champions", "tables"]
+    assert list(shape) == ["source", "g1_rates", "total", "chance", "champions", "tables"]
     assert str(shape["tables"]["table9_deltas"]["DoRA-only"]["Q32B"]["gsm8k"]) == "-0.0"
     assert len(shape["champions"]) == 4

@@ -157,9 +157,9 @@ def test_a_kind_as_it_is_shown() -> None:
 def test_nothing_to_test_against() -> None:
     apart = null_test([runs(0, g1=3, of=20)], {"sham": [runs(1, g1=1, of=9)]})
     assert isinstance(apart, NoTest)
-    assert "shares a baseline" in apart.reason
+    assert "none shares a baseline" in apart.reason
     assert null_test([runs(0, g1=3, of=20)], {}) == NoTest(
-        "There are no null runs to test against."
+        "No test against null runs: there are none."
     )
     still = null_test(
         [runs(0, g1=5, of=5, discordant=0, spread=1)],
