@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.rest.settings import Settings
-from search.rates.expected_rates import ExpectedRates
+from search.rates.known_rates import KnownRates
 from storage import AuditStore, Database
 
 
@@ -22,14 +22,14 @@ class Record:
 
     Attributes:
         is_prepared: Whether that was done.
-        expected: The analytic chance rates computed so far.
+        rates: G1 rates computed so far.
     """
 
     def __init__(self, url: str) -> None:
         self._store = AuditStore(Database(url))
         self._lock = threading.Lock()
         self.is_prepared = False
-        self.expected = ExpectedRates()
+        self.rates = KnownRates()
 
     def opened(self) -> AuditStore:
         """The store.
@@ -56,9 +56,9 @@ async def _store(request: Request) -> AuditStore:
     return record.opened() if record.is_prepared else await run_in_threadpool(record.opened)
 
 
-async def _expected(request: Request) -> ExpectedRates:
+async def _rates(request: Request) -> KnownRates:
     record: Record = request.app.state.record
-    return record.expected
+    return record.rates
 
 
 async def _settings(request: Request) -> Settings:
@@ -67,5 +67,5 @@ async def _settings(request: Request) -> Settings:
 
 
 Store = Annotated[AuditStore, Depends(_store)]
-Expected = Annotated[ExpectedRates, Depends(_expected)]
+Known = Annotated[KnownRates, Depends(_rates)]
 Configured = Annotated[Settings, Depends(_settings)]

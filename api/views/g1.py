@@ -1,47 +1,129 @@
-"""G1 rates with what they are to be read beside."""
+"""G1 rates with their split, their tests and what they are to be read beside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from dataclasses import asdict
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from api.views.base import Axis, Fraction, Interval, View, example
+from search.rates import g1_row
+from search.statistics import Discordances, Expected
 
 
-class KindRate(View):
-    """The G1 rate of one kind of null runs."""
+class Exchangeability(View):
+    """Whether the baseline is one of the runs: mean discordant items, all cells of a run."""
+
+    treatment_treatment: float | None = Field(description="between two treatments")
+    treatment_baseline: float = Field(description="between a treatment and the baseline")
+    items: int
+    law: Literal["exchangeable", "centre", "between", "apart", "inert", "unknown"]
+    sentence: str
+
+    @classmethod
+    def from_record(cls, found: Discordances) -> Self:
+        """Of the mean discordances."""
+        return cls(
+            treatment_treatment=found.treatment_treatment,
+            treatment_baseline=found.treatment_baseline,
+            items=found.items,
+            law=found.law,
+            sentence=found.sentence,
+        )
+
+
+class DistinctRotation(View):
+    """The rotation test over one of each group of near-duplicate runs."""
+
+    runs: int
+    g1_p: float
+    strict_p: float
+
+
+class Rotation(View):
+    """The rotation test: each run in turn as the baseline."""
+
+    runs: int
+    baselines: int = Field(description="tested by themselves and combined by Fisher's method")
+    g1_p: float
+    strict_p: float
+    adjusted_g1_p: float | None = Field(description="over all rows, Benjamini and Hochberg")
+    adjusted_strict_p: float | None
+    num_tests: int
+    exchangeable: Exchangeability
+    distinct: DistinctRotation | None = Field(description="null where every run is distinct")
+    sentence: str
+
+    @classmethod
+    def from_record(cls, found: g1_row.Rotation) -> Self:
+        """Of a row's rotation test."""
+        return cls(
+            runs=found.runs,
+            baselines=found.baselines,
+            g1_p=found.g1_p,
+            strict_p=found.strict_p,
+            adjusted_g1_p=found.adjusted_g1_p,
+            adjusted_strict_p=found.adjusted_strict_p,
+            num_tests=found.num_tests,
+            exchangeable=Exchangeability.from_record(found.exchangeable),
+            distinct=found.distinct and DistinctRotation(**asdict(found.distinct)),
+            sentence=found.sentence,
+        )
+
+
+class NullKind(View):
+    """Null runs of one kind; kinds are never pooled."""
 
     runs: int
     g1: int
+    strict: int
     rate: Fraction | None
-    interval: Interval | None = None
-    strict: int | None = Field(default=None, description="strict G1 runs among them")
-    median_discordance: float | None = Field(
-        default=None, description="items a cell that only the run or only the baseline gets right"
-    )
+    median_discordance: float | None = Field(description="items of a run, all cells together, that only it or only its baseline gets right")
 
 
-class NullRate(KindRate):
-    """The rate of runs with the disturbance but not the mechanism; both kinds, and each alone."""
+class Stratum(View):
+    """The four counts of one baseline."""
 
-    seed: KindRate | None = None
-    sham: KindRate | None = None
-    jitter: KindRate | None = None
+    g1: int
+    runs: int
+    null_g1: int
+    null_runs: int
+    seed: int | None
 
 
-class RateTest(View):
-    """Exact tests of a rate against its null rate; Fisher's is against both kinds together."""
+class NullTest(View):
+    """The exact test against one kind of null runs, with the counts it was computed on."""
 
-    alternative: str
-    runs: int = Field(description="the treatments tested: those at the study's first seed")
-    fisher_p: float
-    adjusted_p: float | None = Field(description="Holm's, over an axis's values")
+    kind: str
+    method: str
+    runs: int
+    g1: int
+    null_runs: int
+    null_g1: int
+    strata: list[Stratum]
+    p: float
+    adjusted_p: float | None = Field(description="over all rows, Benjamini and Hochberg")
     num_tests: int
-    boschloo_p: float | None
-    seed_fisher_p: float | None
-    sham_fisher_p: float | None
+    sentence: str
+
+    @classmethod
+    def from_record(cls, tested: g1_row.RateTest) -> Self:
+        """Of a row's test against null runs."""
+        test = tested.found.test
+        return cls(
+            kind=tested.found.kind,
+            method=test.method,
+            runs=test.runs,
+            g1=test.g1,
+            null_runs=test.null_runs,
+            null_g1=test.null_g1,
+            strata=[Stratum(**counts) for counts in test.counts()],
+            p=test.p,
+            adjusted_p=tested.adjusted_p,
+            num_tests=tested.num_tests,
+            sentence=tested.found.sentence,
+        )
 
 
 class NoTest(View):
@@ -50,33 +132,43 @@ class NoTest(View):
     reason: str
 
 
-class Exchangeable(View):
-    """Whether the baseline is one of the runs: about equal. About twice: it is their centre."""
-
-    treatment_treatment: float = Field(description="mean discordance of two treatments, items")
-    treatment_baseline: float = Field(description="mean discordance to the baseline, items")
-
-
-class Rotation(View):
-    """Each completed run and the baseline in turn taken as the baseline: an exact test."""
-
-    runs: int = Field(description="the treatments tested")
-    g1_p: float = Field(description="of the G1 rate")
-    strict_p: float = Field(description="of the strict G1 rate")
-    exchangeable: Exchangeable
-
-
-class ExpectedRate(View):
-    """What chance alone would give, computed from how often runs and baseline differ."""
+class ExpectedG1(View):
+    """G1 runs that chance alone gives: the sum of each run's own chance."""
 
     kind: str
-    rate: float
     runs: int
-    cells: dict[str, float] = Field(description="P(delta >= 0) by benchmark")
+    g1: float
+    rate: float
+    interval: list[int] = Field(description="95%, over baselines, too")
+    strict: float
+    strict_interval: list[int]
+    false_g1: float = Field(description="of the G1 runs found; never more than those")
+    false_g1_interval: list[int]
+    correlation: float = Field(description="between two cells of a run")
+    shared_variance: float = Field(description="of a delta, by the runs of a baseline")
+    sentence: str
+
+    @classmethod
+    def from_record(cls, found: Expected) -> Self:
+        """Of a row's own chances."""
+        return cls(
+            kind="analytic",
+            runs=found.runs,
+            g1=found.g1,
+            rate=found.rate,
+            interval=list(found.g1_interval),
+            strict=found.strict,
+            strict_interval=list(found.strict_interval),
+            false_g1=found.false_g1,
+            false_g1_interval=list(found.false_g1_interval),
+            correlation=found.correlation,
+            shared_variance=found.shared_variance,
+            sentence=found.sentence,
+        )
 
 
 class G1Rate(View):
-    """A G1 rate with its exact 95% interval."""
+    """The G1 rate of a host, or of one value of an axis on it."""
 
     model_config = example(
         {
@@ -84,30 +176,47 @@ class G1Rate(View):
             "backbone": "tiny-qwen3",
             "adapter": "lora-r8",
             "design": "grid",
-            "runs": 24,
-            "g1": 4,
-            "rate": 0.16666666666666666,
-            "interval": [0.0474, 0.3738],
-            "null": {
-                "runs": 40,
-                "g1": 3,
-                "rate": 0.075,
-                "interval": [0.0157, 0.2039],
-                "seed": {"runs": 20, "g1": 2, "rate": 0.1, "interval": [0.0123, 0.317]},
-                "sham": {"runs": 20, "g1": 1, "rate": 0.05, "interval": [0.0013, 0.2487]},
-            },
             "axis": None,
             "value": None,
-            "test": {
-                "alternative": "two-sided",
+            "runs": 24,
+            "g1": 4,
+            "strict": 3,
+            "tied": 1,
+            "inert": 0,
+            "unsplit": 0,
+            "rate": 0.16666666666666666,
+            "strict_rate": 0.125,
+            "interval": [0.0474, 0.3738],
+            "interval_method": "clopper-pearson",
+            "rotation": {
                 "runs": 24,
-                "fisher_p": 0.4099,
-                "adjusted_p": None,
+                "baselines": 1,
+                "g1_p": 0.4,
+                "strict_p": 0.44,
+                "adjusted_g1_p": None,
+                "adjusted_strict_p": None,
                 "num_tests": 1,
-                "boschloo_p": 0.3237,
-                "seed_fisher_p": 0.6731,
-                "sham_fisher_p": 0.3562,
+                "exchangeable": {
+                    "treatment_treatment": 30.1,
+                    "treatment_baseline": 28.4,
+                    "items": 512,
+                    "law": "exchangeable",
+                    "sentence": "The runs differ from each other about as much as from it.",
+                },
+                "distinct": None,
+                "sentence": "With each of the 25 runs in turn as the baseline, 10 have a G1 rate.",
             },
+            "rotation_reason": None,
+            "null": {
+                "seed": {
+                    "runs": 20,
+                    "g1": 2,
+                    "strict": 2,
+                    "rate": 0.1,
+                    "median_discordance": 71.0,
+                }
+            },
+            "test": {"reason": "No test against seed null runs: they differ on 71 items."},
             "expected": None,
         }
     )
@@ -116,24 +225,59 @@ class G1Rate(View):
     backbone: str
     adapter: str
     design: str
-    runs: int
-    g1: int
-    rate: Fraction | None
-    interval: Interval | None
-    null: NullRate | None
     axis: Axis | None
     value: Any = Field(description="the axis's value; writeback and trainability are mappings")
-    test: RateTest | NoTest | None = None
-    expected: ExpectedRate | None = Field(
-        default=None, description="only where the host has no null runs"
-    )
-    strict: int | None = Field(default=None, description="G1 runs with a positive delta")
-    tied: int | None = Field(default=None, description="G1 runs whose deltas are all 0")
-    inert: int | None = Field(default=None, description="G1 runs without a changed response")
-    strict_rate: Fraction | None = Field(default=None, description="strict over runs")
-    rotation: Rotation | None = None
+    runs: int
+    g1: int = Field(description="strict, tied and inert together")
+    strict: int
+    tied: int
+    inert: int
+    unsplit: int = Field(description="tied or inert, in records whose responses were not compared")
+    rate: Fraction | None
+    strict_rate: Fraction | None
+    interval: Interval | None = Field(description="null for an adaptive design")
+    interval_method: str | None
+    rotation: Rotation | None
+    rotation_reason: str | None = Field(description="why there is no rotation test")
+    null: dict[str, NullKind] = Field(description="by kind: seed, sham, jitter")
+    test: NullTest | NoTest
+    expected: ExpectedG1 | None = Field(description="null where some run ended early")
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Self:
+    def from_row(cls, row: g1_row.G1Row) -> Self:
         """Of a row of ``search.rates``."""
-        return cls(**row)
+        count = row.count
+        return cls(
+            study=count.study,
+            backbone=count.backbone,
+            adapter=count.adapter,
+            design=count.design,
+            axis=count.axis,
+            value=count.value,
+            runs=count.runs,
+            g1=count.g1,
+            strict=count.strict,
+            tied=count.tied,
+            inert=count.inert,
+            unsplit=count.unsplit,
+            rate=row.rate,
+            strict_rate=row.strict_rate,
+            interval=row.interval and list(row.interval),
+            interval_method=row.interval_method,
+            rotation=row.rotation and Rotation.from_record(row.rotation),
+            rotation_reason=row.rotation_reason,
+            null={
+                name: NullKind(
+                    runs=kind.runs,
+                    g1=kind.g1,
+                    strict=kind.strict,
+                    rate=kind.rate,
+                    median_discordance=kind.median_discordance,
+                )
+                for name, kind in row.null.items()
+            },
+            test=NullTest.from_record(row.test)
+            if row.test
+            else NoTest(reason=row.test_reason or "There is no test."),
+            expected=row.expected and ExpectedG1.from_record(row.expected),
+        )

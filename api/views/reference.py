@@ -7,9 +7,28 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from api.views.base import Percent, PointsPp, View
-from api.views.g1 import G1Rate
+from api.views.base import Fraction, Interval, Percent, PointsPp, View
 from api.views.runs import Cell, Configuration
+
+
+class PublishedRate(View):
+    """A host's published counts with their rate and its interval."""
+
+    study: str
+    backbone: str
+    adapter: str
+    design: str
+    runs: int
+    g1: int
+    rate: Fraction
+    interval: Interval
+
+
+class PublishedTotal(View):
+    """The published total: counts, for each host has a baseline of its own."""
+
+    runs: int
+    g1: int
 
 
 class PublishedChance(View):
@@ -47,7 +66,8 @@ class Reference(View):
     """What ``talan reference --json`` prints; deltas in pp."""
 
     source: str
-    g1_rates: list[G1Rate]
+    g1_rates: list[PublishedRate]
+    total: PublishedTotal
     chance: PublishedChance
     champions: list[PublishedChampion]
     tables: dict[str, Any] = Field(description="every table as published")

@@ -65,9 +65,9 @@ def test_the_headline_and_the_verdicts(report: StudyReport) -> None:
     lora, dora = report.verdicts
     assert lora == (
         f"{LORA}: 2 of 5 runs are G1 (2 strict, 0 tied, 0 inert), 40.0% (95% interval 5.3% to "
-        "85.3%). No rotation test: 1 of 5 runs ended early and have no counts of right answers, and "
-        "leaving them out would select the others. No test against null runs: 1 of the runs ended "
-        "early, and how much those differ from the baseline is not known."
+        "85.3%). No rotation test: 1 of 5 runs ended early and have no counts of right answers, "
+        "and leaving them out would select the others. No test against null runs: 1 of the runs "
+        "ended early, and how much those differ from the baseline is not known."
     )
     assert "1 of 1 runs are G1 (0 strict, 0 tied, 1 inert)" in dora
     assert "1 of 1 runs are G1; chance alone gives 1.0 (95% of baselines: 1 to 1)." in dora

@@ -1,4 +1,4 @@
-"""``talan g1``: G1 rates beside their null rates."""
+"""``talan g1``: G1 rates with their split, their tests and their null runs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ def g1(
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """Show G1 rates per backbone and adapter with exact 95% intervals, beside their null rates.
+    """Show G1 rates per backbone and adapter: strict, tied and inert runs, intervals and tests.
 
-    Where a study has null runs, the rate is tested against them; where it has none, what chance
-    alone would give is computed from how often runs and baseline differ.
+    The rotation test takes each run in turn as the baseline and needs no null runs. Beside it stand
+    what chance alone gives, from how often each run and its baseline differ, and the null runs by
+    kind, with a test against the kind that disturbs as much as the treatments do.
     """
     from search.rates.g1_rates import g1_rows
 

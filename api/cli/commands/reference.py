@@ -9,7 +9,7 @@ import typer
 from api.cli.options import JsonOption
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
-from api.cli.tables.g1 import show_g1
+from api.cli.tables.g1 import show_published
 from api.cli.tables.style import percent
 from api.views.reference import Reference
 
@@ -37,9 +37,9 @@ def reference(
 
 def _show(shape: dict[str, Any]) -> None:
     typer.echo(f"{shape['source']}\n")
-    show_g1(shape["g1_rates"])
+    show_published(shape["g1_rates"], shape["total"])
     typer.echo(
-        f"\nThe paper gives no null rate. By chance alone, at its own discordance: "
+        f"\nThe paper has no null runs. By chance alone, at its own discordance: "
         f"{percent(shape['chance']['rate'])} (analytic; one host's runs share a baseline, "
         "so its rate scatters widely about this)\n"
     )

@@ -1,7 +1,7 @@
 """G1 rates, a row a host or a value of an axis.
 
-Owns: how rates and intervals look. Does not cover: what stands beside them
-(``api.cli.tables.null_columns``), nor their values (``search.rates``).
+Owns: how rates, intervals, tests and null runs look, and which columns these rows need. Does not
+cover: their values, nor what is said of them (``search.rates``).
 """
 
 from __future__ import annotations
@@ -9,35 +9,123 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.cli.tables.null_columns import null_columns, null_notes
 from api.cli.tables.style import console, percent, table_of
+from search.rates.g1_row import G1Row
 from search.study.axes import axis_label
 
 
-def show_g1(rows: Sequence[Mapping[str, Any]]) -> None:
-    """G1 rates with their intervals, beside their null rates where rows have any."""
+def show_g1(rows: Sequence[G1Row]) -> None:
+    """G1 rates with their split, tests and null runs, and what is to be said of them."""
     if not rows:
         console.print("No completed run yet.")
         return
-    axis = rows[0]["axis"]
-    several = len({row["study"] for row in rows}) > 1
+    axis = rows[0].count.axis
+    several = len({row.count.study for row in rows}) > 1
     table = table_of(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
-    references = null_columns(rows)
-    for heading in ("runs", "G1", "rate", "95% interval", *references):
+    columns = {**_counts(rows), **references(rows)}
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for at, row in enumerate(rows):
+        count = row.count
+        table.add_row(
+            *([count.study] if several else []),
+            f"{count.backbone} {count.adapter}",
+            count.design,
+            *([axis_label(axis, count.value)] if axis else []),
+            *(texts[at] for texts in columns.values()),
+        )
+    console.print(table)
+    for note in notes(rows):
+        console.print(note, style="dim")
+
+
+def show_published(rows: Sequence[Mapping[str, Any]], total: Mapping[str, int]) -> None:
+    """The published rates, host by host; their total is a count."""
+    table = table_of("host", "design")
+    for heading in ("runs", "G1", "rate", "95% interval"):
         table.add_column(heading, justify="right")
     for row in rows:
-        low, high = row["interval"]
         table.add_row(
-            *([row["study"]] if several else []),
             f"{row['backbone']} {row['adapter']}",
             row["design"],
-            *([axis_label(axis, row["value"])] if axis else []),
             str(row["runs"]),
             str(row["g1"]),
             percent(row["rate"]),
-            f"{percent(low)} - {percent(high)}",
-            *(column(row) for column in references.values()),
+            _bounds(row["interval"]),
         )
     console.print(table)
-    for note in null_notes(rows):
-        console.print(note, style="dim")
+    console.print(
+        f"In all {total['g1']} of {total['runs']}: a count, each host has a baseline of its own.",
+        style="dim",
+    )
+
+
+def references(rows: Sequence[G1Row]) -> dict[str, list[str]]:
+    """What stands beside the rates: columns that some of these rows fill."""
+    kinds = dict.fromkeys(name for row in rows for name in row.null)
+    columns = {
+        "rotation p": [_p(row.rotation_p) for row in rows],
+        "strict p": [_p(row.rotation_strict_p) for row in rows],
+        "by chance": [_expected(row) for row in rows],
+        **{f"{name} null": [_null(row, name) for row in rows] for name in kinds},
+        "p against null": [_p(row.null_p) for row in rows],
+    }
+    return {heading: texts for heading, texts in columns.items() if any(texts)}
+
+
+def notes(rows: Sequence[G1Row]) -> list[str]:
+    """What the columns are, and what is to be said of each host; by axis, the corrections alone."""
+    found = []
+    if any(row.count.unsplit for row in rows):
+        found.append("unsplit: tied or inert; nobody compared the responses of those runs.")
+    rotated = max((row.rotation.num_tests for row in rows if row.rotation), default=1)
+    if rotated > 1:
+        found.append(f"p: corrected over {rotated} values (Benjamini and Hochberg).")
+    if rows[0].count.axis is not None:
+        reasons = (row.rotation_reason for row in rows)
+        return [*found, *dict.fromkeys(reason for reason in reasons if reason)]
+    several = len(rows) > 1
+    for row in rows:
+        label = f"{row.count.backbone} {row.count.adapter}: " if several else ""
+        found += [f"{label}{sentence}" for sentence in row.sentences]
+    return found
+
+
+def _counts(rows: Sequence[G1Row]) -> dict[str, list[str]]:
+    columns = {
+        "runs": [str(row.count.runs) for row in rows],
+        "G1": [str(row.count.g1) for row in rows],
+        "strict": [str(row.count.strict) for row in rows],
+        "tied": [str(row.count.tied) for row in rows],
+        "inert": [str(row.count.inert) for row in rows],
+        "unsplit": [str(row.count.unsplit) for row in rows],
+        "rate": [percent(row.rate) for row in rows],
+        "strict rate": [percent(row.strict_rate) for row in rows],
+        "95% interval": ["" if row.interval is None else _bounds(row.interval) for row in rows],
+    }
+    if not any(row.count.unsplit for row in rows):
+        del columns["unsplit"]
+    return columns
+
+
+def _bounds(interval: Sequence[float]) -> str:
+    low, high = interval
+    return f"{percent(low)} - {percent(high)}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
+
+
+def _expected(row: G1Row) -> str:
+    if row.expected is None:
+        return ""
+    low, high = row.expected.g1_interval
+    return f"{row.expected.g1:.1f} ({low}-{high})"
+
+
+def _null(row: G1Row, name: str) -> str:
+    null = row.null.get(name)
+    return "" if null is None else f"{null.g1}/{null.runs} {percent(null.rate)}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from recorded_study import CONFIGURATIONS, FROZEN
 from talan_command import Talan
 
+from search.statistics import run_chances
 from storage import AuditStore
 
 INTERVAL_2_OF_3 = [0.0943, 0.9916]  # 3p^2 - 2p^3 = 0.025, and p^3 = 0.975
@@ -172,28 +174,37 @@ class TestG1:
 
     def test_of_a_host(self, talan: Talan) -> None:
         (row,) = self.rows(talan, "recorded")
+        rotation, expected = row.pop("rotation"), row.pop("expected")
         assert row == {
             "study": "recorded",
             "backbone": "tiny-qwen3",
             "adapter": "lora-r8",
             "design": "grid",
-            "runs": 3,
-            "g1": 2,
-            "rate": 2 / 3,
-            "interval": pytest.approx(INTERVAL_2_OF_3, abs=5e-5),
-            "null": None,
             "axis": None,
             "value": None,
-            "test": None,
-            "expected": {
-                "kind": "analytic",
-                # They differ from the baseline on 2 and 0, 1 and 4, 0 and 0 items.
-                "rate": pytest.approx((3 / 4 + 1 / 2 * 11 / 16 + 1) / 3),
-                "runs": 3,
-                "cells": pytest.approx({"tiny_choice": 2.25 / 3, "tiny_code": 43 / 48}),
-            },
-            **dict.fromkeys(("strict", "tied", "inert", "strict_rate", "rotation")),
+            "runs": 3,
+            "g1": 2,
+            "strict": 1,
+            "tied": 0,
+            "inert": 1,
+            "unsplit": 0,
+            "rate": 2 / 3,
+            "strict_rate": 1 / 3,
+            "interval": pytest.approx(INTERVAL_2_OF_3, abs=5e-5),
+            "interval_method": "clopper-pearson",
+            "rotation_reason": None,
+            "null": {},
+            "test": {"reason": "No test against null runs: there are none."},
         }
+        # Counts: baseline (10, 5), runs (12, 5), (9, 9), (10, 5). As the baseline they are reached
+        # by 2, 0, 1 and 2 of the others; strictly by 1, 0, 1 and 1.
+        assert (rotation["runs"], rotation["g1_p"], rotation["strict_p"]) == (3, 0.5, 0.75)
+        # They differ from the baseline on 2 and 0, 1 and 4, 0 and 0 items.
+        discordant = np.array([[2, 0], [1, 4], [0, 0]])
+        g1, strict = run_chances(discordant, correlation=expected["correlation"])
+        assert expected["g1"] == pytest.approx(g1.sum())
+        assert expected["strict"] == pytest.approx(strict.sum())
+        assert expected["runs"] == 3
 
     @pytest.mark.parametrize(
         ("axis", "values"),
@@ -240,20 +251,11 @@ class TestG1:
 
     def test_for_people(self, talan: Talan) -> None:
         lines = talan("g1", "recorded", "--by", "mixer").out.splitlines()
-        assert lines[1].split() == [
-            "tiny-qwen3",
-            "lora-r8",
-            "grid",
-            "cross_attn",
-            "2",
-            "1",
-            "50.0%",
-            "1.3%",
-            "-",
-            "98.7%",
-            "69.8%",
+        assert lines[1].split()[:13] == [
+            *("tiny-qwen3", "lora-r8", "grid", "cross_attn", "2", "1", "0", "0", "1"),
+            *("50.0%", "0.0%", "1.3%", "-"),
         ]
-        assert "computed, not measured" in " ".join(lines)
+        assert "corrected over 2 values (Benjamini and Hochberg)" in " ".join(lines)
         assert "No completed run yet" in talan("g1", "--adapter", "dora-r8").out
 
     def test_by_what_is_no_axis(self, talan: Talan) -> None:

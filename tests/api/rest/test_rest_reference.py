@@ -16,7 +16,7 @@ def test_it_is_what_the_command_prints(sqlite_url: str, tmp_path: Path) -> None:
     response = api.get("/api/v1/reference")
     assert response.status_code == 200
     assert response.json() == Reference.from_record(reference_shape()).model_dump(mode="json")
-    assert response.json()["g1_rates"][-1]["g1"] == 185
+    assert response.json()["total"]["g1"] == 185
 
 
 def test_every_table_is_in_the_shape_of_the_document(sqlite_url: str, tmp_path: Path) -> None:

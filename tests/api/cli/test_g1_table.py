@@ -1,0 +1,77 @@
+"""G1 rates for people: which columns there are, what stands in them, what is said below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from api.cli.tables.g1 import notes, references
+from search.rates.g1_row import G1Row, RateTest, Rotation
+from search.statistics import (
+    BaselineRuns,
+    ComparedRuns,
+    Discordances,
+    NullTest,
+    expected_g1,
+    null_kind,
+    null_test,
+)
+from storage.records import G1Count
+
+
+def row(*, value: Any = None, **keys: Any) -> G1Row:
+    axis = None if value is None else "layer"
+    split = {"runs": 24, "g1": 4, "strict": 3, "tied": 1, "inert": 0}
+    count = G1Count("s", "tiny", "lora-r8", "grid", axis, value, **split)
+    return G1Row(count, interval=(0.05, 0.37), interval_method="clopper-pearson", **keys)
+
+
+def rotation(**keys: Any) -> Rotation:
+    law = Discordances(24, 512, treatment_treatment=30.0, treatment_baseline=28.0)
+    return Rotation(24, 1, 0.04, 0.0004, law, None, "Rotation said.", **keys)
+
+
+def compared(g1: int, runs: int) -> ComparedRuns:
+    held = tuple(at < g1 for at in range(runs))
+    return ComparedRuns(42, held, held, tuple(20 + at % 3 for at in range(runs)))
+
+
+def tested() -> NullTest:
+    found = null_test([compared(4, 24)], {"jitter": [compared(1, 20)]})
+    assert isinstance(found, NullTest)
+    return found
+
+
+def test_columns_are_those_that_some_row_fills() -> None:
+    chance = expected_g1([BaselineRuns(np.zeros((3, 2)), np.zeros((3, 2)))])
+    plain = row(rotation=rotation(), expected=chance, test_reason="No null runs.")
+    assert references([plain]) == {
+        "rotation p": ["0.040"],
+        "strict p": ["4.0e-04"],
+        "by chance": ["3.0 (3-3)"],
+    }
+    against = row(
+        rotation_reason="No rotation test.",
+        null={"jitter": null_kind("jitter", [compared(1, 20)])},
+        test=RateTest(tested()),
+    )
+    assert references([against])["jitter null"] == ["1/20 5.0%"]
+    assert set(references([plain, against])) == {
+        *("rotation p", "strict p", "by chance", "jitter null", "p against null")
+    }
+
+
+def test_every_sentence_of_a_host_is_said() -> None:
+    said = notes([row(rotation=rotation(), test=RateTest(tested()))])
+    assert said[0] == "Rotation said."
+    assert "about as much as from the baseline" in said[1]
+    assert "4 of 24 treatments against 1 of 20 jitter null runs" in said[2]
+
+
+def test_over_an_axis_corrected_values_are_shown_and_said_to_be() -> None:
+    found = rotation(adjusted_g1_p=0.12, adjusted_strict_p=0.0012, num_tests=3)
+    rows = [row(value=at, rotation=found) for at in (0, 1, 2)]
+    assert references(rows)["rotation p"] == ["0.120"] * 3
+    assert references(rows)["strict p"] == ["0.001"] * 3
+    assert notes(rows) == ["p: corrected over 3 values (Benjamini and Hochberg)."]
