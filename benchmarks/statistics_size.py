@@ -1,10 +1,10 @@
 """How often the printed tests reject where nothing differs, and how often they see what does.
 
-Owns: the figures that docs/statistics.md quotes, from simulated studies with fixed seeds. A run
-answers item i rightly where difficulty_i + noise > 0, difficulty ~ N(0, 9), noise ~ N(0, 1): the
-outcomes of 4 cells of 128 items with a discordance of about 15%. A share of the noise may come from
-the seed (common to a seed's runs and its baseline) or from a group of near-duplicate runs. Needs no
-model. Does not cover: real runs.
+Owns: the figures that docs/concepts/statistics.md quotes, from simulated studies with fixed seeds.
+A run answers item i rightly where difficulty_i + noise > 0, difficulty ~ N(0, 9), noise ~ N(0, 1):
+the outcomes of 4 cells of 128 items with a discordance of about 15%. A share of the noise may come
+from the seed (common to a seed's runs and its baseline) or from a group of near-duplicate runs.
+Needs no model. Does not cover: real runs.
 
     python benchmarks/statistics_size.py [--studies 1000] [--table rotation ...]
 """

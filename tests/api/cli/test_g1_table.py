@@ -37,7 +37,7 @@ def compared(g1: int, runs: int) -> ComparedRuns:
     return ComparedRuns(42, held, held, tuple(20 + at % 3 for at in range(runs)))
 
 
-def tested() -> NullTest:
+def a_test() -> NullTest:
     found = null_test([compared(4, 24)], {"jitter": [compared(1, 20)]})
     assert isinstance(found, NullTest)
     return found
@@ -54,7 +54,7 @@ def test_columns_are_those_that_some_row_fills() -> None:
     against = row(
         rotation_reason="No rotation test.",
         null={"jitter": null_kind("jitter", [compared(1, 20)])},
-        test=RateTest(tested()),
+        test=RateTest(a_test()),
     )
     assert references([against])["jitter null"] == ["1/20 5.0%"]
     assert set(references([plain, against])) == {
@@ -63,7 +63,7 @@ def test_columns_are_those_that_some_row_fills() -> None:
 
 
 def test_every_sentence_of_a_host_is_said() -> None:
-    said = notes([row(rotation=rotation(), test=RateTest(tested()))])
+    said = notes([row(rotation=rotation(), test=RateTest(a_test()))])
     assert said[0] == "Rotation said."
     assert "about as much as from the baseline" in said[1]
     assert "4 of 24 treatments against 1 of 20 jitter null runs" in said[2]
