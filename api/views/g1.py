@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from api.views.base import Axis, Fraction, Interval, View, example
-from search.rates import g1_row
-from search.statistics import Discordances, Expected
+from api.views.base import Fraction, Interval, View, example
+
+if TYPE_CHECKING:  # scipy takes a second to import, and help pages need none of it
+    from search.statistics import Discordances, Expected
+    from search.statistics.clopper_pearson import g1_row
 
 
 class Exchangeability(View):
@@ -18,7 +20,7 @@ class Exchangeability(View):
     treatment_treatment: float | None = Field(description="between two treatments")
     treatment_baseline: float = Field(description="between a treatment and the baseline")
     items: int
-    law: Literal["exchangeable", "centre", "between", "apart", "inert", "unknown"]
+    law: str = Field(description="exchangeable, centre, between, apart, inert or unknown")
     sentence: str
 
     @classmethod
@@ -67,7 +69,7 @@ class Rotation(View):
             adjusted_strict_p=found.adjusted_strict_p,
             num_tests=found.num_tests,
             exchangeable=Exchangeability.from_record(found.exchangeable),
-            distinct=found.distinct and DistinctRotation(**asdict(found.distinct)),
+            distinct=DistinctRotation(**asdict(found.distinct)) if found.distinct else None,
             sentence=found.sentence,
         )
 
@@ -79,7 +81,9 @@ class NullKind(View):
     g1: int
     strict: int
     rate: Fraction | None
-    median_discordance: float | None = Field(description="items of a run, all cells together, that only it or only its baseline gets right")
+    median_discordance: float | None = Field(
+        description="items of a run, all cells together, that only it or its baseline gets right"
+    )
 
 
 class Stratum(View):
@@ -225,7 +229,7 @@ class G1Rate(View):
     backbone: str
     adapter: str
     design: str
-    axis: Axis | None
+    axis: str | None
     value: Any = Field(description="the axis's value; writeback and trainability are mappings")
     runs: int
     g1: int = Field(description="strict, tied and inert together")
@@ -264,7 +268,7 @@ class G1Rate(View):
             strict_rate=row.strict_rate,
             interval=row.interval and list(row.interval),
             interval_method=row.interval_method,
-            rotation=row.rotation and Rotation.from_record(row.rotation),
+            rotation=Rotation.from_record(row.rotation) if row.rotation else None,
             rotation_reason=row.rotation_reason,
             null={
                 name: NullKind(
@@ -279,5 +283,5 @@ class G1Rate(View):
             test=NullTest.from_record(row.test)
             if row.test
             else NoTest(reason=row.test_reason or "There is no test."),
-            expected=row.expected and ExpectedG1.from_record(row.expected),
+            expected=ExpectedG1.from_record(row.expected) if row.expected else None,
         )

@@ -2,7 +2,7 @@
 
 Owns: the rows of ``talan g1``, a host each, or a host's value of an axis. Hosts are never pooled,
 nor are kinds of null runs. Does not cover: the statistics (``search.statistics``), counting
-(``storage``), JSON (``search.rates.shapes``).
+(``storage``), nor JSON.
 
 Over the values of an axis, p-values are corrected over all rows that are shown together
 (``adjusted``). Runs of an adaptive design are no sample of the space: its rows have counts, and

@@ -3,7 +3,7 @@
 Owns: the typed form of a row of ``talan g1``; every face and figure reads its fields by name. A
 rate is None where there is no run. ``strict``, ``tied`` and ``inert`` add up to ``g1``, but for
 ``unsplit`` runs of older records: tied or inert, with responses that nobody compared.
-Does not cover: computing any of it (``search.rates.g1_rates``), nor JSON (``search.rates.shapes``).
+Does not cover: computing any of it (``search.rates.g1_rates``), nor JSON.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ rotation test is 4.8% at a ratio of 1, 5.8% at 0.89, 6.3% at 0.77, 6.7% at 0.63 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,7 +38,8 @@ from search.statistics.errors import StatisticsError
 EQUAL = (0.8, 1.25)
 CENTRE = 1.6
 
-LAWS = {
+Law = Literal["exchangeable", "centre", "between", "apart", "inert", "unknown"]
+LAWS: Mapping[Law, str] = {
     "exchangeable": (
         "The runs differ from each other about as much as from the baseline: the baseline is one "
         "of them, and the rotation test is exact."
@@ -86,7 +87,7 @@ class Discordances:
         return self.treatment_treatment / self.treatment_baseline
 
     @property
-    def law(self) -> str:
+    def law(self) -> Law:
         """A key of ``LAWS``."""
         if self.ratio is None:
             return "inert" if self.treatment_baseline == 0 else "unknown"

@@ -7,11 +7,13 @@ cover: their values, nor what is said of them (``search.rates``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.cli.tables.style import console, percent, table_of
-from search.rates.g1_row import G1Row
 from search.study.axes import axis_label
+
+if TYPE_CHECKING:  # scipy takes a second to import, and help pages need none of it
+    from search.rates.g1_row import G1Row
 
 
 def show_g1(rows: Sequence[G1Row]) -> None:

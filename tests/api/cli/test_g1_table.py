@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from api.cli.tables.g1 import notes, references
+from api.views.g1 import G1Rate
 from search.rates.g1_row import G1Row, RateTest, Rotation
 from search.statistics import (
     BaselineRuns,
@@ -75,3 +76,22 @@ def test_over_an_axis_corrected_values_are_shown_and_said_to_be() -> None:
     assert references(rows)["rotation p"] == ["0.120"] * 3
     assert references(rows)["strict p"] == ["0.001"] * 3
     assert notes(rows) == ["p: corrected over 3 values (Benjamini and Hochberg)."]
+
+
+def test_the_fields_that_others_rely_on() -> None:
+    split = {"runs": 24, "g1": 4, "strict": 3, "tied": 1, "inert": 0}
+    kinds = {"jitter": null_kind("jitter", [compared(1, 20)])}
+    found = row(rotation=rotation(), null=kinds, test=RateTest(a_test()))
+    view = G1Rate.from_row(found).model_dump(mode="json")
+    assert {key: view[key] for key in split} == split
+    assert view["strict"] + view["tied"] + view["inert"] == view["g1"]
+    assert (view["rate"], view["strict_rate"]) == (4 / 24, 3 / 24)
+    assert view["null"] == {
+        "jitter": {"runs": 20, "g1": 1, "strict": 1, "rate": 0.05, "median_discordance": 21.0}
+    }
+    assert (view["rotation"]["runs"], view["rotation"]["g1_p"]) == (24, 0.04)
+    law = view["rotation"]["exchangeable"]
+    assert (law["treatment_treatment"], law["treatment_baseline"]) == (30.0, 28.0)
+    test = view["test"]
+    assert (test["g1"], test["runs"], test["null_g1"], test["null_runs"]) == (4, 24, 1, 20)
+    assert G1Rate.from_row(row(test_reason="Because.")).test.model_dump() == {"reason": "Because."}

@@ -16,7 +16,6 @@ from seeded_study import BENCHMARKS, finish, seed_study
 from search.rates.g1_rates import g1_rows, host_rows
 from search.rates.g1_row import G1Row
 from search.rates.known_rates import KnownRates
-from search.rates.shapes import row_shape
 from search.statistics.clopper_pearson import clopper_pearson
 from storage import SEED_NULL, SHAM_NULL, TREATMENT, AuditStore, QueryError, Run, StudyNotFound
 from storage.host_runs import read_host_runs
@@ -194,7 +193,6 @@ def test_null_runs_that_disturb_otherwise_leave_a_reason(store: AuditStore) -> N
     assert row.test is None
     assert row.test_reason is not None
     assert "differs from its baseline on 18 items, the median treatment on 1" in row.test_reason
-    assert row_shape(row)["test"] == {"reason": row.test_reason}
 
 
 def test_values_of_an_axis_are_corrected_together(store: AuditStore) -> None:
@@ -258,9 +256,6 @@ def test_an_adaptive_design_has_no_test_and_no_interval(store: AuditStore) -> No
     for reason in (row.rotation_reason, row.test_reason):
         assert reason is not None
         assert reason.startswith("tpe chose configurations by earlier results")
-    shape = row_shape(row)
-    assert (shape["rotation"], shape["interval"]) == (None, None)
-    assert shape["test"] == {"reason": row.test_reason}
 
 
 def test_without_tests_there_are_counts_and_a_reason(store: AuditStore) -> None:
@@ -291,18 +286,6 @@ def test_hosts_are_apart_and_rows_are_remembered_until_a_run_is_added(store: Aud
     seed_study(store, noisy(), name="bare", axes={"layer": [0, 1]})
     finish(store, "bare", noisy())
     assert len(g1_rows(store, known=known)) == 3
-
-
-def test_the_shape_that_others_rely_on(store: AuditStore) -> None:
-    seed_study(store, noisy(), axes=AXES, null_runs={"sham": 3})
-    (row,) = g1_rows(store, "seeded")
-    shape = row_shape(row)
-    assert shape["strict"] + shape["tied"] + shape["inert"] + shape["unsplit"] == shape["g1"]
-    assert set(shape["null"]) == {"sham"}
-    assert list(shape["null"]["sham"]) == ["runs", "g1", "strict", "rate", "median_discordance"]
-    assert {"runs", "g1_p", "strict_p", "exchangeable"} <= set(shape["rotation"])
-    assert {"treatment_treatment", "treatment_baseline"} <= set(shape["rotation"]["exchangeable"])
-    assert shape["test"].keys() == {"reason"} or {"g1", "runs", "null_g1"} <= set(shape["test"])
 
 
 def test_what_is_not_there(store: AuditStore) -> None:
