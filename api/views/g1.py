@@ -10,8 +10,9 @@ from pydantic import Field
 from api.views.base import Fraction, Interval, View, example
 
 if TYPE_CHECKING:  # scipy takes a second to import, and help pages need none of it
+    from search.rates.g1_row import G1Row, RateTest
+    from search.rates.g1_row import Rotation as RowRotation
     from search.statistics import Discordances, Expected
-    from search.statistics.clopper_pearson import g1_row
 
 
 class Exchangeability(View):
@@ -58,7 +59,7 @@ class Rotation(View):
     sentence: str
 
     @classmethod
-    def from_record(cls, found: g1_row.Rotation) -> Self:
+    def from_record(cls, found: RowRotation) -> Self:
         """Of a row's rotation test."""
         return cls(
             runs=found.runs,
@@ -112,7 +113,7 @@ class NullTest(View):
     sentence: str
 
     @classmethod
-    def from_record(cls, tested: g1_row.RateTest) -> Self:
+    def from_record(cls, tested: RateTest) -> Self:
         """Of a row's test against null runs."""
         test = tested.found.test
         return cls(
@@ -248,7 +249,7 @@ class G1Rate(View):
     expected: ExpectedG1 | None = Field(description="null where some run ended early")
 
     @classmethod
-    def from_row(cls, row: g1_row.G1Row) -> Self:
+    def from_row(cls, row: G1Row) -> Self:
         """Of a row of ``search.rates``."""
         count = row.count
         return cls(
