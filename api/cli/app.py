@@ -11,35 +11,49 @@ import os
 import sys
 import warnings
 
-import typer
 from rich.console import Console
 
-from api.cli.commands import (
-    ablate,
-    champions,
-    confirm,
-    cost,
-    data,
-    database,
-    export,
-    figures,
-    g1,
-    importance,
-    optuna_dashboard,
-    reference,
-    report,
-    rescore,
-    run,
-    runs,
-    service,
-    study,
-)
+from api.cli.lazy_commands import lazy_group
 
-app = typer.Typer(
+STUDY = {
+    "run": "study.run",
+    "check": "study.check",
+    "resume": "study.resume",
+    "stop": "study.stop",
+    "status": "study.status",
+    "list": "study.list_studies",
+}
+DATA = {
+    "pull": "data.pull",
+    "import": "data.import_file",
+    "build": "data.build",
+    "list": "data.list_entries",
+    "verify": "data.verify",
+}
+DB = {"upgrade": "db.upgrade"}
+COMMANDS = {
+    "runs": "runs",
+    "run": "run",
+    "g1": "g1",
+    "champions": "champions",
+    "cost": "cost",
+    "ablate": "ablate",
+    "importance": "importance",
+    "confirm": "confirm",
+    "export": "export",
+    "figures": "figures",
+    "report": "report",
+    "reference": "reference",
+    "rescore": "rescore",
+    "serve": "serve",
+    "optuna-dashboard": "optuna_dashboard",
+    "scheduler": "scheduler",
+}
+
+app = lazy_group(
+    COMMANDS,
     name="talan",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
     help="""Find out where in a model a small latent side path helps, and whether it really does.
 
     An *audit study* trains configurations of TALAN beside a matched adapter-only baseline and
@@ -48,25 +62,18 @@ app = typer.Typer(
     Begin with: `talan study run examples/tiny-lora-grid.yaml`
     """,
 )
-app.add_typer(study.app, name="study")
-app.add_typer(data.app, name="data")
-app.add_typer(database.app, name="db")
-app.command("runs")(runs.runs)
-app.command("run")(run.run)
-app.command("g1")(g1.g1)
-app.command("champions")(champions.champions)
-app.command("cost")(cost.cost)
-app.command("ablate")(ablate.ablate)
-app.command("importance")(importance.importance)
-app.command("confirm")(confirm.confirm)
-app.command("export")(export.export)
-app.command("figures")(figures.figures)
-app.command("report")(report.report)
-app.command("reference")(reference.reference)
-app.command("rescore")(rescore.rescore)
-app.command("serve")(service.serve)
-app.command("optuna-dashboard")(optuna_dashboard.optuna_dashboard)
-app.command("scheduler")(service.scheduler)
+app.add_typer(lazy_group(STUDY, name="study", help="Launch, resume, stop and watch audit studies."))
+app.add_typer(
+    lazy_group(
+        DATA,
+        name="data",
+        help="""Fetch, import, build and check data. Only `pull` needs a network.
+
+        It lies in the folder `TALAN_DATA`, by default `~/.cache/talan-audit/data`.
+        """,
+    )
+)
+app.add_typer(lazy_group(DB, name="db", help="Look after the database."))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Driving a study from a terminal.
 
 Owns: progress on the screen, and an interruption told as one sentence and exit code 130 (Ctrl-C)
-or 143 (SIGTERM). Does not cover: what is shown afterwards (the commands).
+or 143 (SIGTERM). Does not cover: driving itself (``search.driving``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from api.cli.live import Live
+from api.cli.tables.outcome import show_outcome
+from search import driving
+from search.driving.interruptions import exit_code, heed_signals
 from storage import AuditStore
 
 if TYPE_CHECKING:
@@ -37,15 +40,12 @@ def drive_shown(
         again: The command that goes on with it; None: ``talan study resume``.
         audit: The study with its names resolved, where the caller has that already.
     """
-    from search.driving.audits import Engine, drive
-    from search.driving.interruptions import exit_code, heed_signals
-
     heed_signals()
     console, again = Console(stderr=True), again or f"talan study resume {name}"
     try:
         with Live(console) as live:
-            engine = Engine(ray_address=ray_address)
-            state = drive(store, name, audit=audit, engine=engine, observer=live)
+            engine = driving.Engine(ray_address=ray_address)
+            state = driving.drive(store, name, audit=audit, engine=engine, observer=live)
     except KeyboardInterrupt as interrupted:
         console.print(
             f"\nInterrupted; everything finished is kept. Go on with: {again}", highlight=False
@@ -54,6 +54,17 @@ def drive_shown(
     if state == "stopped":
         console.print(f"Stopped. Go on with: {again}", highlight=False)
     return state
+
+
+def drive_to_end(
+    store: AuditStore, name: str, *, ray_address: str | None, audit: Audit | None = None
+) -> None:
+    """Drive a study and show what came of it; ends the command with 1 if runs failed."""
+    drive_shown(store, name, ray_address=ray_address, audit=audit)
+    found = store.studies.status(name)
+    show_outcome(store, found)
+    if any(counts.failed for counts in found.kinds.values()):
+        sys.exit(SOME_FAILED)
 
 
 def drive_follow_up(

@@ -6,6 +6,7 @@ folder. Does not cover: what is asked of it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,7 @@ RayOption = Annotated[
         show_default=False,
     ),
 ]
+FileArgument = Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)]
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", show_default=False)]
 AnyNameArgument = Annotated[
     str | None, typer.Argument(help="A study's name; all studies without one.", show_default=False)

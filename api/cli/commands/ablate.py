@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,10 +13,15 @@ from api.cli.driving import SOME_FAILED, drive_follow_up
 from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
+from api.cli.tables.seeds import HEADINGS, seed_cells
+from search.follow_ups.ablation import (
+    Ablation,
+    AxisEffect,
+    ablation,
+    ablation_shape,
+    launch_ablation,
+)
 from search.study.axes import axis_label
-
-if TYPE_CHECKING:
-    from search.follow_ups.ablation import Ablation, AxisEffect
 
 
 def ablate(
@@ -35,8 +40,6 @@ def ablate(
     Every value's delta is told relative to the centre's, all at fresh seeds: beside the run that
     was chosen, every neighbour would look worse than it is. The runs are a study of their own.
     """
-    from search.follow_ups.ablation import ablation, ablation_shape, launch_ablation
-
     axes = axis or []
     options = "".join(f" --axis {name}" for name in axes)
     again = f"talan ablate {run_id} --seeds {seeds}{options}"
@@ -53,7 +56,6 @@ def ablate(
 
 
 def _show(found: Ablation) -> None:
-    from api.cli.tables.seeds import HEADINGS, seed_cells
 
     console, run = Console(highlight=False), found.origin.run
     seeds = ", ".join(str(centre.seed) for centre in found.centre)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,11 +11,21 @@ from api.cli.driving import SOME_FAILED, drive_follow_up, drive_shown
 from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
-
-if TYPE_CHECKING:
-    from search.follow_ups.confirmation import Confirmation
-    from search.follow_ups.sequential_confirmation import Sequential
-    from storage import AuditStore
+from api.cli.tables.seeds import seed_table_of
+from search.follow_ups.confirmation import (
+    Confirmation,
+    confirmation,
+    confirmation_shape,
+    launch_confirmation,
+    summaries,
+)
+from search.follow_ups.sequential_confirmation import (
+    Sequential,
+    launch_next_seed,
+    sequential_confirmation,
+    sequential_shape,
+)
+from storage import AuditStore
 
 SeedsOption = Annotated[int, typer.Option(help="How many fresh seeds.", min=1)]
 
@@ -42,9 +52,6 @@ def confirm(
     more seeds later runs only those that are missing. Settle their number before you look, or let
     `--until` settle it: its decision holds whenever it stops.
     """
-    from search.follow_ups.confirmation import confirmation, confirmation_shape, launch_confirmation
-    from search.follow_ups.sequential_confirmation import sequential_shape
-
     decided = None
     with open_store(storage) as store:
         if until is None:
@@ -73,8 +80,6 @@ def _until_decided(
     store: AuditStore, run_id: str, *, level: float, max_seeds: int, ray_address: str | None
 ) -> Sequential:
     """Drive one seed after another; what is on record is looked at before each."""
-    from search.follow_ups.sequential_confirmation import launch_next_seed, sequential_confirmation
-
     console = Console(stderr=True, highlight=False)
     again = f"talan confirm {run_id} --until {level:g} --max-seeds {max_seeds}"
     state = sequential_confirmation(store, run_id, level=level, max_seeds=max_seeds)
@@ -89,9 +94,6 @@ def _until_decided(
 
 
 def _show(found: Confirmation) -> None:
-    from api.cli.tables.seeds import seed_table_of
-    from search.follow_ups.confirmation import summaries
-
     console, run, selection = Console(highlight=False), found.origin.run, found.selection
     console.print(f"[bold]{run.id}[/bold]  {run.backbone} {run.adapter} of study {run.study}")
     console.print(configuration_text(run.configuration))

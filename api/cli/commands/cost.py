@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,12 +11,12 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
+from api.views.cost import CostReport
+from search.cost.cost import StudyEstimate, estimate_study
+from search.cost.measure import HostTable, measure_study, resolve_shapes, seconds_by_host, tabulate
+from search.study.file import read_study_file
+from storage.durations import Duration
 from storage.errors import StorageError
-
-if TYPE_CHECKING:
-    from search.cost.cost import StudyEstimate
-    from search.cost.measure import HostTable
-    from storage.durations import Duration
 
 _console = Console(highlight=False)
 
@@ -39,11 +39,6 @@ def cost(
     shape. Times come from earlier runs of the same host and recipe in the record; with
     `--measure` from this machine, with random weights where a backbone is not at hand.
     """
-    from api.views.cost import CostReport
-    from search.cost.cost import estimate_study
-    from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
-    from search.study.file import read_study_file
-
     audit, sources = resolve_shapes(read_study_file(file))
     tables = tabulate(audit)
     if measure:

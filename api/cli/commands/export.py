@@ -12,6 +12,7 @@ import typer
 
 from api.cli.options import StorageOption, open_store
 from api.errors import ExportError
+from api.views.export_stream import export_stream
 
 
 class Format(StrEnum):
@@ -35,8 +36,6 @@ def export(
     Runs without cells (pending, failed) have one row with empty cell columns. Scores are in
     percent, deltas in percentage points.
     """
-    from api.views.export_stream import export_stream
-
     with open_store(storage) as store:
         store.studies.get(name)
         parts = export_stream(store.runs.iterate(name), file_format.value)

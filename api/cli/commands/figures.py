@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,11 +11,10 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
-
-if TYPE_CHECKING:
-    from dashboards.figures import Figure
-    from dashboards.study_frames import StudyRecord
-    from storage import AuditStore
+from dashboards.figures import CATALOGUE, Figure, find_figure
+from dashboards.figures.standalone import write_figure
+from dashboards.study_frames import StudyRecord, load_record, with_importance
+from storage import AuditStore
 
 ThemeOption = Annotated[str, typer.Option("--theme", help="light or dark.")]
 
@@ -48,9 +47,6 @@ def figures(
 
     Each figure is a file; csv has the facts it is drawn from. Pages load nothing from outside.
     """
-    from dashboards.figures import CATALOGUE, find_figure
-    from dashboards.figures.standalone import write_figure
-
     chosen = [find_figure(key) for key in only] if only else list(CATALOGUE)
     if list_only:
         _show(chosen, as_json=as_json)
@@ -72,8 +68,6 @@ def figures(
 
 def _records(store: AuditStore, names: list[str], *, figures: list[Figure]) -> list[StudyRecord]:
     """The studies; importance, which takes seconds, only where a figure needs it."""
-    from dashboards.study_frames import load_record, with_importance
-
     records = [load_record(store, name) for name in dict.fromkeys(names)]
     if any(figure.needs == "importance" for figure in figures):
         return [with_importance(store, record) for record in records]

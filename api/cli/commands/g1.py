@@ -10,6 +10,7 @@ from api.cli.options import AnyNameArgument, JsonOption, StorageOption, open_sto
 from api.cli.printing import echo_json
 from api.cli.tables.g1 import show_g1
 from api.views.g1 import G1Rate
+from search.rates.g1_rates import g1_rows
 
 
 def g1(
@@ -32,8 +33,6 @@ def g1(
     what chance alone gives, from how often each run and its baseline differ, and the null runs by
     kind, with a test against the kind that disturbs as much as the treatments do.
     """
-    from search.rates.g1_rates import g1_rows
-
     with open_store(storage) as store:
         rows = g1_rows(store, name, backbone=backbone, adapter=adapter, by=by)
     if as_json:

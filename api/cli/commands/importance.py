@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,9 +11,7 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
-
-if TYPE_CHECKING:
-    from search.follow_ups.importance import HostImportance
+from search.follow_ups.importance import HostImportance, importance_shape, study_importance
 
 
 def importance(
@@ -50,8 +48,6 @@ def importance(
     where it is above its reference, and is marked where chance gives any axis such a share in
     fewer than 5% of studies.
     """
-    from search.follow_ups.importance import importance_shape, study_importance
-
     with open_store(storage) as store:
         found = study_importance(
             store,

@@ -12,6 +12,7 @@ from api.cli.tables.configurations import configuration_text
 from api.cli.tables.g1 import show_published
 from api.cli.tables.style import percent
 from api.views.reference import Reference
+from search.rates.reference import published_table, reference_shape
 
 
 def reference(
@@ -25,8 +26,6 @@ def reference(
     Figures are as printed. Where the paper's tables do not agree with each other is in
     docs/concepts/statistics.md.
     """
-    from search.rates.reference import published_table, reference_shape
-
     if table is not None:
         echo_json(published_table(table))
     elif as_json:

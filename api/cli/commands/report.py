@@ -10,6 +10,7 @@ import typer
 from api.cli.commands.figures import ThemeOption
 from api.cli.options import NameArgument, StorageOption, open_store
 from api.errors import ExportError
+from dashboards.report import load_report, render_report
 
 
 def report(
@@ -30,8 +31,6 @@ def report(
 
     The HTML is one file that loads nothing from outside; the Markdown has the tables and no figure.
     """
-    from dashboards.report import load_report, render_report
-
     chosen = file_format or ("md" if output and output.suffix == ".md" else "html")
     with open_store(storage) as store:
         found = load_report(store, name)

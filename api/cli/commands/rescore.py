@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
+from search.follow_ups.rescoring import rescore as score_again
 
 
 def rescore(
@@ -27,8 +28,6 @@ def rescore(
     No model is needed. The recorded verdicts stay; those of each scorer are kept beside them. A
     cell's verdict is whether it is not worse than its baseline. Stopped, it goes on where it was.
     """
-    from search.follow_ups.rescoring import rescore as score_again
-
     console = Console(stderr=True)
     with open_store(storage) as store, console.status("scoring") as status:
         report = score_again(

@@ -10,6 +10,7 @@ from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.runs import show_run, show_truncated
 from api.views.runs import RunDetails
+from search.rates.truncation import truncated_responses
 
 
 def run(
@@ -18,8 +19,6 @@ def run(
     storage: StorageOption = None,
 ) -> None:
     """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
-    from search.rates.truncation import truncated_responses
-
     with open_store(storage) as store:
         found = store.runs.get(run_id)
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)

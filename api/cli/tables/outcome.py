@@ -6,20 +6,19 @@ from api.cli.tables.champions import show_champions
 from api.cli.tables.g1 import show_g1
 from api.cli.tables.studies import show_studies
 from api.cli.tables.style import console
+from search import rates
 from storage import AuditStore
 from storage.records import StudyStatus
 
 
 def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     """What stands at the end of ``talan study run``: G1 by mixer, the champion, what is next."""
-    from search.rates.g1_rates import g1_rows
-
     name = study.name
     console.print()
     show_studies([study])
     for by in (None, "mixer"):
         console.print()
-        show_g1(g1_rows(store, name, by=by))
+        show_g1(rates.g1_rows(store, name, by=by))
     console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
     champions = store.rates.champions(name)
     show_champions(champions)

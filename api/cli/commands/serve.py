@@ -1,6 +1,6 @@
-"""``talan scheduler`` and ``talan serve``: the service's processes.
+"""``talan serve``: the API, and on one machine a scheduler with it.
 
-Owns: starting them, and on one machine keeping a scheduler beside the API. Does not cover: REST
+Owns: starting both, and starting the scheduler again whenever it ends. Does not cover: REST
 (``api.rest``) and scheduling (``search.driving.scheduler``).
 """
 
@@ -21,26 +21,9 @@ from api.cli.options import (
     open_store,
 )
 from api.places import DEFAULT_STORAGE, artifact_url
+from api.rest.server import check_binding, run_api
 
 _RESTART_S = 2.0
-
-
-def scheduler(storage: StorageOption = None, ray_address: RayOption = None) -> None:
-    """Drive queued studies until stopped. Several schedulers may share a database.
-
-    Two never drive one study; when one dies, another goes on with what it drove.
-    """
-    from search.driving.scheduler import Scheduler
-
-    open_store(storage, create=True).close()
-    typer.echo("scheduler: waiting for studies", err=True)
-    keeper = os.environ.get("TALAN_KEEPER_PID")
-    Scheduler(
-        storage or DEFAULT_STORAGE,
-        ray_address=ray_address,
-        log=lambda line: typer.echo(line, err=True),
-        keeper_pid=int(keeper) if keeper else None,
-    ).run()
 
 
 def serve(
@@ -59,8 +42,6 @@ def serve(
     A token in TALAN_API_TOKEN is asked of every call but health; without one only this machine is
     listened to.
     """
-    from api.rest.server import check_binding, run_api
-
     check_binding(host)
     open_store(storage, create=True).close()
     url = storage or DEFAULT_STORAGE

@@ -1,4 +1,4 @@
-"""``talan db``: the record's tables."""
+"""``talan db upgrade``: bring the database up to this program's version."""
 
 from __future__ import annotations
 
@@ -8,15 +8,7 @@ from api.cli.options import StorageOption
 from api.places import DEFAULT_STORAGE
 from storage import Database
 
-app = typer.Typer(no_args_is_help=True, help="Look after the database.")
 
-
-@app.callback()
-def _group() -> None:
-    """Look after the database."""
-
-
-@app.command()
 def upgrade(storage: StorageOption = None) -> None:
     """Bring the database's tables up to this program's version (and make them where none are)."""
     database = Database(storage or DEFAULT_STORAGE)

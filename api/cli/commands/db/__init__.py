@@ -1,0 +1,1 @@
+"""``talan db``: the record's tables."""

@@ -1,0 +1,71 @@
+"""Commands that are imported when they are called."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from api.cli import app as tables
+from api.cli.lazy_commands import LazyCommand, lazy_group
+
+HEAVY = ("torch", "transformers", "ray", "optuna", "lm_eval", "pandas", "plotly", "fastapi")
+SHOW = (
+    "import sys, atexit\n"
+    "atexit.register(lambda: print('LOADED', *sorted({heavy!r} & sys.modules.keys())))\n"
+    "sys.argv = ['talan', *{arguments!r}]\n"
+    "from api.cli import main\n"
+    "main()\n"
+)
+EVERY = [
+    (*group, name)
+    for group, table in (
+        ((), tables.COMMANDS),
+        (("study",), tables.STUDY),
+        (("data",), tables.DATA),
+        (("db",), tables.DB),
+    )
+    for name in table
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--help"], 0, "Find out where in a model"),
+        (["study", "--help"], 0, "List all studies."),
+        (["study", "list"], 0, "recorded"),
+        (["runs", "recorded"], 0, "tiny_choice"),
+        (["study", "run", "bad.yaml"], 2, "backbonez: unknown key"),
+    ],
+)
+def test_what_needs_no_model_loads_no_heavy_library(
+    folder: Path, runs: list[str], arguments: list[str], code: int, told: str
+) -> None:
+    (folder / "bad.yaml").write_text("name: bad\nbackbonez: [tiny-qwen3]\n")
+    script = SHOW.format(heavy=set(HEAVY), arguments=arguments)
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert answer.returncode == code, answer.stderr
+    assert told in answer.stdout + answer.stderr
+    assert answer.stdout.splitlines()[-1] == "LOADED"
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_every_command_of_the_tables_has_its_help(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(tables.app, [*words, "--help"], terminal_width=200)
+    assert shown.exit_code == 0
+    table = dict(zip(("study", "data", "db"), (tables.STUDY, tables.DATA, tables.DB), strict=True))
+    module = table.get(words[0], tables.COMMANDS)[words[-1]]
+    assert LazyCommand(words[-1], module).help.replace("`", "") in " ".join(shown.output.split())
+
+
+def test_a_table_that_names_no_function_is_noticed_at_once() -> None:
+    app = lazy_group({"spell": "runs.spell"}, name="wrong")
+    with pytest.raises(ImportError):
+        typer.main.get_command(app)
