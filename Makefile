@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -34,8 +35,9 @@ browser: ## Make sure that there is a Chromium for the tests of the pages
 	  echo "The tests of the pages need Chromium: install it (Debian: apt-get install chromium)" >&2; exit 1; \
 	fi
 
+# Two workers, for two cores; `.venv/bin/python -m pytest PATH::TEST` runs a test by itself.
 test: install browser ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: install ## Check style and format
 	$(BIN)/ruff check .

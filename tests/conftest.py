@@ -1,14 +1,15 @@
-"""Fixtures that several test folders share: real databases."""
+"""What several test folders share: real databases, and how two workers share out the tests."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from database_copies import PostgresCopies, SqliteCopies
 from postgres_server import PostgresServer
 
 from storage import AuditStore
@@ -16,12 +17,33 @@ from storage import AuditStore
 # The folders beside this file are called like the packages they test: the packages come first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-
 # The public data is no part of this project: its tests are run where TALAN_REAL_DATA names a copy.
 collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 
 # Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What uses one of these is run by one worker: it is dear to start and made once a session.
+SHARED = {"ray_address": "ray", "browser": "chromium"}
+# The dearest groups are begun first, so that both workers end at the same time.
+BEGUN_FIRST = ("tests", "ray", "chromium", "tests/workers")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under xdist, keep together what shares a fixture, else a file; begin with the dearest."""
+    if not hasattr(config, "workerinput"):
+        return
+    ranks = {}
+    for item in items:
+        file = item.path.relative_to(config.rootpath)
+        shared = [name for fixture, name in SHARED.items() if fixture in item.fixturenames]
+        group = shared[0] if shared else str(file)
+        item.add_marker(pytest.mark.xdist_group(group))
+        places = [group, str(file.parent), "/".join(file.parts[:2])]
+        found = [BEGUN_FIRST.index(place) for place in places if place in BEGUN_FIRST]
+        ranks[item] = min(found, default=len(BEGUN_FIRST))
+    items.sort(key=lambda item: ranks[item])
 
 
 @pytest.fixture(scope="session")
@@ -32,23 +54,73 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_copies(postgres_server: PostgresServer) -> PostgresCopies:
+    """Postgres databases that are filled once and copied."""
+    return PostgresCopies(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_copies(tmp_path_factory: pytest.TempPathFactory) -> SqliteCopies:
+    """SQLite files that are filled once and copied."""
+    return SqliteCopies(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The URL of an empty Postgres database, gone after the test."""
+def bare_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a Postgres database without any table, gone after the test."""
     name = postgres_server.create_database()
     yield postgres_server.url(name)
     postgres_server.drop_database(name)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def bare_sqlite_url(tmp_path: Path) -> str:
     """The URL of a SQLite file that does not exist yet."""
     return f"sqlite:///{tmp_path / 'talan.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
+def bare_storage_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without any table, on SQLite and on Postgres."""
+    return str(request.getfixturevalue(f"bare_{request.param}_url"))
+
+
+@pytest.fixture
+def sqlite_copy(sqlite_copies: SqliteCopies, tmp_path: Path) -> Callable[..., str]:
+    """Makes a SQLite file with what ``fill`` put into it once; ``name`` tells fillings apart."""
+    return lambda name, fill: sqlite_copies.copy(name, fill, to=tmp_path / "talan.db")
+
+
+@pytest.fixture
+def postgres_copy(postgres_copies: PostgresCopies) -> Iterator[Callable[..., str]]:
+    """The same as a Postgres database, gone after the test."""
+    yield postgres_copies.copy
+    postgres_copies.drop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage_copy(request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Either: a test that asks for it runs on SQLite and on Postgres."""
+    copy: Callable[..., str] = request.getfixturevalue(f"{request.param}_copy")
+    return copy
+
+
+@pytest.fixture
+def postgres_url(postgres_copy: Callable[..., str]) -> str:
+    """The URL of a Postgres database with our tables, and no study."""
+    return postgres_copy("empty", make_tables)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_copy: Callable[..., str]) -> str:
+    """The URL of a SQLite file with our tables, and no study."""
+    return sqlite_copy("empty", make_tables)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def storage_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database: a test that asks for it runs on SQLite and on Postgres."""
+    """The URL of an empty record: a test that asks for it runs on SQLite and on Postgres."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
@@ -57,3 +129,8 @@ def store(sqlite_url: str) -> Iterator[AuditStore]:
     """An empty record."""
     with AuditStore.open(sqlite_url) as opened:
         yield opened
+
+
+def make_tables(url: str) -> None:
+    """Migrate an empty database."""
+    AuditStore.open(url).close()

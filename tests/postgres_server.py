@@ -19,16 +19,15 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psycopg
+from free_ports import free_port
+from patience import wait_until
 
-_START_S = 30
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
@@ -69,10 +68,10 @@ class PostgresServer:
         """Return the URL of a database on this server."""
         return f"postgresql://talan@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """Make an empty database and return its name."""
+    def create_database(self, *, template: str = "template1") -> str:
+        """Make a copy of a database (of an empty one, unless told) and return its name."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -82,11 +81,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop the server at once and remove its files."""
         self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _own(self, path: Path) -> None:
@@ -109,18 +104,17 @@ class PostgresServer:
 
     def start_again(self) -> None:
         """Start a killed server on its port; those that the kill left behind may still hold it."""
-        deadline = time.monotonic() + _START_S
-        while time.monotonic() < deadline:
+
+        def started() -> bool:
             self._process = self._launch(self.port)
-            if self._wait(self._process, self.port):
-                return
-            time.sleep(0.5)
-        raise RuntimeError(f"Postgres did not start again: {self._log_text()}")
+            return self._wait(self._process, self.port)
+
+        wait_until(started, why=self._log_text, pause_s=0.5)
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int]:
         """Start on a free port; another process may take the port first, so try three times."""
         for _ in range(3):
-            port = _free_port()
+            port = free_port()
             process = self._launch(port)
             if self._wait(process, port):
                 return process, port
@@ -139,17 +133,9 @@ class PostgresServer:
         return (self.folder / "log").read_text(errors="replace").strip()
 
     def _wait(self, process: subprocess.Popen[bytes], port: int) -> bool:
-        deadline = time.monotonic() + _START_S
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                psycopg.connect(f"postgresql://talan@127.0.0.1:{port}/postgres").close()
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-            else:
-                return True
-        process.kill()
-        process.wait()
-        return False
+        """Wait until a server answers; False where it ended instead."""
+        wait_until(lambda: process.poll() is not None or _answers(port), pause_s=0.05)
+        return process.poll() is None
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -160,6 +146,14 @@ class PostgresServer:
             return {"cwd": self.folder}
         account = {"user": self._account.pw_uid, "group": self._account.pw_gid}
         return {**account, "extra_groups": [], "cwd": self.folder}
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(f"postgresql://talan@127.0.0.1:{port}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def find_programs() -> Path:
@@ -203,9 +197,3 @@ def _die_with_us() -> dict:
         return {}
     libc, pr_set_pdeathsig = ctypes.CDLL(None), 1
     return {"preexec_fn": lambda: libc.prctl(pr_set_pdeathsig, signal.SIGINT)}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

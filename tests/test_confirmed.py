@@ -44,7 +44,6 @@ class Terminal:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=400,
             check=False,
             env={**os.environ, "TALAN_STORAGE": "", "TALAN_ARTIFACTS": "", "COLUMNS": "160"},
         )

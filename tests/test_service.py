@@ -10,11 +10,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,6 +23,8 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from free_ports import free_port
+from patience import STILL_S, wait_until
 from postgres_server import PostgresServer
 
 COMPOSE = Path(__file__).resolve().parents[1] / "docker-compose.yml"
@@ -113,7 +113,7 @@ class Service:
     def run_to_end(self, name: str) -> int:
         """Run a service that ends by itself."""
         self.start(name)
-        return self.processes[name].wait(timeout=120)
+        return self.processes[name].wait()
 
     def ray_actor(self) -> psutil.Process | None:
         """The worker process that runs something."""
@@ -132,7 +132,7 @@ class Service:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=STILL_S) as answer:
             return json.loads(answer.read() or "null")
 
     def completed(self) -> int:
@@ -141,6 +141,10 @@ class Service:
             return int(self.ask("/studies/served")["runs"]["completed"])
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return -1
+
+    def log(self, name: str) -> str:
+        """What a service said."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def logs(self) -> str:
         """What the services said, for a failing test."""
@@ -166,12 +170,6 @@ class Service:
         return family
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
     folder = Path(tempfile.mkdtemp(prefix="ts", dir="/tmp"))  # Ray's socket paths must be short
@@ -183,12 +181,14 @@ def service() -> Iterator[Service]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(service: Service, condition: Callable[[], bool], *, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, service.logs()
+def wait_for(service: Service, condition: Callable[[], bool]) -> None:
+    """Wait for a condition, and start again what ended by itself meanwhile."""
+
+    def holds() -> bool:
         service.keep_up()
-        time.sleep(0.3)
+        return condition()
+
+    wait_until(holds, why=service.logs, pause_s=0.3)
 
 
 def test_every_part_is_killed_and_the_study_ends_complete(service: Service) -> None:
@@ -223,7 +223,7 @@ def test_every_part_is_killed_and_the_study_ends_complete(service: Service) -> N
 
     service.postgres.kill()
     assert status_of(service, "/studies/served") == 503
-    time.sleep(20)
+    wait_for(service, lambda: "; trying again" in service.log("scheduler"))  # its driver is gone
     service.postgres.start_again()
     wait_for(service, lambda: service.completed() >= 0)
     before = service.completed()
@@ -234,7 +234,7 @@ def test_every_part_is_killed_and_the_study_ends_complete(service: Service) -> N
     service.start("ray-head")
     head_is_up(service)
     service.start("ray-worker")
-    wait_for(service, lambda: service.ask("/studies/served")["state"] == "completed", seconds=400)
+    wait_for(service, lambda: service.ask("/studies/served")["state"] == "completed")
 
     status = service.ask("/studies/served")
     assert status["runs"]["completed"] == status["runs"]["total"] == NUM_TREATMENTS
@@ -276,5 +276,4 @@ def head_is_up(service: Service) -> None:
             ).returncode
             == 0
         ),
-        seconds=90,
     )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from page_service import Recorded, Tab, serving
+from page_service import NET_MS, Recorded, Tab, serving
 from page_studies import begin, finish, finished
 from playwright.sync_api import Browser, sync_playwright
 
@@ -36,7 +36,7 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
             viewport={"width": width, "height": 900},
             color_scheme=scheme,  # type: ignore[arg-type]
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(NET_MS)
         contexts.append(context)
         return Tab(context.new_page(), address)
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from free_ports import free_port
 from page_studies import finish
+from patience import STILL_S, wait_until
 from playwright.sync_api import Page, expect
 
 from storage import AuditStore, Run
 
-expect.set_options(timeout=30_000)  # two cores, with other work on them
+# A net, no limit: what a page shows late on a busy machine is no fault of the page.
+NET_MS = 600_000
+expect.set_options(timeout=NET_MS)
 _READY = "html[data-ready], html:has(body):not(:has(script[type=module]))"
 
 
@@ -80,34 +82,20 @@ def serving(folder: Path, *words: str, **environment: str) -> Iterator[str]:
         yield address
     finally:
         process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        wait_until(lambda: process.poll() is not None, why=(folder / "serve.log").read_text)
 
 
-def wait_for(url: str, log: Path, *, timeout_s: float = 60) -> None:
+def wait_for(url: str, log: Path) -> None:
     """Wait until an address answers."""
-    until = time.monotonic() + timeout_s
-    while not _answers(url):
-        assert time.monotonic() < until, f"{url} does not answer:\n{log.read_text()}"
-        time.sleep(0.1)
+    wait_until(lambda: _answers(url), why=log.read_text)
 
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()
+        urllib.request.urlopen(url, timeout=STILL_S).close()
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Recorded:

@@ -25,7 +25,7 @@ def test_every_figure_is_drawn_and_nothing_is_complained_of(
     for figure in CATALOGUE:
         place = page.locator(f'[data-figure="{figure.key}"]')
         place.scroll_into_view_if_needed()
-        expect(place).to_have_attribute("data-drawn", re.compile("theme=light"), timeout=60_000)
+        expect(place).to_have_attribute("data-drawn", re.compile("theme=light"))
         drawn = place.locator(".plot svg.main-svg").first
         expect(drawn).to_be_visible()
         assert place.locator(MARKS).count() > 0, figure.key
@@ -221,7 +221,7 @@ def test_keyboards_reach_the_content_first(recorded: Recorded, open_tab: OpenTab
 
 def test_the_report_is_a_file(recorded: Recorded, open_tab: OpenTab) -> None:
     page = open_tab(recorded.address).go("/studies/done")
-    with page.expect_download(timeout=60_000) as found:
+    with page.expect_download() as found:
         page.get_by_role("link", name="Report").click()
     assert found.value.suggested_filename == "done-report.html"
     assert "backbone-b" in found.value.path().read_text(encoding="utf-8")

@@ -9,8 +9,10 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from page_service import OpenTab, free_port, serving, wait_for
+from free_ports import free_port
+from page_service import OpenTab, serving, wait_for
 from page_studies import begin
+from patience import STILL_S
 from playwright.sync_api import expect
 
 from search.driving.optuna_record import open_optuna_storage
@@ -32,12 +34,12 @@ def test_it_shows_the_studies_and_pages_link_to_it(tmp_path: Path, open_tab: Ope
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
     try:
         wait_for(f"{there}/api/studies", log)
-        with urllib.request.urlopen(f"{there}/api/studies", timeout=30) as answer:
+        with urllib.request.urlopen(f"{there}/api/studies", timeout=STILL_S) as answer:
             found = json.load(answer)["study_summaries"]
         assert [one["study_name"] for one in found] == ["going/backbone-a/lora-r8"]
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait()
     with serving(tmp_path, "--no-scheduler", TALAN_OPTUNA_DASHBOARD=there) as address:
         page = open_tab(address).go("/studies/going")
         link = page.get_by_role("link", name="Optuna Dashboard")

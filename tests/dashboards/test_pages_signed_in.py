@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from page_service import OpenTab, serving, wait_until_ready
 from page_studies import begin
+from patience import STILL_S
 from playwright.sync_api import expect
 
 from api.rest.browsers import local_path
@@ -99,7 +100,7 @@ def test_signing_in_leads_nowhere_else(away: str) -> None:
 def _status(url: str, headers: dict[str, str], method: str = "GET") -> int:
     request = urllib.request.Request(url, headers=headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=STILL_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

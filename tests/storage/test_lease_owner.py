@@ -6,9 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
+from patience import wait_until
 
 from storage.lease_owner import is_dead, this_process
 
@@ -33,10 +33,7 @@ def test_another_process_is_alive_until_it_ends() -> None:
     owner = process.stdout.readline().strip()
     assert not is_dead(owner)
     process.kill()
-    deadline = time.monotonic() + 10
-    while not is_dead(owner) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert is_dead(owner)  # nobody waited for it yet: it is a zombie
+    wait_until(lambda: is_dead(owner))  # nobody waited for it yet: it is a zombie
     process.communicate()
     assert is_dead(owner)
 

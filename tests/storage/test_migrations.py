@@ -32,6 +32,18 @@ from storage.models import Base
 OURS = {*Base.metadata.tables, VERSION_TABLE}
 
 
+@pytest.fixture
+def sqlite_url(bare_sqlite_url: str) -> str:
+    """A file that does not exist yet: nothing here begins with tables made before."""
+    return bare_sqlite_url
+
+
+@pytest.fixture
+def postgres_url(bare_postgres_url: str) -> str:
+    """A database without any table."""
+    return bare_postgres_url
+
+
 def differences(store: AuditStore) -> list[object]:
     """What a migration would still have to change."""
     options = {"version_table": VERSION_TABLE, "include_object": include_object}

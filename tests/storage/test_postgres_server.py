@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
+from patience import wait_until
 from postgres_server import PostgresServer, find_programs
 
 KILLED = """
@@ -63,8 +63,5 @@ def test_the_server_of_killed_tests_ends() -> None:
     psycopg.connect(url).close()
     child.send_signal(signal.SIGKILL)
     child.wait()
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
     shutil.rmtree(folder)

@@ -47,7 +47,7 @@ class GlooPair:
 
     def close(self) -> None:
         """End the other process."""
-        self._process.communicate(timeout=60)
+        self._process.communicate()
 
     def _send(self, call: Any) -> None:
         assert self._process.stdin is not None

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from gloo_pair import SECOND
@@ -21,6 +22,7 @@ from workers.backbones.loading import load_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
+from workers.processes import process_group
 from workers.run.adapters import attach_adapter
 from workers.run.determinism import seed_generators
 from workers.run.sft_data import SftExample, plan_batches, read_conversations, tokenise
@@ -28,13 +30,15 @@ from workers.run.training import train
 from workers.suites.registry import get_suite
 
 LORA = AdapterSpec("lora", 4, 8, ("q_proj", "k_proj", "v_proj", "o_proj"))
+# So long would a process wait that nobody tells: who leaves sooner was told.
+LEAVING_S = 600.0
 Joining = Callable[[], AbstractContextManager[int]]
 
 
 def left_late(joining: Joining, *, error: bool) -> tuple[float, float]:
     """When this process was through with its part, and when it had left; the second is slow."""
     try:
-        with joining():
+        with patch.object(process_group, "_LEAVING_S", LEAVING_S), joining():
             time.sleep(1.0 if SECOND in os.environ else 0.0)
             through = time.monotonic()
             if error:

@@ -24,10 +24,10 @@ def test_twice_changes_nothing(runs: list[str], talan: Talan) -> None:
         assert [run.id for run in store.runs.iterate("recorded")] == runs
 
 
-def test_on_postgres(postgres_url: str, folder: Path, talan: Talan) -> None:
-    assert talan("study", "list", "--storage", postgres_url).code == 2  # nothing there yet
-    assert talan("db", "upgrade", "--storage", postgres_url).code == 0
-    assert json.loads(talan("study", "list", "--json", "--storage", postgres_url).out) == []
+def test_on_postgres(bare_postgres_url: str, folder: Path, talan: Talan) -> None:
+    assert talan("study", "list", "--storage", bare_postgres_url).code == 2  # nothing there yet
+    assert talan("db", "upgrade", "--storage", bare_postgres_url).code == 0
+    assert json.loads(talan("study", "list", "--json", "--storage", bare_postgres_url).out) == []
     assert not list(folder.iterdir())
 
 

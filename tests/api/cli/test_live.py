@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import time
 
 import pytest
+from patience import wait_until
 from rich.console import Console
 
 from api.cli.live import Live, duration
@@ -83,7 +83,7 @@ class TestWithTerminal:
         console = Console(file=io.StringIO(), force_terminal=True, width=120)
         with Live(console) as live:
             live(STARTING, None)
-            time.sleep(0.2)  # drawn at least once with nothing known
+            wait_until(lambda: "starting the workers" in console.file.getvalue())
             live(Progress(done=0, total=5, g1=0, scored=0, failed=0), None)
             live(Progress(done=4, total=5, g1=2, scored=3, failed=1, eta_s=75), NOTE)
         assert isinstance(console.file, io.StringIO)

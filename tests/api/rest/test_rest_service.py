@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
+from free_ports import free_port
+from patience import wait_until
 from rest_record import OWNER, client, finish, seed
 
 from api.errors import ServeError, SettingsError
@@ -24,6 +25,7 @@ from api.rest.rate_limits import TokenBucket
 from api.rest.server import check_binding
 from storage import AuditStore, RunFilter
 
+WEB = httpx2.Client(timeout=None)  # a busy machine takes its time
 ROOT = Path(__file__).resolve().parents[3]
 SERVE = """
 import sys
@@ -35,9 +37,7 @@ run_api(host="127.0.0.1", port=int(sys.argv[1]), storage_url=sys.argv[2], artifa
 @contextmanager
 def served(url: str, folder: Path, **environment: str) -> Iterator[str]:
     """The API as a process of its own on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TALAN_")}
     command = [sys.executable, "-c", SERVE, str(port), url, str(folder / "artifacts")]
     process = subprocess.Popen(command, cwd=ROOT, env={**clean, **environment})
@@ -46,20 +46,19 @@ def served(url: str, folder: Path, **environment: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait()
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
+    def answers() -> bool:
+        assert process.poll() is None
         try:
-            httpx2.get(address)
+            WEB.get(address)
         except httpx2.TransportError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return
+            return False
+        return True
+
+    wait_until(answers)
 
 
 def _events(response: httpx2.Response) -> Iterator[dict[str, str]]:
@@ -74,13 +73,13 @@ def _events(response: httpx2.Response) -> Iterator[dict[str, str]]:
             event[name] = value
 
 
-def _follow(api: str, *, after: str | None = None, name: str = "grid") -> list[dict[str, str]]:
+def _follow(api: str, *, after: str | None = None, name: str = "grid") -> Iterator[dict[str, str]]:
     headers = {"Last-Event-ID": after} if after else {}
     address = f"{api}/api/v1/studies/{name}/events"
-    with httpx2.stream("GET", address, headers=headers, timeout=30) as response:
+    with WEB.stream("GET", address, headers=headers) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        return list(_events(response))
+        yield from _events(response)
 
 
 def test_events_are_told_as_they_happen_to_the_end(storage_url: str, tmp_path: Path) -> None:
@@ -92,19 +91,21 @@ def test_events_are_told_as_they_happen_to_the_end(storage_url: str, tmp_path: P
         told: list[list[dict[str, str]]] = [[], []]
 
         def listen(place: int) -> None:
-            told[place] = _follow(api)
+            for event in _follow(api):
+                told[place].append(event)
 
         listeners = [threading.Thread(target=listen, args=(place,)) for place in range(2)]
         for listener in listeners:
             listener.start()
-        time.sleep(1.5)  # the past is told; nothing ends while the study runs
+        past = len(store.events.after("grid"))
+        wait_until(lambda: [len(one) for one in told] == [past, past])
+        # The past is told, and nothing ends while the study runs.
         assert all(listener.is_alive() for listener in listeners)
         (run,) = list(store.runs.iterate("grid", RunFilter(state="pending")))[:1]
         finish(store, run, 11, 12, artifacts=artifacts)
         store.leases.release("grid", owner=OWNER, state="completed")
         for listener in listeners:
-            listener.join(timeout=10)
-            assert not listener.is_alive()
+            listener.join()
         expected = store.events.after("grid")
         assert told[0] == told[1]
         assert [(event["event"], event["id"]) for event in told[0]] == [
@@ -124,12 +125,10 @@ def test_events_are_told_as_they_happen_to_the_end(storage_url: str, tmp_path: P
 
 
 def _resumes_where_it_stopped(api: str, told: list[dict[str, str]]) -> None:
-    assert _follow(api, after=told[2]["id"]) == told[3:]
-    over = httpx2.get(
-        f"{api}/api/v1/studies/grid/events", headers={"Last-Event-ID": told[-1]["id"]}
-    )
+    assert list(_follow(api, after=told[2]["id"])) == told[3:]
+    over = WEB.get(f"{api}/api/v1/studies/grid/events", headers={"Last-Event-ID": told[-1]["id"]})
     assert over.status_code == 204  # tells a browser not to come again
-    wrong = httpx2.get(f"{api}/api/v1/studies/grid/events", headers={"Last-Event-ID": "x"})
+    wrong = WEB.get(f"{api}/api/v1/studies/grid/events", headers={"Last-Event-ID": "x"})
     assert wrong.status_code == 422
     assert "header.last-event-id" in wrong.json()["detail"]
 
@@ -139,19 +138,19 @@ def test_a_token_is_asked_of_everything_but_health(sqlite_url: str, tmp_path: Pa
     token = "a-long-secret-ß"
     with served(sqlite_url, tmp_path, TALAN_API_TOKEN=token) as api:
         for path in ("/health/live", "/api/v1/health/ready"):
-            assert httpx2.get(api + path).status_code == 200
+            assert WEB.get(api + path).status_code == 200
         closed = ("/api/v1/studies", "/api/v1/metrics", "/metrics", "/docs", "/openapi.json", "/no")
         for path in closed:
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": token}):
                 raw = {name: value.encode() for name, value in headers.items()}
-                refused = httpx2.get(api + path, headers=raw)
+                refused = WEB.get(api + path, headers=raw)
                 assert refused.status_code == 401, path
                 assert refused.headers["www-authenticate"].startswith("Bearer")
                 assert refused.headers["content-type"] == "application/problem+json"
                 assert token not in refused.text
         opened = {"Authorization": f"Bearer {token}".encode()}
         for path in closed[:-1]:
-            assert httpx2.get(api + path, headers=opened).status_code == 200, path
+            assert WEB.get(api + path, headers=opened).status_code == 200, path
 
 
 def test_large_bodies_are_refused_early(sqlite_url: str, tmp_path: Path) -> None:
@@ -163,7 +162,7 @@ def test_large_bodies_are_refused_early(sqlite_url: str, tmp_path: Path) -> None
 
         for content in (b" " * 300_000, endless()):
             try:
-                status = httpx2.post(address, content=content, headers=headers).status_code
+                status = WEB.post(address, content=content, headers=headers).status_code
             except httpx2.WriteError:  # the server hung up before all was sent
                 status = 413
             assert status == 413
@@ -181,13 +180,13 @@ def test_other_sites_and_hosts_are_refused_without_a_token(sqlite_url: str, tmp_
     seed(sqlite_url, tmp_path)
     with served(sqlite_url, tmp_path) as api:
         stop = f"{api}/api/v1/studies/grid/stop"
-        foreign = httpx2.post(stop, headers={"Sec-Fetch-Site": "cross-site"})
+        foreign = WEB.post(stop, headers={"Sec-Fetch-Site": "cross-site"})
         assert foreign.json()["type"] == "urn:talan:problem:cross-site"
-        assert httpx2.post(stop, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 202
-        rebound = httpx2.get(f"{api}/api/v1/studies", headers={"Host": "evil.example:8000"})
+        assert WEB.post(stop, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 202
+        rebound = WEB.get(f"{api}/api/v1/studies", headers={"Host": "evil.example:8000"})
         assert rebound.status_code == 421
         assert "'evil.example' is not served here" in rebound.json()["detail"]
-        assert httpx2.get(f"{api}/health/live", headers={"Host": "10.1.2.3"}).status_code == 200
+        assert WEB.get(f"{api}/health/live", headers={"Host": "10.1.2.3"}).status_code == 200
 
 
 def test_every_answer_has_the_security_headers(sqlite_url: str, tmp_path: Path) -> None:

@@ -279,10 +279,12 @@ def test_nothing_is_launched_where_the_database_is_away(tmp_path: Path) -> None:
     _problem(api.get("/api/v1/health/ready"), 503, "storage-unavailable")
 
 
-def test_the_service_survives_a_database_that_comes_later(storage_url: str, tmp_path: Path) -> None:
-    api = client(storage_url, tmp_path)
+def test_the_service_survives_a_database_that_comes_later(
+    bare_storage_url: str, tmp_path: Path
+) -> None:
+    api = client(bare_storage_url, tmp_path)
     assert api.get("/api/v1/health/ready").json() == {"status": "ready"}
-    with AuditStore.open(storage_url) as store, pytest.raises(StudyNotFound):
+    with AuditStore.open(bare_storage_url) as store, pytest.raises(StudyNotFound):
         store.studies.get("small")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import wait_until
 
 from search.driving.audits import Engine, drive, launch
 from search.driving.pool import Died, Event, Failed, Trained, WorkerPool
@@ -117,7 +117,7 @@ def test_faults_of_one_process_are_the_runs(ray_address: str, tmp_path: Path) ->
             assert died.message.startswith(message)
             assert isinstance(done(job(tmp_path)), Trained)
             assert victim not in processes_called(name)
-    assert wait_for(lambda: processes_called("TrainingPeer") == [])
+    wait_until(lambda: processes_called("TrainingPeer") == [])
 
 
 def processes_called(name: str) -> list[int]:
@@ -135,15 +135,8 @@ def kill_in_mid_training(pid: int) -> None:
     """A process that has computed for a second since it was given the run is at its steps."""
     process = psutil.Process(pid)
     before = process.cpu_times().user
-    wait_for(lambda: process.cpu_times().user > before + 1)
+    wait_until(lambda: process.cpu_times().user > before + 1)
     os.kill(pid, signal.SIGKILL)
-
-
-def wait_for(condition: Any) -> bool:
-    deadline = time.monotonic() + 60
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return bool(condition())
 
 
 def test_a_run_of_more_processes_than_the_nodes_hold_is_refused(ray_address: str) -> None:

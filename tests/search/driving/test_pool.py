@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 
 import pytest
+from patience import wait_until
 from scripted_executor import Script, ScriptedExecutor
 
 from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
@@ -35,9 +35,7 @@ def job(slots: int) -> RunJob:
 
 def come_up(pool: WorkerPool) -> None:
     """Wait until the first worker is up."""
-    deadline = time.monotonic() + 60
-    while not pool.idle and time.monotonic() < deadline:
-        assert pool.wait(timeout_s=5) == []
+    wait_until(lambda: pool.wait(timeout_s=5) == [] and pool.idle)
 
 
 def drain(pool: WorkerPool) -> list[Event]:
@@ -141,10 +139,7 @@ def test_a_bench_that_cannot_be_made_is_told_with_the_run_that_needed_it(ray_add
 def test_more_workers_than_the_cluster_holds_never_come_up(ray_address: str) -> None:
     resources = Resources(workers=3, cpus_per_run=2)  # of four CPUs
     with WorkerPool(resources, make_executor=Script(folder=""), address=ray_address) as pool:
-        deadline = time.monotonic() + 60
-        while len(pool.idle) < 2 and time.monotonic() < deadline:
-            pool.wait(timeout_s=1)
-        assert len(pool.idle) == 2
+        wait_until(lambda: pool.wait(timeout_s=1) == [] and len(pool.idle) == 2)
         assert pool.wait(timeout_s=0.5) == []
         assert len(pool.idle) == 2
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from gloo_pair import GlooPair
-from shared_training import alone, left_late, trained
+from shared_training import LEAVING_S, alone, left_late, trained
 
 from workers.errors import RecipeError
 from workers.job.recipe import Recipe
@@ -86,8 +86,8 @@ def test_no_process_leaves_before_all_are_through(error: bool, pair: GlooPair):
     """The connections of one that leaves early would break under the others' last call."""
     (_, first_left), (second_through, second_left) = pair.run(left_late, error=error)
 
-    assert second_through < first_left < second_through + 5
-    assert second_left < second_through + 5
+    assert second_through < first_left < second_through + LEAVING_S / 2
+    assert second_left < second_through + LEAVING_S / 2
 
 
 def test_a_process_that_dies_ends_the_others_wait_and_leaves_it_fit_to_go_on():

@@ -6,15 +6,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workers.sandbox import Limits, Sandbox
 
-QUICK = Limits(wall_s=1.2, cpu_s=1)
+PATIENT = Limits(wall_s=300, cpu_s=1)  # no test here is about the clock but the fork bomb's
 SECRET = "a-token-that-must-not-be-seen"
 PROCESSES = 8
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -23,14 +23,14 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module", params=[True, False], ids=["namespaces", "fallback"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     os.environ["TALAN_TEST_SECRET"] = SECRET
-    with Sandbox(QUICK, namespaces=request.param) as opened:
+    with Sandbox(PATIENT, namespaces=request.param) as opened:
         yield opened
     del os.environ["TALAN_TEST_SECRET"]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["namespaces", "fallback"])
 def forking(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    limits = Limits(wall_s=0.7, cpu_s=1, max_processes=PROCESSES)
+    limits = replace(PATIENT, max_processes=PROCESSES)
     with Sandbox(limits, namespaces=request.param) as opened:
         yield opened
 
@@ -217,13 +217,14 @@ def test_the_folder_as_a_whole_is_bounded() -> None:
         assert opened.run("open('a', 'w').write('x' * 10**6)").passed
 
 
-def test_a_fork_bomb_is_bounded_and_leaves_nothing(forking: Sandbox, others: set[int]) -> None:
-    start = time.monotonic()
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_a_fork_bomb_is_bounded_and_leaves_nothing(namespaces: bool, others: set[int]) -> None:
     bomb = "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(0.01)"
-    assert forking.run(bomb).reason == "timeout"
-    assert time.monotonic() - start < 3.5
-    assert forking.run("").passed
-    _assert_no_program_is_left(others)
+    limits = Limits(wall_s=1.5, cpu_s=1, max_processes=PROCESSES)
+    with Sandbox(limits, namespaces=namespaces) as opened:
+        assert opened.run(bomb).reason == "timeout"
+        assert opened.run("").passed
+        _assert_no_program_is_left(others)
 
 
 def test_processes_are_counted(forking: Sandbox, others: set[int]) -> None:
