@@ -10,9 +10,12 @@ import pytest
 import scripted_executor
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
+from ray_in_process import RayInProcess
 from scripted_executor import Script
 
 from search.driving.audits import Engine
+
+NUM_CPUS = 4
 
 
 @pytest.fixture(scope="session")
@@ -20,18 +23,32 @@ def ray_address() -> Iterator[str]:
     """A Ray cluster of four CPUs; each study joins it, which is quicker than starting a Ray."""
     cloudpickle.register_pickle_by_value(scripted_executor)  # workers cannot import from here
     cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False}
+        initialize_head=True, head_node_args={"num_cpus": NUM_CPUS, "include_dashboard": False}
     )
     yield cluster.address
     cluster.shutdown()
 
 
 @pytest.fixture
-def scripted(tmp_path: Path, ray_address: str) -> Callable[..., tuple[Engine, Script]]:
-    """Makes an engine whose workers follow a script, and the script."""
+def scripted_on_ray(tmp_path: Path, ray_address: str) -> Callable[..., tuple[Engine, Script]]:
+    """Makes an engine whose workers follow a script, in processes of a real Ray; and the script."""
 
     def make(**faults: Any) -> tuple[Engine, Script]:
         script = Script(folder=str(tmp_path), **faults)
         return Engine(ray_address=ray_address, make_executor=script), script
+
+    return make
+
+
+@pytest.fixture
+def scripted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[Engine, Script]]:
+    """The same in this process: what a driver does with its pool needs no other."""
+    monkeypatch.setattr("search.driving.pool.ray", RayInProcess(num_cpus=NUM_CPUS))
+
+    def make(**faults: Any) -> tuple[Engine, Script]:
+        script = Script(folder=str(tmp_path), in_process=True, **faults)
+        return Engine(ray_address="this process", make_executor=script), script
 
     return make

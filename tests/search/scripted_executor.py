@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ BATCH = 4
 BASELINE = 0  # stands for the baseline where a script names numbers of slots
 
 
+class ProcessEnded(BaseException):
+    """Stands for the end of a worker's process; no worker catches it."""
+
+
 @dataclass(frozen=True)
 class Script:
     """What goes wrong, by number of slots.
@@ -39,6 +43,7 @@ class Script:
         kills: The process is killed by a signal, the first so many times.
         exits: The process ends itself while scoring, the first so many times.
         step_s: How long every step takes.
+        in_process: The worker's process is this one: its end is a ``ProcessEnded``.
     """
 
     folder: str
@@ -48,10 +53,17 @@ class Script:
     kills: Mapping[int, int] = field(default_factory=dict)
     exits: Mapping[int, int] = field(default_factory=dict)
     step_s: float = 0.0
+    in_process: bool = False
 
     def __call__(self) -> ScriptedExecutor:
         """What each worker holds."""
         return ScriptedExecutor(self)
+
+    def end(self, end_process: Callable[[], object]) -> None:
+        """End the worker's process."""
+        if self.in_process:
+            raise ProcessEnded
+        end_process()
 
     def begun(self) -> list[str]:
         """Keys of the runs in the order in which they were begun, repetitions included."""
@@ -76,7 +88,7 @@ class ScriptedExecutor:
         if slots in script.breaks:
             raise RuntimeError("a part broke,\n  badly")
         if times <= script.kills.get(slots, 0):
-            os.kill(os.getpid(), signal.SIGKILL)
+            script.end(lambda: os.kill(os.getpid(), signal.SIGKILL))
         return TrainResult(
             losses=(2.0, 1.0 + job.seed / 1000),
             steps=2,
@@ -93,7 +105,7 @@ class ScriptedExecutor:
         if last and slots in script.breaks_scoring:
             raise ValueError("no such item")
         if last and self._times <= script.exits.get(slots, 0):
-            os._exit(1)
+            script.end(lambda: os._exit(1))
         outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=job.sham)
         return cell_result(job, benchmark, outcomes)
 

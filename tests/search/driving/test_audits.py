@@ -120,10 +120,10 @@ class TestEnding:
         assert_whole(store, script, before=before)
 
     def test_killed_it_is_taken_over_at_once(
-        self, store: AuditStore, sqlite_url: str, scripted: Scripted, tmp_path: Path
+        self, store: AuditStore, sqlite_url: str, scripted_on_ray: Scripted, tmp_path: Path
     ) -> None:
         launch(store, study(resources={"cpus_per_run": 0.5}), artifact_url="artifacts")
-        engine, script = scripted()
+        engine, script = scripted_on_ray()
         code = KILLED_DRIVER.format(
             tests=str(Path(__file__).parents[1]),
             url=sqlite_url,

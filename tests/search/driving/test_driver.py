@@ -1,4 +1,4 @@
-"""Driving whole studies on a real Ray with scripted workers: faults, verdicts, Optuna's record."""
+"""Driving whole studies with scripted workers: faults, verdicts, Optuna's record."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Watcher:
 
 
 def test_faults_stay_with_their_runs_and_resuming_mends_them(
-    store: AuditStore, scripted: Scripted
+    store: AuditStore, scripted_on_ray: Scripted
 ) -> None:
-    engine, script = scripted(
+    engine, script = scripted_on_ray(
         diverges=frozenset({3}),
         breaks_scoring=frozenset({4}),
         kills={5: 1, 6: 3},
@@ -107,7 +107,7 @@ def test_faults_stay_with_their_runs_and_resuming_mends_them(
     assert states == {TrialState.COMPLETE: 4, TrialState.FAIL: 3}
 
     # Mended, the same study: what is finished is not run again, what failed is.
-    engine, script = scripted()
+    engine, script = scripted_on_ray()
     already = len(script.begun())
     assert drive(store, "scripted", engine=engine) == "completed"
     again = by_slots(store)

@@ -1,4 +1,4 @@
-"""Studies with ``verdicts: exact`` on a real Ray: verdicts of full evaluation, fewer items."""
+"""Studies with ``verdicts: exact``, driven: verdicts of full evaluation, fewer items."""
 
 from __future__ import annotations
 
