@@ -18,7 +18,7 @@ sys.path.insert(0, sys.argv[1])
 from postgres_server import PostgresServer
 server = PostgresServer()
 print(server.url("postgres"), server.folder, flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 

@@ -35,7 +35,7 @@ def hold_a_lease(url: str, answers: multiprocessing.Queue) -> None:
     run = store.dispatch.next_pending("grid", limit=1)[0]
     store.dispatch.start(run.id, owner="other-process", worker="w")
     answers.put(run.id)
-    time.sleep(60)
+    time.sleep(3600)
 
 
 class TestLeasesContract:
