@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from dashboards.errors import DashboardError
-from search.study import yaml as study_yaml
 from search.study.file import SAMPLERS, Axes, Design, Resources, StudyFile
 from talan.vocabulary import GATES, MIXERS, RULES, SCOPES
+from workers.data.yaml_text import load_yaml
 from workers.job.jobs import ADAPTER_TYPES
 from workers.suites.registry import BUILT_IN as SUITES
 
@@ -59,7 +59,7 @@ def read_study_text(text: str) -> Any:
     """
     try:
         _check_shape(text)
-        content = study_yaml.load(text)
+        content = load_yaml(text)
         return json.loads(json.dumps(content, allow_nan=False))
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())

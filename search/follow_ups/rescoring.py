@@ -16,9 +16,9 @@ from search.follow_ups.verdict_changes import verdict_changes
 from storage import ArtifactStore, AuditStore
 from storage.errors import ArtifactCorrupt, ArtifactMissing
 from storage.records import Run, RunFilter, Study
-from workers.data.rows import read_json_lines
 from workers.errors import DataError
 from workers.evaluation.stored_responses import StoredResponse, decode_responses
+from workers.suites.items import read_items
 from workers.suites.registry import Suite, resolve_benchmarks
 from workers.suites.scoring.alternatives import CANONICAL, VERSION, differs, score_as, scorer_of
 from workers.suites.scoring.programs import close_sandbox
@@ -141,9 +141,7 @@ class _Responses:
 
     def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, Any]]:
         if benchmark not in self._items:
-            suite = self._suite_of(benchmark)
-            suite.check_items((benchmark,))
-            items = read_json_lines(suite.items_file(benchmark))
+            items = read_items(self._suite_of(benchmark), benchmark)
             self._items[benchmark] = {item["id"]: item for item in items}
         return self._items[benchmark]
 

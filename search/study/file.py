@@ -18,7 +18,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search.errors import StudyFileError, one_of
-from search.study import yaml as study_yaml
 from search.study.draw import FIRST_DRAW
 from search.study.values import (
     ADAPTER_DEFAULTS,
@@ -26,6 +25,7 @@ from search.study.values import (
     TRAINABILITY_DEFAULTS,
     WRITEBACK_DEFAULTS,
     Benchmarks,
+    GradientScale,
     Int,
     Layer,
     Number,
@@ -33,6 +33,7 @@ from search.study.values import (
     filled,
 )
 from talan.vocabulary import BLOCK_DRAW
+from workers.data.yaml_text import load_yaml
 
 Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
@@ -62,7 +63,7 @@ class Axes(_Entry):
     trainability: list[Annotated[dict[str, Any], filled(TRAINABILITY_DEFAULTS)]] = Field(
         default=[{"scope": "all", **TRAINABILITY_DEFAULTS}], min_length=1
     )
-    gradient_scale: list[Number] = Field(default=[1.0], min_length=1)
+    gradient_scale: list[GradientScale] = Field(default=[1.0], min_length=1)
 
 
 class Listed(_Entry):
@@ -77,7 +78,7 @@ class Listed(_Entry):
     trainability: Annotated[dict[str, Any], filled(TRAINABILITY_DEFAULTS)] = Field(
         default={"scope": "all", **TRAINABILITY_DEFAULTS}
     )
-    gradient_scale: Number | None = None
+    gradient_scale: GradientScale | None = None
 
     def point(self) -> dict[str, Any]:
         """The six axes; no gradient scale is a scale of 1, which counts only where it acts."""
@@ -193,7 +194,7 @@ def read_study_file(path: Path) -> StudyFile:
         StudyFileError: The file is missing, is no YAML, or asks for something unknown.
     """
     try:
-        content = study_yaml.load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         msg = f"cannot read the study file {str(path)!r}: {reason}"

@@ -27,6 +27,7 @@ from workers.errors import WorkerError
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
 from workers.suites.fingerprint import suite_fingerprint
+from workers.suites.items import check_references, read_items
 from workers.suites.registry import Suite, resolve_benchmarks, with_training_data
 
 
@@ -118,7 +119,9 @@ def resolve(
         if file.training_data is not None:
             suite = with_training_data(suite, file.training_data)
         if with_data:
-            suite.check_items(benchmarks)
+            for name in benchmarks:
+                check = check_references if suite.is_own else read_items
+                check(suite, name)
             suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)
         recipe.require_even_shares(file.resources.processes_per_run)

@@ -59,6 +59,8 @@ _suite_or_names = _must(
 )
 Int = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
+# Beyond these a float32 gradient overflows, or nothing is left of it, and a block is not trained.
+GradientScale = Annotated[Number, Field(ge=1e-6, le=1e6)]
 Seed = Annotated[Int, Field(ge=0, le=_LARGEST_SEED)]
 Layer = Annotated[int | str, PlainValidator(_layer)]
 Benchmarks = Annotated[str | list[str], PlainValidator(_suite_or_names)]

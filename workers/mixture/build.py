@@ -16,13 +16,13 @@ from typing import Any
 from workers.data.files import write_json, write_json_lines
 from workers.data.hashes import file_sha256
 from workers.data.hub import find_pulled, pull
-from workers.data.rows import read_json_lines
 from workers.errors import DataError
 from workers.mixture.draw import Taken, take
 from workers.mixture.examples import key_of
 from workers.mixture.overlap import OverlapIndex
 from workers.mixture.recipe import SHIPPED, MixtureRecipe, Source
 from workers.suites.fingerprint import item_hashes
+from workers.suites.items import read_items
 from workers.suites.registry import resolve_benchmarks
 
 TRAIN_FILE, MANIFEST = "train.jsonl", "manifest.json"
@@ -104,7 +104,7 @@ def _index(recipe: MixtureRecipe) -> tuple[OverlapIndex, dict[str, str]]:
     hashes = item_hashes(suite.name, benchmarks)
     index = OverlapIndex(ngram_words=recipe.ngram_words)
     for benchmark in benchmarks:
-        for item in read_json_lines(suite.items_file(benchmark)):
+        for item in read_items(suite, benchmark):
             index.add(item, suite.benchmark(benchmark))
     return index, hashes
 

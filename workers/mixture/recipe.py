@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workers.data.yaml_text import load_yaml
 from workers.errors import DataError
 
 SHIPPED = {"paper": Path(__file__).resolve().parent / "paper.yaml"}
@@ -146,7 +147,7 @@ def read_recipe(name: str) -> tuple[MixtureRecipe, Path]:
     """
     path = SHIPPED.get(name, Path(name).expanduser())
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         allowed = ", ".join(SHIPPED)
         raise DataError(

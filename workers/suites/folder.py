@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workers.data.yaml_text import load_yaml
 from workers.errors import RecipeError, SuiteError
 from workers.job.recipe import Recipe
 from workers.suites.benchmark import read_benchmark
@@ -76,7 +77,7 @@ def read_suite_folder(folder: Path, *, find: Callable[[str], Suite]) -> Suite:
 
 def _read(file: Path) -> _Settings:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(file.read_text(encoding="utf-8"))
         return _Settings.model_validate(content if content is not None else {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SuiteError(f"{file} cannot be read: {' '.join(str(error).split())}") from error

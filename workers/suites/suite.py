@@ -48,6 +48,11 @@ class Suite:
     items_remedy: str = ""
     train_remedy: str = ""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether its items are somebody's own: those of built-in suites are known to be sound."""
+        return self.settings_file is not None and bool(self.task_of)
+
     def items_file(self, benchmark: str) -> Path:
         """Return the file with the test items of one benchmark, in item order."""
         return self.items_folder / f"{benchmark}.jsonl"

@@ -110,6 +110,37 @@ class TestWhatParses:
         path.write_text("name: small\ntraining: {learning_rate: 2e-4}\n")
         assert read_study_file(path).training == {"learning_rate": 0.0002}
 
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("name: 2026-02-30", "name: missing"),
+            ("seeds: [042]", None),
+            ("axes: {slots: [1e20]}", "axes.slots.0: 1e+20 is not allowed; it should be a whole"),
+            ("training: {gradient_checkpointing: yes}", None),
+            ("axes: {gradient_scale: [1e38]}", "axes.gradient_scale.0: 1e+38 is not allowed"),
+            ("axes: {gradient_scale: [1e-38]}", "axes.gradient_scale.0: 1e-38 is not allowed"),
+            ("axes: {gradient_scale: [.inf]}", "axes.gradient_scale.0: inf is not allowed"),
+            ("axes: {gradient_scale: [.nan]}", "axes.gradient_scale.0: nan is not allowed"),
+            ("configurations: [{gradient_scale: 1e38}]", "gradient_scale: 1e+38 is not allowed"),
+            ("axes: " + "[" * 60, "nested too deeply"),
+        ],
+    )
+    def test_values_that_surprise(self, tmp_path: Path, text: str, sentence: str | None) -> None:
+        path = tmp_path / "study.yaml"
+        path.write_text(text if text.startswith("name") else f"name: small\n{text}\n")
+        if text.startswith("name"):
+            assert read_study_file(path).name == "2026-02-30"
+        elif sentence is None:
+            file = read_study_file(path)
+            assert (file.seeds, file.training) in (
+                ([42], {}),
+                ([42], {"gradient_checkpointing": "yes"}),
+            )
+        else:
+            with pytest.raises(StudyFileError) as caught:
+                read_study_file(path)
+            assert sentence in str(caught.value)
+
 
 EXPLICIT = {
     "backbones": ["tiny-qwen3"],

@@ -81,6 +81,24 @@ def test_the_same_rows_give_the_same_bytes_from_any_format(
         ("mbpp", [{**published_data.MBPP[0], "task_id": "x"}], "row 1 is no item of mbpp"),
         ("mbpp", [published_data.MBPP[0]] * 2, "has the item 'mbpp-11' twice"),
         ("minerva_math500", [{**published_data.MATH[0], "solution": "5"}], "has no \\boxed in its"),
+        ("mbpp", [{**published_data.MBPP[0], "test_list": "assert 1"}], "row 1 is no item of mbpp"),
+        (
+            "mbpp",
+            [{**published_data.MBPP[0], "test_list": [1, 2, 3]}],
+            "allowed is a list of texts",
+        ),
+        (
+            "mbpp",
+            [{**published_data.MBPP[0], "code": 5}],
+            "has 5 in column 'code'; allowed is text",
+        ),
+        ("gsm8k_cot", [{"question": "?", "answer": 5}], "has 5 in column 'answer'; allowed is te"),
+        (
+            "gsm8k_cot",
+            [{"question": " ", "answer": "#### 5"}],
+            "row 1 has nothing in column 'quest",
+        ),
+        ("gsm8k_cot", [{"question": "?", "answer": "#### five"}], "its own scorer does not accept"),
     ],
 )
 def test_rows_that_are_no_items_are_one_sentence_and_leave_nothing(
@@ -101,8 +119,8 @@ def test_rows_that_are_no_items_are_one_sentence_and_leave_nothing(
         ("rows.jsonl", "{\n", "cannot be read: line 1 is no JSON"),
         ("rows.json", "{}", "cannot be read: it is no list of rows"),
         ("rows.json", "", "cannot be read: it is no list of rows"),
-        ("rows.json", '[{"question": "?", "answer": "#### 1"}', "does not go on at character"),
-        ("rows.json", '[{"question": "?", "answer": "#### 1"} {}]', "does not go on at character"),
+        ("rows.json", '[{"question": "?", "answer": "#### 1"}', "does not go on at byte"),
+        ("rows.json", '[{"question": "?", "answer": "#### 1"} {}]', "does not go on at byte"),
         ("rows.json", '[{"question": "?"', "cannot be read: Expecting"),
         ("rows.jsonl", "5\n", "row 1 is 5; allowed is a row of columns"),
         ("rows.parquet", "no", "cannot be read: "),
@@ -120,3 +138,26 @@ def test_files_that_are_no_rows_are_one_sentence(
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.csv' cannot be read"):
         import_benchmark("gpqa_diamond", tmp_path / "gone.csv")
+
+
+def test_a_list_that_csv_writes_out_is_read(tmp_path: Path, files: dict[str, Path]) -> None:
+    wanted = import_benchmark("mbpp", files["mbpp"]).items_sha256
+    published_data.write_csv(tmp_path / "mbpp.csv", published_data.MBPP)
+
+    assert import_benchmark("mbpp", tmp_path / "mbpp.csv").items_sha256 == wanted
+
+
+def test_two_items_may_ask_one_question(tmp_path: Path) -> None:
+    first, second = published_data.GPQA
+    rows = [first, {**second, "Question": first["Question"]}]
+    published_data.write_csv(tmp_path / "gpqa.csv", rows)
+    import_benchmark("gpqa_diamond", tmp_path / "gpqa.csv")
+    assert [i["id"] for i in items_of("gpqa_diamond")] == [
+        "gpqa_diamond-rec001",
+        "gpqa_diamond-rec002",
+    ]
+
+    without = [{k: v for k, v in row.items() if k != "Record ID"} for row in rows]
+    published_data.write_csv(tmp_path / "gpqa.csv", without)
+    import_benchmark("gpqa_diamond", tmp_path / "gpqa.csv")
+    assert len({item["id"] for item in items_of("gpqa_diamond")}) == 2

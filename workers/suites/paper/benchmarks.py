@@ -6,6 +6,7 @@ order depends on neither the machine nor a generator (our choice: the harness dr
 process). Does not cover reading files and writing items (`workers.suites.paper.prepare`).
 """
 
+import ast
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from workers.errors import DataError
 CHOICE_SEED = 0  # of the order of GPQA's choices; another one is another benchmark
 _MBPP_TEST_IDS = range(11, 511)  # of the data set's own split; the first ten are for prompts
 _ANSWER_MARK = "####"
+GPQA_ANSWERS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3)))
 _NUM_TESTS = 3  # as many as the harness asks and scores with
 Item = dict[str, Any]
 
@@ -32,6 +34,7 @@ class Published:
         columns: What an item is made from.
         num_items: How many items the benchmark has.
         num_shots: Worked examples before each item.
+        not_text: Those of the columns that hold something else than text.
         to_item: From a row and its number to an item; None: the row is not a test item.
     """
 
@@ -43,6 +46,7 @@ class Published:
     num_shots: int
     to_item: Callable[[Mapping[str, Any], int], Item | None]
     revision: str = "main"
+    not_text: tuple[str, ...] = ()
 
 
 def _gpqa(row: Mapping[str, Any], _number: int) -> Item:
@@ -51,11 +55,19 @@ def _gpqa(row: Mapping[str, Any], _number: int) -> Item:
     wrong = [clean_choice(row[f"Incorrect Answer {number}"]) for number in (1, 2, 3)]
     choices = sorted([*wrong, right], key=lambda choice: _sha256(CHOICE_SEED, question, choice))
     return {
-        "id": f"gpqa_diamond-{_sha256(question)[:12]}",
+        "id": f"gpqa_diamond-{_gpqa_id(row)}",
         "question": question,
         "choices": choices,
         "target": f"({'ABCD'[choices.index(right)]})",
     }
+
+
+def _gpqa_id(row: Mapping[str, Any]) -> str:
+    """The authors' own id, where the file has it: two items may ask one question."""
+    own = row.get("Record ID")
+    if isinstance(own, str) and own.strip():
+        return own.strip()
+    return _sha256(row["Question"], *(row[column] for column in GPQA_ANSWERS))[:12]
 
 
 def clean_choice(text: str) -> str:
@@ -89,7 +101,7 @@ def _math500(row: Mapping[str, Any], number: int) -> Item:
 def _mbpp(row: Mapping[str, Any], number: int) -> Item | None:
     if int(row["task_id"]) not in _MBPP_TEST_IDS:
         return None
-    tests = list(row["test_list"])[:_NUM_TESTS]
+    tests = _written_list(row["test_list"])[:_NUM_TESTS]
     if len(tests) < _NUM_TESTS:
         raise DataError(
             f"mbpp: row {number + 1} has {len(tests)} tests in test_list; needed are {_NUM_TESTS}"
@@ -100,6 +112,14 @@ def _mbpp(row: Mapping[str, Any], number: int) -> Item | None:
         "tests": tests,
         "target": row["code"],
     }
+
+
+def _written_list(value: Any) -> list[str]:
+    """A list of texts, or one as a CSV file holds it: written out in Python's words."""
+    found = ast.literal_eval(value) if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ValueError(f"test_list is {value!r}; allowed is a list of texts")
+    return found
 
 
 def _sha256(*parts: object) -> str:
@@ -113,7 +133,7 @@ PUBLISHED = {
             name="gpqa_diamond",
             repository="Idavidrein/gpqa",
             files="gpqa_diamond.csv",
-            columns=("Question", "Correct Answer", *(f"Incorrect Answer {n}" for n in (1, 2, 3))),
+            columns=("Question", *GPQA_ANSWERS),
             num_items=198,
             num_shots=0,
             to_item=_gpqa,
@@ -135,6 +155,7 @@ PUBLISHED = {
             num_items=500,
             num_shots=4,
             to_item=_math500,
+            not_text=("level",),
         ),
         Published(
             name="mbpp",
@@ -144,6 +165,7 @@ PUBLISHED = {
             num_items=500,
             num_shots=3,
             to_item=_mbpp,
+            not_text=("task_id", "test_list"),
         ),
     )
 }

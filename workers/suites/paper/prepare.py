@@ -20,8 +20,12 @@ from workers.data.hashes import file_sha256
 from workers.data.hub import pull
 from workers.data.rows import read_rows, require_columns
 from workers.errors import DataError
+from workers.sandbox import Limits
+from workers.suites.benchmark import CODE
+from workers.suites.items import why_no_item, why_refused
 from workers.suites.paper.benchmarks import CHOICE_SEED, Published, published
 from workers.suites.paper.shots import worked_examples
+from workers.suites.paper.suite import paper_suite
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,7 @@ def _items(
     items: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         require_columns(row, benchmark.columns, where=where)
-        empty = [column for column in benchmark.columns if row[column] in (None, "")]
-        if empty:
-            raise DataError(f"{where}: row {number + 1} has nothing in column {empty[0]!r}")
+        _check_cells(benchmark, row, where=f"{where}: row {number + 1}")
         item = _item(benchmark, row, number, where=where)
         if item is not None:
             items.append(item)
@@ -101,15 +103,37 @@ def _items(
     return items
 
 
+def _check_cells(benchmark: Published, row: Mapping[str, Any], *, where: str) -> None:
+    for column in benchmark.columns:
+        value = row[column]
+        if value is None or (isinstance(value, str) and not value.strip()):
+            raise DataError(f"{where} has nothing in column {column!r}")
+        if column not in benchmark.not_text and not isinstance(value, str):
+            raise DataError(f"{where} has {value!r} in column {column!r}; allowed is text")
+
+
 def _item(
     benchmark: Published, row: Mapping[str, Any], number: int, *, where: str
 ) -> dict[str, Any] | None:
     try:
-        return benchmark.to_item(row, number)
-    except (TypeError, ValueError, AttributeError) as error:
+        item = benchmark.to_item(row, number)
+        why = None if item is None else _why_unsound(item, benchmark)
+        if why is not None:
+            raise ValueError(why)
+        return item
+    except (TypeError, ValueError, AttributeError, SyntaxError) as error:
         raise DataError(
             f"{where}: row {number + 1} is no item of {benchmark.name}: {error}"
         ) from error
+
+
+def _why_unsound(item: dict[str, Any], benchmark: Published) -> str | None:
+    """What is wrong with an item; a program is not run here, for two of MBPP's own do not end."""
+    declared = paper_suite().benchmark(benchmark.name)
+    why = why_no_item(item, declared)
+    if why is not None or declared.kind == CODE:
+        return why
+    return why_refused(item, declared.kind, cpu_s=Limits.cpu_s)
 
 
 def _write(
