@@ -66,7 +66,7 @@ def read_study_text(text: str) -> Any:
         msg = f"this is not valid YAML: {where[:300]}"
         raise StudyTextError(msg) from error
     except (TypeError, ValueError, RecursionError) as error:
-        msg = "a study file holds text, numbers, lists and mappings only; dates go in quotes"
+        msg = "a study file holds text, numbers, lists and mappings only"
         raise StudyTextError(msg) from error
 
 

@@ -19,7 +19,7 @@ from workers.errors import SuiteError
 from workers.suites.benchmark import ALGEBRA, CODE, LETTERS, Benchmark
 from workers.suites.suite import Suite
 
-Item = dict[str, Any]
+Item = Mapping[str, Any]
 _LETTER = re.compile(r"\(([A-Z])\)")
 _MOST_CHOICES = 26
 
@@ -69,7 +69,9 @@ def why_refused(item: Item, kind: str, *, cpu_s: int) -> str | None:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, _sha256: str, benchmark: Benchmark) -> tuple[Item, ...]:
-    items, ids, contents = [], set(), {}
+    items: list[Item] = []
+    ids: set[str] = set()
+    contents: dict[str, int] = {}
     try:
         for number, item in json_lines(file):
             why = why_no_item(item, benchmark)
