@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage import BASELINE, ArtifactError, ArtifactStore, AuditStore, Run, RunFilter
+from storage import ArtifactError, ArtifactStore, AuditStore, Run
 from workers.errors import DataError
 from workers.evaluation.asked_items import AskedItem, asked_artifact, decode_asked
 
@@ -46,17 +46,6 @@ class Answer:
         if right == bool(self.baseline["correct"]):
             return "both_right" if right else "both_wrong"
         return "helped" if right else "hurt"
-
-
-def baseline_of(store: AuditStore, run: Run) -> Run | None:
-    """The baseline that a run is matched with; None for a baseline."""
-    if run.kind == BASELINE:
-        return None
-    wanted = RunFilter(
-        kind=BASELINE, backbone=run.backbone, adapter=run.adapter, seed=run.baseline_seed
-    )
-    found = store.runs.page(run.study, wanted, limit=1).runs
-    return found[0] if found else None
 
 
 def read_answers(

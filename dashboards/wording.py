@@ -15,11 +15,16 @@ import pandas as pd
 from search.study.axes import configuration_words
 from storage.new_rows import SEED_NULL, SHAM_NULL
 from storage.records import Run
+from storage.verdict import INERT, NOT_G1, STRICT, TIED
 
 NOTHING = EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 G1_MEANING = "<i>G1: no benchmark below the matched baseline</i>"
+NO_CHAMPION = (
+    "No run is strict G1 (no benchmark below the baseline, at least one above it): there is no "
+    "champion."
+)
 KINDS = {
     "treatment": "treatment",
     "baseline": "baseline",
@@ -92,6 +97,17 @@ def counted(count: int, noun: str) -> str:
 def safe(text: object) -> str:
     """Text of a record inside a figure's text, which is HTML."""
     return escape(str(text), quote=False)
+
+
+def verdict_words(g1: bool | None, verdict: str | None) -> str:
+    """A run's verdict; empty where it has none."""
+    if is_missing(g1):
+        return ""
+    if is_missing(verdict):
+        return "G1, tied or inert"  # an older record: nobody compared the responses
+    return {STRICT: "strict G1", TIED: "G1, tied", INERT: "G1, inert", NOT_G1: "not G1"}[
+        str(verdict)
+    ]
 
 
 def run_title(run: Run) -> str:

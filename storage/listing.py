@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from storage.axes import AXES, to_columns
 from storage.bounded_cells import bounded_answers
@@ -29,7 +29,9 @@ from storage.cursors import read_cursor, write_cursor
 from storage.database import Database
 from storage.errors import QueryError
 from storage.locks import find_study, no_run
+from storage.matching import is_baseline_of
 from storage.models import Cell, Run
+from storage.new_rows import BASELINE
 from storage.packing import unpack_bits, unpack_floats
 from storage.records import Run as RunRecord
 from storage.records import RunFilter, RunPage
@@ -92,6 +94,15 @@ class Runs:
             if not runs:
                 raise no_run(session, run_id)
             return runs[0]
+
+    def baseline_of(self, run: RunRecord) -> RunRecord | None:
+        """Return the baseline that a run is matched with, done or not; None for a baseline."""
+        baseline = aliased(Run)
+        matched = select(baseline.id).join(Run, is_baseline_of(baseline, Run))
+        other = matched.where(Run.id == run.id, Run.kind != BASELINE)
+        with self._database.reading() as session:
+            found = load_runs(session, select_runs().where(Run.id.in_(other)))
+        return found[0] if found else None
 
     def iterate(self, study: str, where: RunFilter = _EVERYTHING) -> Iterator[RunRecord]:
         """Yield all runs in order of position, a page at a time (export)."""

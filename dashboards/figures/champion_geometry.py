@@ -20,9 +20,9 @@ TITLE = "Champions: depth, slots and strength"
 COLUMNS = ("host", "id", "champion", "layer", "num_layers", "depth", "slots", "alpha", "mean_delta")
 _SMALLEST_PX, _LARGEST_PX = 11, 34
 _NOTES = (
-    "A champion is a host's G1 run with the largest mean delta: the best of many, biased upward "
-    "until confirmed on fresh seeds. The larger its marker, the larger the writeback's alpha. "
-    "Faint points are other G1 runs.",
+    "A champion is a host's strict G1 run (no benchmark below the baseline, at least one above it) "
+    "with the largest mean delta: the best of many, biased upward until confirmed on fresh seeds. "
+    "The larger its marker, the larger the writeback's alpha. Faint points are other G1 runs.",
 )
 
 
@@ -39,8 +39,8 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     """Draw a marker a champion over the other G1 runs."""
     found = together(record)
     table = facts(found)
-    if table.empty:
-        return blank("no run is G1 yet: no champion", theme=theme, title=TITLE)
+    if not table["champion"].any():
+        return blank("no run is strict G1: there is no champion", theme=theme, title=TITLE)
     colours = colours_of(found.host_labels, theme=theme)
     champions = found.champions
     others = table[~table["champion"]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.wording import is_missing, pp, safe
+from dashboards.wording import pp, safe, verdict_words
 from search.study.axes import configuration_words
 
 
@@ -20,7 +20,7 @@ def host_lines(host: str) -> str:
 
 def run_lines(run: Mapping[Any, Any]) -> str:
     """A run, from a row of ``runs``: host, configuration, deltas and verdict."""
-    verdict = "" if is_missing(run["g1"]) else "G1" if run["g1"] else "not G1"
+    verdict = verdict_words(run["g1"], run["verdict"])
     layer, slots, mixer, writeback, *trained = configuration_words(run)
     return "<br>".join(
         [

@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 
 from dashboards.figures.theme import blank, framed, palette
 from storage import BASELINE, AuditStore
-from storage.records import RunFilter
 
 TITLE = "Training loss"
 RUN = "run"
@@ -37,14 +36,11 @@ def load_losses(store: AuditStore, run_id: str) -> RunLosses:
         RunNotFound: No such run.
     """
     run = store.runs.get(run_id)
-    baseline_id = None
-    if run.kind != BASELINE:
-        same = RunFilter(
-            kind=BASELINE, backbone=run.backbone, adapter=run.adapter, seed=run.baseline_seed
-        )
-        baseline_id = next((r.id for r in store.runs.page(run.study, same, limit=1).runs), None)
-    beside = store.runs.losses(baseline_id) if baseline_id else ()
-    return RunLosses(run_id, store.runs.losses(run_id), baseline_id, beside)
+    baseline = store.runs.baseline_of(run)
+    losses = store.runs.losses(run_id)
+    if baseline is None:
+        return RunLosses(run_id, losses, None, ())
+    return RunLosses(run_id, losses, baseline.id, store.runs.losses(baseline.id))
 
 
 def facts(found: RunLosses) -> pd.DataFrame:

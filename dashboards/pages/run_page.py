@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.item_responses import ALONE, GROUPS, Answer, baseline_of, read_answers
-from dashboards.wording import run_title
+from dashboards.item_responses import ALONE, GROUPS, Answer, read_answers
+from dashboards.wording import run_title, verdict_words
 from search.statistics.mcnemar import mcnemar_test
 from search.study.axes import AXES, axis_label
 from storage import ArtifactError, AuditStore, Run
@@ -75,7 +75,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         RunNotFound: There is no such run.
     """
     run = store.runs.get(run_id)
-    baseline = baseline_of(store, run)
+    baseline = store.runs.baseline_of(run)
     benchmarks = [*run.cells, *run.bounds]
     return {
         "run": run,
@@ -85,7 +85,8 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         "traceback": store.runs.error_detail(run_id) if run.error else None,
         "has_losses": bool(store.runs.losses(run_id)),
         "benchmarks": benchmarks,
-        "changes": _changes(store, run, baseline),
+        "verdict": verdict_words(run.g1, run.verdict),
+        "changes": _changes(run),
         "items": _items(store, run, baseline, query) if benchmarks else None,
         "group_titles": GROUP_TITLES,
     }
@@ -100,24 +101,13 @@ def _axes(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _changes(
-    store: AuditStore, run: Run, baseline: Run | None
-) -> dict[str, tuple[int, int, float]]:
-    """Per benchmark: items helped, items hurt, and McNemar's exact p of the two."""
-    if baseline is None:
-        return {}
-    found = {}
-    for name in set(run.cells) & set(baseline.cells):
-        pairs = Counter(
-            zip(
-                store.runs.outcomes(run.id, name),
-                store.runs.outcomes(baseline.id, name),
-                strict=True,
-            )
-        )
-        helped, hurt = pairs[True, False], pairs[False, True]
-        found[name] = (helped, hurt, mcnemar_test(helped, hurt).two_sided.exact)
-    return found
+def _changes(run: Run) -> dict[str, float]:
+    """Per benchmark: McNemar's exact p of helped against hurt items."""
+    return {
+        name: mcnemar_test(cell.helped, cell.hurt).two_sided.exact
+        for name, cell in run.cells.items()
+        if cell.helped is not None and cell.hurt is not None
+    }
 
 
 def _items(

@@ -13,7 +13,7 @@ from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
-from dashboards.wording import GAMMA
+from dashboards.wording import GAMMA, NO_CHAMPION
 from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
 from storage import AuditStore, QueryError
@@ -77,6 +77,7 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "figures": CATALOGUE,
         "several_hosts": len(study.hosts) > 1,
         "champions": summary.champions,
+        "no_champion": NO_CHAMPION,
     }
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
-from dashboards.wording import p_value, percent, pp
+from dashboards.wording import NO_CHAMPION, p_value, percent, pp
 from search.follow_ups.confirmation import Confirmation
 from search.rates.g1_row import G1Row
 from search.rates.null_tests import NULL_NAMES
@@ -115,7 +115,7 @@ def axis_table(axis: str, rows: Sequence[G1Row]) -> Table:
 
 
 def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]) -> Table:
-    """Each host's G1 run with the largest mean delta, and what it was worth at fresh seeds."""
+    """Each host's champion, and what it was worth at fresh seeds."""
     rows = []
     for run in record.champions.to_dict("records"):
         cells = record.cells[record.cells["run_id"] == run["id"]].set_index("benchmark")["delta"]
@@ -134,11 +134,12 @@ def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]
         ("host", "run", "configuration", "mean delta", *record.benchmarks, "at fresh seeds"),
         tuple(rows),
         notes=(
-            "A champion is a host's G1 run with the largest mean delta, the best of many and "
-            "biased upward. At fresh seeds: mean delta with Student's 95% interval over seeds.",
+            "A champion is a host's strict G1 run (no benchmark below the baseline, at least one "
+            "above it) with the largest mean delta, the best of many and biased upward. At fresh "
+            "seeds: mean delta with Student's 95% interval over seeds.",
         )
         if rows
-        else ("No run is G1, so there is no champion.",),
+        else (NO_CHAMPION,),
         numbers=frozenset(range(3, 4 + len(record.benchmarks))),
     )
 

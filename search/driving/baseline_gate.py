@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from storage.matching import match_key
 from storage.new_rows import TREATMENT
 from storage.records import DueRun
 
@@ -29,7 +30,7 @@ class BaselineGate:
 
     def holds(self, run: DueRun) -> bool:
         """Whether a due run has to wait; it is kept then."""
-        key = (run.host, run.baseline_seed)
+        key = match_key(run)
         if self._done is None or run.kind != TREATMENT or key in self._done:
             return False
         self._held[run.id] = run
@@ -39,7 +40,7 @@ class BaselineGate:
         """A baseline is done; the runs that waited for it, in the order in which they came."""
         if self._done is not None:
             self._done.add((host, seed))
-        free = [r for r in self._held.values() if (r.host, r.baseline_seed) == (host, seed)]
+        free = [r for r in self._held.values() if match_key(r) == (host, seed)]
         self.drop(run.id for run in free)
         return free
 

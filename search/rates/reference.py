@@ -18,6 +18,7 @@ from typing import Any
 from search.errors import StudyFileError, one_of
 from search.statistics.chance import ChanceRate, chance_from_rates
 from search.statistics.clopper_pearson import clopper_pearson
+from storage.verdict import Count, compare
 
 STUDY, TOTAL = "paper", "total"
 ADAPTER = "lora-r32"
@@ -120,11 +121,13 @@ def reference_shape() -> dict[str, Any]:
 
 
 def _champion(host: str, tables: Mapping[str, Any]) -> dict[str, Any]:
-    cells = {
-        name: _cell(scores, tables["benchmark_items"][name])
+    counts = {
+        name: _counts(scores, tables["benchmark_items"][name])
         for name, scores in tables["table8_scores"][host].items()
     }
-    deltas = [cell["delta"] for cell in cells.values()]
+    run, baseline = ({name: pair[i] for name, pair in counts.items()} for i in (0, 1))
+    verdict = compare(run, baseline, run_id=host)
+    assert verdict.mean_delta is not None, "every cell is printed in full"
     return {
         "study": STUDY,
         "id": f"{STUDY}-{host.lower()}",
@@ -134,19 +137,23 @@ def _champion(host: str, tables: Mapping[str, Any]) -> dict[str, Any]:
         "kind": "treatment",
         "configuration": tables["table1_axes"][host],
         "state": "completed",
-        "cells": cells,
-        "mean_delta": sum(deltas) / len(deltas),
-        "g1": min(deltas) >= 0,
+        "cells": {name: _cell(*pair) for name, pair in counts.items()},
+        "mean_delta": float(verdict.mean_delta),
+        "g1": verdict.g1,
     }
 
 
-def _cell(scores: Mapping[str, float], n_items: int) -> dict[str, Any]:
-    """A cell from printed scores, by way of the counts they round from."""
+def _counts(scores: Mapping[str, float], n_items: int) -> tuple[Count, Count]:
+    """The counts that a cell's printed scores round from: the run's and the baseline's."""
     right, baseline = (round(scores[method] * n_items / 100) for method in ("talan", "baseline"))
+    return Count(right, n_items), Count(baseline, n_items)
+
+
+def _cell(run: Count, baseline: Count) -> dict[str, Any]:
     return {
-        "score": 100 * right / n_items,
-        "baseline_score": 100 * baseline / n_items,
-        "delta": 100 * (right - baseline) / n_items,
-        "n_items": n_items,
-        "n_correct": right,
+        "score": run.score,
+        "baseline_score": baseline.score,
+        "delta": float(run.delta(baseline)),
+        "n_items": run.n_items,
+        "n_correct": run.n_correct,
     }

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.statistics.errors import StatisticsError, at_least, finite, share
+from storage.verdict import Bounds, is_not_worse
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,17 @@ class CellBounds:
     @property
     def delta_pp(self) -> tuple[float, float]:
         """Delta in pp, at least and at most."""
-        low, high = self.n_correct
-        return (
-            100 * (low - self.baseline_correct) / self.n_items,
-            100 * (high - self.baseline_correct) / self.n_items,
-        )
+        return Bounds(self.right, self.evaluated, self.n_items).delta(self.baseline_correct)
 
     @property
     def lost(self) -> bool:
         """Whether the delta can no longer reach 0."""
-        return self.n_correct[1] < self.baseline_correct
+        return not is_not_worse(self.n_correct[1], self.baseline_correct)
 
     @property
     def held(self) -> bool:
         """Whether the delta can no longer fall below 0."""
-        return self.n_correct[0] >= self.baseline_correct
+        return is_not_worse(self.n_correct[0], self.baseline_correct)
 
     def after(self, outcomes: Sequence[bool]) -> CellBounds:
         """The cell with some more of its items answered."""

@@ -104,9 +104,17 @@ def test_champions(record: StudyRecord) -> None:
     assert (best["depth"], best["slots"], best["alpha"], best["mean_delta"]) == (0.5, 2, 0.1, 10.0)
     figure = champion_geometry.draw(record)
     lora = trace(figure, f"{LORA}, α 0.1")  # noqa: RUF001
-    dora = trace(figure, f"{DORA}, α 0.008")  # noqa: RUF001
-    assert (lora.y[0], dora.y[0]) == (0.5, 0.0)
-    assert lora.marker.size[0] > dora.marker.size[0]
+    assert lora.y[0] == 0.5
+    # The other host's run gains nothing: it is G1 and no champion.
+    assert table[table["host"] == DORA]["champion"].tolist() == [False]
+    assert not any(DORA in (one.name or "") for one in figure.data)
+
+
+def test_a_host_that_gains_nothing_has_no_champion(record: StudyRecord) -> None:
+    narrowed = record.narrowed(adapter="dora-r8")
+    assert champion_geometry.facts(narrowed)["champion"].tolist() == [False]
+    (said,) = champion_geometry.draw(narrowed).layout.annotations
+    assert "no run is strict G1: there is no champion" in said.text
 
 
 def test_delta_heatmap(record: StudyRecord) -> None:

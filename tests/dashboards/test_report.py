@@ -115,7 +115,7 @@ def test_caveats_are_those_of_this_study(report: StudyReport, store: AuditStore)
     empty = load_report(store, "empty")
     assert [caveat.split(":")[0] for caveat in empty.caveats] == ["Unfinished"]
     assert empty.verdicts == ("No run has a verdict yet.",)
-    assert "No run is G1" in empty.champions.notes[0]
+    assert "No run is strict G1" in empty.champions.notes[0]
 
 
 def test_nothing_of_the_record_becomes_markup(html: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from storage.verdict import is_not_worse
 from workers.errors import WorkerError
 
 
@@ -46,7 +47,7 @@ class CellPlan:
 
     def is_lost(self, *, wrong: int) -> bool:
         """Whether so many wrong answers leave fewer right ones than the baseline has."""
-        return self.n_items - wrong < self.baseline_correct
+        return not is_not_worse(self.n_items - wrong, self.baseline_correct)
 
     def in_order(self, batches: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """Whole batches, those with the most wrong answers so far first; ties as they come."""

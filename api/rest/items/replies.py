@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from api.rest.problems import Problem
 from api.views.items import Item
-from dashboards.item_responses import baseline_of, read_answers
+from dashboards.item_responses import read_answers
 from storage import AuditStore, Run
 
 
@@ -33,7 +33,7 @@ def item_page(
     run = store.runs.get(run_id)
     if benchmark not in run.cells and benchmark not in run.bounds:
         raise Problem(404, "cell-not-found", _no_cell(run, benchmark))
-    answers = read_answers(store, run, baseline=baseline_of(store, run), benchmark=benchmark)
+    answers = read_answers(store, run, baseline=store.runs.baseline_of(run), benchmark=benchmark)
     last = first + limit
     items = [Item.from_record(answer, with_prompt=prompts) for answer in answers[first:last]]
     return items, str(last) if last < len(answers) else None
