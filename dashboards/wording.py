@@ -15,7 +15,7 @@ import pandas as pd
 from search.study.axes import configuration_words
 from storage.new_rows import SEED_NULL, SHAM_NULL
 from storage.records import Run
-from storage.verdict import INERT, NOT_G1, STRICT, TIED
+from storage.verdict import in_words
 
 NOTHING = EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -100,14 +100,9 @@ def safe(text: object) -> str:
 
 
 def verdict_words(g1: bool | None, verdict: str | None) -> str:
-    """A run's verdict; empty where it has none."""
-    if is_missing(g1):
-        return ""
-    if is_missing(verdict):
-        return "G1, tied or inert"  # an older record: nobody compared the responses
-    return {STRICT: "strict G1", TIED: "G1, tied", INERT: "G1, inert", NOT_G1: "not G1"}[
-        str(verdict)
-    ]
+    """A run's verdict, also from a frame; empty where it has none."""
+    known = None if is_missing(g1) else bool(g1)
+    return in_words(g1=known, verdict=None if is_missing(verdict) else verdict)
 
 
 def run_title(run: Run) -> str:

@@ -58,11 +58,11 @@ class Totals:
         with self._database.reading() as session:
             runs = _runs_by_study_state(session)
             up_to, count, total = _durations(session, seconds)
-            states = select(Study.standing.label("state"), func.count().label("studies")).group_by(
-                "state"
-            )
+            # Not "state": Postgres would group by the column of that name.
+            states = select(Study.standing.label("standing"), func.count().label("studies"))
+            standings = states.group_by("standing")
             return RecordTotals(
-                studies={row.state: row.studies for row in session.execute(states)},
+                studies={row.standing: row.studies for row in session.execute(standings)},
                 runs=_summed(runs),
                 cells=session.scalar(select(func.count()).select_from(Cell)) or 0,
                 g1=sum(row.g1 for row in runs if row.kind == TREATMENT),

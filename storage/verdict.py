@@ -33,6 +33,7 @@ from storage.errors import BaselineMismatch
 
 STRICT, TIED, INERT, NOT_G1 = "strict", "tied", "inert", "not_g1"
 VERDICTS = (STRICT, TIED, INERT, NOT_G1)
+_IN_WORDS = {STRICT: "strict G1", TIED: "G1, tied", INERT: "G1, inert", NOT_G1: "not G1"}
 
 
 def exact_delta(n_correct: int, baseline_n_correct: int, *, n_items: int) -> Fraction:
@@ -183,6 +184,13 @@ def verdict_word(deltas: Iterable[Fraction | int], differences: Iterable[Differe
     if True in changed:
         return TIED
     return None if None in changed else INERT
+
+
+def in_words(*, g1: bool | None, verdict: str | None) -> str:
+    """Return a run's verdict as people read it; empty where it has none."""
+    if g1 is None:
+        return ""
+    return _IN_WORDS[verdict] if verdict else "G1, tied or inert"
 
 
 def _ended_early(deltas: Mapping[str, Fraction], *, lost: bool, run_id: str) -> Verdict:

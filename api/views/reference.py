@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from api.views.base import Fraction, Interval, Percent, PointsPp, View
+from api.views.base import Fraction, Interval, Percent, PointsPp, Verdict, View
 from api.views.runs import Cell, Configuration
 
 
@@ -60,6 +60,7 @@ class PublishedChampion(View):
     cells: dict[str, PublishedCell]
     mean_delta: PointsPp
     g1: bool
+    verdict: Verdict
 
 
 class Reference(View):

@@ -95,7 +95,9 @@ class Cell(View):
     helped: int | None = Field(default=None, description="items that only the run gets right")
     hurt: int | None = Field(default=None, description="items that only the baseline gets right")
     changed: int | None = Field(
-        default=None, description="responses that differ from the baseline's in any byte"
+        default=None,
+        description="responses that differ from the baseline's in any byte; null also in older "
+        "records whose responses nobody compared",
     )
 
     @classmethod
@@ -107,6 +109,9 @@ class Cell(View):
             delta=cell.delta,
             n_items=cell.n_items,
             n_correct=cell.n_correct,
+            helped=cell.helped,
+            hurt=cell.hurt,
+            changed=cell.changed,
         )
 
 
@@ -162,7 +167,8 @@ class Run(View):
     verdict: Verdict | None = Field(
         default=None,
         description="strict: G1 with a positive delta; tied: every delta is 0; inert: no response "
-        "differs; null while it is not known, and for baselines",
+        "differs; null while it is not known, for baselines, and for a G1 run of an older record "
+        "that is tied or inert and nobody compared",
     )
 
     @classmethod
@@ -257,6 +263,7 @@ def _fields(run: records.Run) -> dict[str, Any]:
         "cells": dict(sorted(cells.items())) if run.bounds else cells,
         "mean_delta": run.mean_delta,
         "g1": run.g1,
+        "verdict": run.verdict,
     }
 
 

@@ -18,7 +18,7 @@ STATUS = {
     "state": "running",
     "runs": COUNTS,
     "baselines": {"total": 1, "completed": 1, "running": 0, "failed": 0, "pending": 0},
-    "g1": {"count": 3, "rate": 0.15},
+    "g1": {"count": 3, "rate": 0.15, "strict": 2, "tied": 1, "inert": 0},
 }
 
 
@@ -46,10 +46,13 @@ class Counts(View):
 
 
 class G1Share(View):
-    """G1 runs so far, and their share of the completed treatments."""
+    """G1 runs so far, their share of the completed treatments, and how they split."""
 
     count: int = Field(description="G1 runs")
     rate: Fraction | None = Field(description="of the completed treatments; null while none is")
+    strict: int = Field(description="with a positive delta")
+    tied: int = Field(description="every delta 0, other responses than the baseline's")
+    inert: int = Field(description="every response the baseline's")
 
 
 class StudyStatus(View):
@@ -77,6 +80,12 @@ class StudyStatus(View):
             state=status.state,  # type: ignore[arg-type]  # checked here
             runs=Counts.from_record(status.runs),
             baselines=Counts.from_record(status.baselines),
-            g1=G1Share(count=status.g1, rate=status.g1_rate),
+            g1=G1Share(
+                count=status.g1,
+                rate=status.g1_rate,
+                strict=status.strict,
+                tied=status.tied,
+                inert=status.inert,
+            ),
             nulls={kind: Counts.from_record(counts) for kind, counts in nulls.items()} or None,
         )

@@ -26,6 +26,7 @@ from search.study.plan import Audit
 from storage import AuditStore
 from storage.new_rows import BASELINE, SHAM_NULL, TREATMENT
 from storage.records import DueRun, Run
+from storage.verdict import in_words
 from workers.job.cell_plans import CellPlan
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 
@@ -175,8 +176,9 @@ class Driver:
         self._close(run)
         done = self._store.runs.get(run.id)
         self._count(done)
-        verdict = "  G1" if done.g1 else ""
-        self._tell(self._note("finished", run, cells_text(done) + verdict))
+        verdict = in_words(g1=done.g1, verdict=done.verdict)
+        said = f"{cells_text(done)}  {verdict}" if verdict else cells_text(done)
+        self._tell(self._note("finished", run, said))
 
     def _learn(self, flight: _InFlight) -> None:
         """Let a completed run shape the plans of later ones, and those start that waited for it."""

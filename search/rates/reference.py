@@ -140,6 +140,7 @@ def _champion(host: str, tables: Mapping[str, Any]) -> dict[str, Any]:
         "cells": {name: _cell(*pair) for name, pair in counts.items()},
         "mean_delta": float(verdict.mean_delta),
         "g1": verdict.g1,
+        "verdict": verdict.word,
     }
 
 
@@ -156,4 +157,5 @@ def _cell(run: Count, baseline: Count) -> dict[str, Any]:
         "delta": float(run.delta(baseline)),
         "n_items": run.n_items,
         "n_correct": run.n_correct,
+        **dict.fromkeys(("helped", "hurt", "changed")),  # not published
     }

@@ -1,4 +1,4 @@
-"""``talan champions``: each host's best G1 run."""
+"""``talan champions``: each host's best strict G1 run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api.views.runs import Champion
 def champions(
     name: AnyNameArgument = None, as_json: JsonOption = False, storage: StorageOption = None
 ) -> None:
-    """Show each host's champion: the G1 run with the largest mean delta.
+    """Show each host's champion: the strict G1 run with the largest mean delta.
 
     The best of many is biased upward: confirm a champion on fresh seeds before calling it better.
     """

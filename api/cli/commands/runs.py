@@ -19,6 +19,9 @@ def runs(
     g1: Annotated[
         bool | None, typer.Option("--g1/--not-g1", help="Only runs that are (not) G1.")
     ] = None,
+    verdict: Annotated[
+        str | None, typer.Option(help="Only runs that are strict, tied, inert or not_g1.")
+    ] = None,
     sort: Annotated[
         str, typer.Option(help="position, mean_delta or worst_delta (largest first).")
     ] = "position",
@@ -29,13 +32,12 @@ def runs(
     storage: StorageOption = None,
 ) -> None:
     """List a study's runs with their deltas, baselines included."""
+    wanted = RunFilter(g1=g1, verdict=verdict, state=state)
     with open_store(storage) as store:
         found: list[Run] = []
         cursor: str | None = None
         while True:
-            page = store.runs.page(
-                name, RunFilter(g1=g1, state=state), sort=sort, limit=1000, cursor=cursor
-            )
+            page = store.runs.page(name, wanted, sort=sort, limit=1000, cursor=cursor)
             found += page.runs
             cursor = page.next_cursor
             if cursor is None:

@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, signed, table_of
+from dashboards.wording import verdict_words
 from storage.records import BoundedCell, Run
+from storage.verdict import INERT, NOT_G1, STRICT, TIED
+
+_MEANING = {
+    STRICT: "no cell loses, at least one gains",
+    TIED: "every delta is 0, with other responses than the baseline's",
+    INERT: "every response is the baseline's, byte for byte",
+    NOT_G1: "at least one cell loses",
+    None: "every delta is 0; `talan db upgrade` compares the stored responses",
+}
 
 
 def show_runs(runs: Sequence[Run]) -> None:
@@ -29,7 +39,7 @@ def show_runs(runs: Sequence[Run]) -> None:
             run.state,
             *(_cell_text(run, name) for name in benchmarks),
             signed(run.mean_delta),
-            {True: "yes", False: "no", None: ""}[run.g1],
+            _short_verdict(run),
         )
     console.print(table)
     early = sum(run.ended_early for run in runs)
@@ -54,7 +64,10 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
         console.print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps")
     if run.compute_s is not None:
         console.print(f"{run.compute_s:.1f} s of training and evaluating on {run.worker}")
-    table = table_of("benchmark", "right", "score", "baseline", "delta (pp)", "responses")
+    table = table_of(
+        *("benchmark", "right", "score", "baseline", "delta (pp)"),
+        *("helped", "hurt", "changed"),
+    )
     for name, cell in run.cells.items():
         table.add_row(
             name,
@@ -62,16 +75,20 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
             f"{cell.score:.2f}",
             "" if cell.baseline_score is None else f"{cell.baseline_score:.2f}",
             signed(cell.delta),
-            cell.responses_artifact,
+            *("" if count is None else str(count) for count in (cell.helped, cell.hurt)),
+            "" if cell.changed is None else str(cell.changed),
         )
     for name, bound in run.bounds.items():
-        table.add_row(name, *_bounds_text(bound), bound.responses_artifact or "")
+        table.add_row(name, *_bounds_text(bound), "", "", "")
     if run.cells or run.bounds:
         console.print(table)
     if run.g1 is not None:
         console.print(_verdict_text(run))
     if run.checkpoint_artifact:
         console.print(f"checkpoint {run.checkpoint_artifact}")
+    for name, one in (*run.cells.items(), *run.bounds.items()):
+        if one.responses_artifact:
+            console.print(f"responses of {name} {one.responses_artifact}")
 
 
 def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
@@ -79,6 +96,12 @@ def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
     cut = [f"{name} {number}" for name, number in num_truncated.items() if number]
     if cut:
         console.print(f"responses cut at the limit of new tokens: {', '.join(cut)}")
+
+
+def _short_verdict(run: Run) -> str:
+    if run.g1 is None:
+        return ""
+    return {NOT_G1: "no", None: "yes"}.get(run.verdict, run.verdict or "")
 
 
 def _cell_text(run: Run, benchmark: str) -> str:
@@ -104,5 +127,5 @@ def _bounds_text(cell: BoundedCell) -> tuple[str, str, str, str]:
 def _verdict_text(run: Run) -> str:
     if run.ended_early:
         return "not G1: a cell cannot reach its baseline; the run ended there and has no mean delta"
-    verdict = "G1: no cell loses" if run.g1 else "not G1: at least one cell loses"
-    return f"mean delta {signed(run.mean_delta)} pp, {verdict}"
+    words = verdict_words(run.g1, run.verdict)
+    return f"mean delta {signed(run.mean_delta)} pp, {words}: {_MEANING[run.verdict]}"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.views.base import RunState, Text
+from api.views.base import RunState, Text, Verdict
 from storage.records import RunFilter
 
 Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -29,7 +29,7 @@ Sort = Literal[
     "warmup_identity",
 ]
 
-_PLAIN = ("state", "g1", "kind", "backbone", "adapter", "seed", "configuration_id")
+_PLAIN = ("state", "g1", "verdict", "kind", "backbone", "adapter", "seed", "configuration_id")
 
 
 class RunQuery(BaseModel):
@@ -39,6 +39,7 @@ class RunQuery(BaseModel):
 
     state: RunState | None = None
     g1: bool | None = None
+    verdict: Verdict | None = None
     kind: Annotated[str, Field(pattern=r"^[a-z_]{1,20}$")] | None = Field(
         default=None, description="treatment, baseline, or a kind of null run"
     )

@@ -20,15 +20,17 @@ INTERVAL_0_OF_1 = [0.0, 0.975]
 
 
 def cell(score: float, baseline: float | None, *, items: int, correct: int) -> dict[str, Any]:
+    baseline_correct = round((baseline or 0) * items / 100)
     return {
         "score": score,
         "baseline_score": baseline,
         "delta": None if baseline is None else score - baseline,
         "n_items": items,
         "n_correct": correct,
-        "helped": None,
-        "hurt": None,
-        "changed": None,
+        # Of one sort: a run that gets more right gets right what its baseline did.
+        "helped": None if baseline is None else max(correct - baseline_correct, 0),
+        "hurt": None if baseline is None else max(baseline_correct - correct, 0),
+        "changed": 0 if baseline is not None and correct == baseline_correct else None,
     }
 
 
@@ -52,7 +54,7 @@ class TestRuns:
             },
             "mean_delta": 5.0,
             "g1": True,
-            "verdict": None,
+            "verdict": "strict",
         }
         assert list(first) == [
             "id",
@@ -79,8 +81,10 @@ class TestRuns:
             },
             "mean_delta": None,
             "g1": None,
+            "verdict": None,
         }
         assert (second["mean_delta"], second["g1"]) == (17.5, False)
+        assert (second["verdict"], third["verdict"]) == ("not_g1", "inert")
         assert second["cells"]["tiny_choice"]["delta"] == -5.0
         assert (third["mean_delta"], third["g1"]) == (0.0, True)
         assert third["configuration"]["gradient_scale"] is None
@@ -120,7 +124,7 @@ class TestRuns:
             "G1",
         ]
         assert lines[1].split()[-2:] == ["50.0%", "50.0%"]
-        assert lines[2].split()[-4:] == ["+10.00", "+0.00", "+5.00", "yes"]
+        assert lines[2].split()[-4:] == ["+10.00", "+0.00", "+5.00", "strict"]
         assert lines[3].split()[-4:] == ["-5.00", "+40.00", "+17.50", "no"]
         assert "baseline" in lines[1]
         assert "layer 1, T 2, multihead_local, direct:0.008, all, gamma 500" in lines[2]
@@ -141,7 +145,7 @@ class TestRun:
 
     def test_for_people(self, runs: list[str], talan: Talan) -> None:
         out = talan("run", runs[1]).out
-        assert "mean delta +5.00 pp, G1: no cell loses" in out
+        assert "mean delta +5.00 pp, strict G1: no cell loses, at least one gains" in out
         assert "loss 2.500 -> 1.250 in 2 steps" in out
         row = next(line for line in out.splitlines() if line.startswith("tiny_choice"))
         assert row.split() == [
@@ -150,8 +154,10 @@ class TestRun:
             "60.00",
             "50.00",
             "+10.00",
-            "sha256-12.parquet",
-        ]
+            "2",
+            "0",
+        ]  # nobody compared the responses: changed is empty
+        assert "responses of tiny_choice sha256-12.parquet" in out
 
     def test_of_a_failed_run_tells_why(self, runs: list[str], talan: Talan) -> None:
         answer = talan("run", runs[4])
@@ -282,7 +288,7 @@ class TestChampions:
     def test_of_a_record_without_any(self, talan: Talan) -> None:
         AuditStore.open("sqlite:///talan.db").close()
         assert json.loads(talan("champions", "--json").out) == []
-        assert "No champion" in talan("champions").out
+        assert "No run is strict G1" in talan("champions").out
 
 
 @pytest.mark.parametrize(

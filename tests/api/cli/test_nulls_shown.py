@@ -47,7 +47,7 @@ def test_a_status_counts_them_apart(talan: Talan) -> None:
     assert found["baselines"]["total"] == 1
     assert found["nulls"]["seed_null"]["completed"] == 3
     assert found["nulls"]["sham_null"]["completed"] == 2
-    assert found["g1"] == {"count": 2, "rate": 1.0}
+    assert found["g1"] == {"count": 2, "rate": 1.0, "strict": 2, "tied": 0, "inert": 0}
 
 
 @pytest.mark.usefixtures("_nulls")

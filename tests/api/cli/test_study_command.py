@@ -18,7 +18,7 @@ STATUS = {
     "state": "stopped",
     "runs": {"total": 5, "completed": 3, "running": 0, "failed": 1, "pending": 1},
     "baselines": {"total": 1, "completed": 1, "running": 0, "failed": 0, "pending": 0},
-    "g1": {"count": 2, "rate": 2 / 3},
+    "g1": {"count": 2, "rate": 2 / 3, "strict": 1, "tied": 0, "inert": 1},
 }
 STUDY = f"""
 name: finished
@@ -67,7 +67,7 @@ class TestStatus:
         found = json.loads(talan("study", "list", "--json").out)
         assert [study["name"] for study in found] == ["recorded", "finished"]
         assert found[0] == STATUS
-        assert found[1]["g1"] == {"count": 2, "rate": 1.0}
+        assert found[1]["g1"] == {"count": 2, "rate": 1.0, "strict": 2, "tied": 0, "inert": 0}
 
     def test_of_an_empty_record(self, talan: Talan) -> None:
         AuditStore.open("sqlite:///talan.db").close()
@@ -80,7 +80,7 @@ class TestStatus:
             launch(store, read_study_file(folder / "study.yaml"), artifact_url="a")
         found = json.loads(talan("study", "status", "finished", "--json").out)
         assert found["state"] == "queued"
-        assert found["g1"] == {"count": 0, "rate": None}
+        assert found["g1"] == {"count": 0, "rate": None, "strict": 0, "tied": 0, "inert": 0}
 
 
 class TestStop:

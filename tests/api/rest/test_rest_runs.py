@@ -47,8 +47,8 @@ def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_ur
         "delta": 10.0,
         "n_items": 20,
         "n_correct": 12,
-        "helped": None,
-        "hurt": None,
+        "helped": 2,
+        "hurt": 0,
         "changed": None,
     }
 
@@ -117,7 +117,7 @@ def test_sorts(api: TestClient) -> None:
         ({"limit": 0}, "query.limit", "0", "greater than or equal to 1"),
         ({"limit": 10**6}, "query.limit", "1000000", "less than or equal to 1000"),
         ({"state": "done"}, "query.state", "done", "'pending', 'running'"),
-        ({"mixr": "x"}, "query.mixr", "x", "allowed: state, g1, kind"),
+        ({"mixr": "x"}, "query.mixr", "x", "allowed: state, g1, verdict, kind"),
         ({"layer": "deep"}, "query.layer", "deep", "valid integer"),
         ({"gradient_scale": "inf"}, "query.gradient_scale.constrained-float", "inf", "finite"),
         ({"seed": 2**40}, "query.seed", str(2**40), "less than or equal to 4294967295"),
