@@ -86,9 +86,11 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
         console.print(_verdict_text(run))
     if run.checkpoint_artifact:
         console.print(f"checkpoint {run.checkpoint_artifact}")
-    for name, one in (*run.cells.items(), *run.bounds.items()):
-        if one.responses_artifact:
-            console.print(f"responses of {name} {one.responses_artifact}")
+    stored = {name: cell.responses_artifact for name, cell in run.cells.items()}
+    parts = {name: bound.responses_artifact for name, bound in run.bounds.items()}
+    for name, artifact in {**stored, **parts}.items():
+        if artifact:
+            console.print(f"responses of {name} {artifact}")
 
 
 def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
