@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from search.study.axes import configuration_words
-from storage.new_rows import SEED_NULL, SHAM_NULL
+from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL
 from storage.records import Run
 from storage.verdict import in_words
 
@@ -30,6 +30,7 @@ KINDS = {
     "baseline": "baseline",
     SEED_NULL: "null (seed)",
     SHAM_NULL: "null (sham)",
+    JITTER_NULL: "null (jitter)",
 }
 
 
@@ -109,6 +110,8 @@ def run_title(run: Run) -> str:
     """What a run is in a few words."""
     if run.kind == SEED_NULL:
         return f"Seed null, against seed {run.baseline_seed}"
+    if run.kind == JITTER_NULL:
+        return f"Jitter {run.seed}, at seed {run.baseline_seed}"
     if run.configuration is None:
         return f"Baseline, seed {run.seed}"
     text = " · ".join(configuration_words(run.configuration))

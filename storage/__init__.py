@@ -32,6 +32,7 @@ from storage.errors import (
 from storage.listing import SORTS
 from storage.new_rows import (
     BASELINE,
+    JITTER_NULL,
     NULL_KINDS,
     SEED_NULL,
     SHAM_NULL,
@@ -70,6 +71,7 @@ from storage.store import AuditStore
 __all__ = [
     "AXES",
     "BASELINE",
+    "JITTER_NULL",
     "NULL_KINDS",
     "RUN_STATES",
     "SEED_NULL",

@@ -30,7 +30,7 @@ from storage.database import Database
 from storage.errors import QueryError
 from storage.locks import find_study, no_run
 from storage.matching import is_baseline_of
-from storage.models import Cell, Run
+from storage.models import Cell, Host, Run
 from storage.new_rows import BASELINE
 from storage.packing import unpack_bits, unpack_floats
 from storage.records import Run as RunRecord
@@ -113,6 +113,23 @@ class Runs:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def distances(self, study: str, *, kind: str) -> list[tuple[int, int, float]]:
+        """Return host, seed of the baseline and distance from it, of completed runs of a kind.
+
+        Runs whose distance was not measured are left out.
+        """
+        columns = (Host.position, Run.baseline_seed, Run.kl_to_baseline)
+        with self._database.reading() as session:
+            found = find_study(session, study)
+            query = (
+                select(*columns)
+                .join(Host, Run.host_id == Host.id)
+                .where(Run.study_id == found.id, Run.kind == kind, Run.state == "completed")
+                .where(Run.kl_to_baseline.is_not(None))
+                .order_by(*_BY_POSITION)
+            )
+            return [tuple(row) for row in session.execute(query)]
 
     def losses(self, run_id: str) -> tuple[float, ...]:
         """Return a run's training losses by step; empty until it has finished."""

@@ -216,6 +216,9 @@ class Run(Base):
     losses: Mapped[bytes | None]
     checkpoint_artifact: Mapped[str | None] = mapped_column(Text)
     provenance_hash: Mapped[str | None] = mapped_column(ForeignKey("talan_provenance.hash"))
+    kl_to_baseline: Mapped[float | None]
+    null_scale: Mapped[float | None]
+    held_out_artifact: Mapped[str | None] = mapped_column(Text)
 
 
 class Cell(Base):

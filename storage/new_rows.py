@@ -16,7 +16,9 @@ BASELINE = "baseline"
 TREATMENT = "treatment"
 SEED_NULL = "seed_null"  # adapter alone, at another seed than its baseline
 SHAM_NULL = "sham_null"  # a fixed random direction in TALAN's place; its seed is the direction's
-NULL_KINDS = (SEED_NULL, SHAM_NULL)
+JITTER_NULL = "jitter_null"  # adapter alone, its first weights moved a little; its seed is a number
+NULL_KINDS = (SEED_NULL, SHAM_NULL, JITTER_NULL)
+NUMBERED = (SHAM_NULL, JITTER_NULL)  # `seed` is a number: they are trained at their baseline's seed
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,9 @@ class RunOutcome:
     compute_s: float
     provenance: Mapping[str, Any]
     partial: Sequence[PartialOutcome] = ()
+    kl_to_baseline: float | None = None
+    null_scale: float | None = None
+    held_out_artifact: str | None = None
 
     def __post_init__(self) -> None:
         names = [cell.benchmark for cell in self.cells]

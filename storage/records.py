@@ -202,6 +202,9 @@ class Run:
     `baseline_seed` is the seed of the baseline it is matched with: its own, but for null runs.
     `bounds` are cells that were not evaluated in full: the run ended as soon as it could not be G1
     any more. It has a verdict then, and neither `mean_delta` nor `worst_delta`.
+    `kl_to_baseline` is the distance from the baseline on held-out training examples in nats a
+    token, `null_scale` what a matched null run was scaled by to reach the treatments' median, and
+    `held_out_artifact` what a baseline says there; None where it was not measured.
     """
 
     id: str
@@ -232,6 +235,9 @@ class Run:
     provenance_hash: str | None
     cells: Mapping[str, Cell]
     bounds: Mapping[str, BoundedCell] = field(default_factory=dict)
+    kl_to_baseline: float | None = None
+    null_scale: float | None = None
+    held_out_artifact: str | None = None
 
     @property
     def ended_early(self) -> bool:

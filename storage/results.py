@@ -78,6 +78,8 @@ def _complete(session: Session, run: Run, outcome: RunOutcome) -> None:
     run.losses = pack_floats(outcome.losses)
     run.checkpoint_artifact = outcome.checkpoint_artifact
     run.provenance_hash = name
+    run.kl_to_baseline, run.null_scale = outcome.kl_to_baseline, outcome.null_scale
+    run.held_out_artifact = outcome.held_out_artifact
 
 
 def _keep_bounds(session: Session, run: Run, partial: Sequence[PartialOutcome]) -> None:

@@ -49,6 +49,9 @@ _RUN_COLUMNS = {
     "finished_at": Run.finished_at,
     "checkpoint_artifact": Run.checkpoint_artifact,
     "provenance_hash": Run.provenance_hash,
+    "kl_to_baseline": Run.kl_to_baseline,
+    "null_scale": Run.null_scale,
+    "held_out_artifact": Run.held_out_artifact,
 }
 _CELL_COLUMNS = {
     "benchmark": Cell.benchmark,

@@ -97,7 +97,7 @@ class StudyPlan(View):
             configurations=sum(treatments) // seeds,
             runs=sum(treatments),
             baselines=hosts * seeds,
-            nulls=hosts * (file.null_runs.seed + file.null_runs.sham),
+            nulls=hosts * file.null_runs.total(file.seeds),
             estimate=Estimate.from_record(estimate),
             power=Power.from_record(study_power(audit)),
             notes=[note for note in (gamma_note(file),) if note],

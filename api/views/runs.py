@@ -193,6 +193,12 @@ class RunDetails(Run):
     checkpoint: str | None = Field(description="the artifact's name")
     responses: dict[str, str] = Field(description="artifacts' names by benchmark")
     provenance: str | None = Field(description="hash of what the run rests on")
+    kl_to_baseline: float | None = Field(
+        description="distance from the baseline on held-out training examples, in nats a token"
+    )
+    null_scale: float | None = Field(
+        description="of a matched null run: what it was scaled by to be as far as the treatments"
+    )
     losses: list[float] = Field(description="training loss by step")
     n_truncated: dict[str, int | None] | None = Field(
         default=None,
@@ -227,6 +233,8 @@ class RunDetails(Run):
             checkpoint=run.checkpoint_artifact,
             responses={name: artifact for name, artifact in artifacts.items() if artifact},
             provenance=run.provenance_hash,
+            kl_to_baseline=run.kl_to_baseline,
+            null_scale=run.null_scale,
             losses=list(losses),
             n_truncated=None if n_truncated is None else dict(n_truncated),
         )

@@ -162,7 +162,7 @@ def _estimate_host(
 def runs_of(audit: Audit, host: int) -> int:
     """How many runs a host will have: baselines, treatments (at most) and null runs."""
     file = audit.file
-    nulls = file.null_runs.seed + file.null_runs.sham
+    nulls = file.null_runs.total(file.seeds)
     return len(file.seeds) + audit.treatments_due()[host] + nulls
 
 

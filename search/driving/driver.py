@@ -18,13 +18,15 @@ from search.driving.due_queue import DueQueue
 from search.driving.exact.verdict_plans import VerdictPlans
 from search.driving.heartbeats import HEARTBEAT_S, LEASE_S
 from search.driving.interruptions import uninterrupted
+from search.driving.matched_nulls import MatchedNulls
 from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
 from search.driving.run_outcomes import answers, cell_text, run_outcome
 from search.driving.trials import Trials
+from search.errors import StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
-from storage.new_rows import BASELINE, SHAM_NULL, TREATMENT
+from storage.new_rows import BASELINE, JITTER_NULL, NUMBERED, SHAM_NULL, TREATMENT
 from storage.records import DueRun, Run
 from storage.verdict import in_words
 from workers.job.cell_plans import CellPlan
@@ -71,7 +73,8 @@ class Driver:
         self._pace = Pace(audit.file.resources.workers)
         exact = audit.file.verdicts == "exact"
         self._plans = VerdictPlans(store, audit) if exact else None
-        self._gate = BaselineGate(self._plans.baselines if self._plans else None)
+        self._matched = MatchedNulls(store, audit)
+        self._gate = self._make_gate()
         self._in_flight: dict[str, _InFlight] = {}
         self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
         self._barren: set[int] = set()  # hosts that an adaptive design asks no more of
@@ -110,23 +113,51 @@ class Driver:
 
     def _fill(self, pool: WorkerPool) -> None:
         for slot in pool.idle:
-            if not self._queue and not self._gate:
-                self._propose()
-            run = self._queue.take(warm=pool.backbone_of(slot))
+            run = self._next(pool, slot=slot)
+            while run is not None and not self._start(run, pool, slot=slot):
+                run = self._next(pool, slot=slot)
             if run is None:
                 return
-            attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
+
+    def _next(self, pool: WorkerPool, *, slot: int) -> DueRun | None:
+        if not self._queue and not self._gate:
+            self._propose()
+        if not self._queue:
+            self._free_matched()
+        return self._queue.take(warm=pool.backbone_of(slot))
+
+    def _start(self, run: DueRun, pool: WorkerPool, *, slot: int) -> bool:
+        """Give a run to a worker; False where nothing can come of it, and it failed at once."""
+        self._pace.start(run.id)
+        attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
+        try:
             job = self._job(run)
-            self._in_flight[run.id] = _InFlight(run, job, attempt)
-            self._pace.start(run.id)
-            pool.submit(slot, job)
-            self._tell(self._note("started", run, f"attempt {attempt}"))
+        except StudyFileError as error:
+            self._give_up(run, attempt, str(error))
+            return False
+        self._in_flight[run.id] = _InFlight(run, job, attempt)
+        pool.submit(slot, job)
+        self._tell(self._note("started", run, f"attempt {attempt}"))
+        return True
+
+    def _make_gate(self) -> BaselineGate:
+        """Exact verdicts let treatments wait for their baseline; a distance all that have one."""
+        if self._matched.baselines is not None:
+            return BaselineGate(self._matched.baselines, kinds=(TREATMENT, *NUMBERED))
+        return BaselineGate(self._plans.baselines if self._plans else None)
 
     def _take_in_due(self) -> None:
         for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
-            if not self._gate.holds(run):
+            if not (self._matched.holds(run) or self._gate.holds(run)):
                 self._queue.put(run)
         self._count_afresh()
+
+    def _free_matched(self) -> None:
+        """Where nothing else is due: null runs of the hosts whose treatments are all over."""
+        treated = {f.run.host for f in self._in_flight.values() if f.run.kind == TREATMENT}
+        busy = treated | self._gate.hosts | set(self._open_hosts())
+        for run in self._matched.free(busy=busy):
+            self._queue.put(run)
 
     def _job(self, run: DueRun) -> RunJob:
         host = self._audit.hosts[run.host]
@@ -140,14 +171,17 @@ class Driver:
             adapter=AdapterSpec.from_record(host.adapter),
             configuration=run.configuration,
             block=self._audit.file.talan,
-            # A sham null's own seed is its number: it is trained as its baseline was.
-            seed=run.baseline_seed if run.kind == SHAM_NULL else run.seed,
+            # The seed of these nulls is their number: they are trained as their baseline was.
+            seed=run.baseline_seed if run.kind in NUMBERED else run.seed,
             recipe=self._audit.recipe,
             suite=self._audit.suite.name,
             benchmarks=benchmarks,
             artifact_url=self._artifact_url,
             sham=run.seed if run.kind == SHAM_NULL else None,
             plans=plans,
+            jitter=run.seed if run.kind == JITTER_NULL else None,
+            held_out=self._matched.held_out(run),
+            match=self._matched.match(run),
         )
 
     def _handle(self, event: Event) -> None:
@@ -182,34 +216,34 @@ class Driver:
 
     def _learn(self, flight: _InFlight) -> None:
         """Let a completed run shape the plans of later ones, and those start that waited for it."""
-        if self._plans is None:
-            return
         run = flight.run
-        self._plans.learn(
-            run.host,
-            kind=run.kind,
-            seed=run.baseline_seed,
-            answers=answers(flight.cells),
-            seconds={cell.benchmark: cell.seconds for cell in flight.cells},
-        )
+        self._matched.learn(run, flight.trained)
+        if self._plans is not None:
+            self._plans.learn(
+                run.host,
+                kind=run.kind,
+                seed=run.baseline_seed,
+                answers=answers(flight.cells),
+                seconds={cell.benchmark: cell.seconds for cell in flight.cells},
+            )
         if run.kind == BASELINE:
             for waiting in self._gate.open(run.host, seed=run.seed):
                 self._queue.put(waiting)
 
     def _fail(self, flight: _InFlight, message: str, *, detail: str | None = None) -> None:
-        run = flight.run
+        self._give_up(flight.run, flight.attempt, message, detail=detail)
+
+    def _give_up(
+        self, run: DueRun, attempt: int, message: str, *, detail: str | None = None
+    ) -> None:
         self._store.dispatch.fail(
-            run.id,
-            owner=self._owner,
-            attempt=flight.attempt,
-            error=message,
-            retry=False,
-            detail=detail,
+            run.id, owner=self._owner, attempt=attempt, error=message, retry=False, detail=detail
         )
+        self._matched.learn(run, None)
         if run.kind == BASELINE:
             failed = self._store.dispatch.fail_dependents(run.id, owner=self._owner)
-            self._queue.drop(failed)
-            self._gate.drop(failed)
+            for parts in (self._queue, self._gate, self._matched):
+                parts.drop(failed)
             self._barren.add(run.host)
         self._close(run)
         self._count_afresh()
@@ -230,7 +264,7 @@ class Driver:
         self._tell(self._note("retried", run, message))
 
     def _close(self, run: DueRun) -> None:
-        del self._in_flight[run.id]
+        self._in_flight.pop(run.id, None)
         self._pace.end(run.id)
         self._trials.tell_ended()
 
@@ -296,6 +330,6 @@ class Driver:
         progress = replace(
             self._progress,
             running=len(self._in_flight),
-            eta_s=self._pace.eta_s(len(self._queue) + len(self._gate)),
+            eta_s=self._pace.eta_s(len(self._queue) + len(self._gate) + len(self._matched)),
         )
         self._observer(progress, note)

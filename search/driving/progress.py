@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search.study.axes import configuration_words
-from storage.new_rows import SEED_NULL, SHAM_NULL, TREATMENT
+from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
 
 
@@ -74,6 +74,8 @@ def title(
     head = f"{host} s{seed}"
     if kind == SHAM_NULL:
         head = f"{host} sham {seed} of"
+    if kind == JITTER_NULL:
+        return f"{host}  jitter {seed}"
     if configuration is None:
         return f"{head}  {'seed null' if kind == SEED_NULL else 'baseline'}"
     return f"{head}  {', '.join(configuration_words(configuration))}"

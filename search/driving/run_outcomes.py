@@ -27,6 +27,9 @@ def run_outcome(job: RunJob, trained: TrainResult, cells: Sequence[CellResult]) 
         checkpoint_artifact=trained.checkpoint.name,
         compute_s=trained.seconds + sum(cell.seconds for cell in cells),
         provenance=trained.provenance,
+        kl_to_baseline=trained.kl_to_baseline,
+        null_scale=trained.null_scale,
+        held_out_artifact=None if trained.held_out is None else trained.held_out.name,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search.errors import StudyFileError, one_of
 from search.study.draw import FIRST_DRAW
+from search.study.null_counts import NullRuns, Shams
 from search.study.values import (
     ADAPTER_DEFAULTS,
     TALAN_DEFAULTS,
@@ -40,7 +41,7 @@ SAMPLERS: tuple[str, ...] = get_args(Sampler)
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2")
 Verdicts = Literal["full", "exact"]
 
-_MOST_NULLS = 10_000
+_LATER_NULLS = {"jitter": 0, "at": "first_seed"}  # keys that came later, at what they mean
 _SLUG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
 
 
@@ -84,13 +85,6 @@ class Listed(_Entry):
         """The six axes; no gradient scale is a scale of 1, which counts only where it acts."""
         scale = 1.0 if self.gradient_scale is None else self.gradient_scale
         return {**self.model_dump(mode="json"), "gradient_scale": scale}
-
-
-class NullRuns(_Entry):
-    """How many null runs each host has, by kind (``search.study.null_runs``)."""
-
-    seed: Annotated[Int, Field(ge=0, le=_MOST_NULLS)] = 0
-    sham: Annotated[Int, Field(ge=0, le=_MOST_NULLS)] = 0
 
 
 class Design(_Entry):
@@ -183,6 +177,9 @@ class StudyFile(_Entry):
             del spec["training_data"]
         if self.draw == FIRST_DRAW:
             del spec["draw"]
+        for key, default in _LATER_NULLS.items():
+            if spec["null_runs"][key] == default:
+                del spec["null_runs"][key]
         text = json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -226,6 +223,7 @@ def parse_study(content: object) -> StudyFile:
     _check_listed(study)
     _check_verdicts(study)
     _check_processes(study)
+    _check_matched(study)
     return study
 
 
@@ -271,6 +269,17 @@ def _check_processes(study: StudyFile) -> None:
         raise StudyFileError(msg)
 
 
+def _check_matched(study: StudyFile) -> None:
+    """A matched null run trains several times, which processes that train together cannot do."""
+    number = study.resources.processes_per_run
+    if study.null_runs.is_matched and number > 1:
+        msg = (
+            f"resources.processes_per_run: {number} is not allowed beside null runs that are "
+            "matched (jitter, or sham with match); allowed: 1"
+        )
+        raise StudyFileError(msg)
+
+
 def _check_repeats(study: StudyFile) -> None:
     for key in ("backbones", "seeds", "adapters"):
         values = getattr(study, key)
@@ -291,7 +300,7 @@ _WORDS = {
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("["))
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {_allowed_keys(first['loc'])}"
     if first["type"] == "missing":
@@ -326,4 +335,6 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> str:
         "resources": Resources,
     }
     model = models.get(str(loc[0]), StudyFile) if len(loc) > 1 else StudyFile
+    if "[mapping]" in loc:
+        model = Shams
     return one_of(list(model.model_fields), loc[-1])

@@ -124,6 +124,7 @@ def resolve(
                 check(suite, name)
             suite.check_train_file()
         recipe = suite.recipe.replace(**file.training)
+        _check_held_out(file, recipe)
         recipe.require_even_shares(file.resources.processes_per_run)
         adapters = [AdapterSpec.from_record(entry) for entry in file.adapters]
         backbones = [inspect(name) for name in file.backbones]
@@ -173,6 +174,18 @@ def resolve(
         )
         raise StudyFileError(msg)
     return audit
+
+
+def _check_held_out(file: StudyFile, recipe: Recipe) -> None:
+    """Matched null runs need training examples that no step sees."""
+    seen, number = recipe.num_examples_trained_on, recipe.num_examples
+    if file.null_runs.is_matched and seen >= number:
+        msg = (
+            f"null_runs: matched null runs need training examples that are not trained on, and "
+            f"{recipe.max_steps} steps take {seen} of {number}; allowed with them: fewer "
+            "training.max_steps, or more training.num_examples"
+        )
+        raise StudyFileError(msg)
 
 
 def adapter_labels(adapters: Sequence[AdapterSpec]) -> list[str]:

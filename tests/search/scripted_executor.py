@@ -95,6 +95,7 @@ class ScriptedExecutor:
             seconds=0.25,
             checkpoint=_artifact("tar", job.key),
             provenance={"pid": os.getpid()},
+            **_distance(job),
         )
 
     def evaluate(self, benchmark: str) -> CellResult:
@@ -106,7 +107,8 @@ class ScriptedExecutor:
             raise ValueError("no such item")
         if last and self._times <= script.exits.get(slots, 0):
             script.end(lambda: os._exit(1))
-        outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=job.sham)
+        number = job.sham if job.jitter is None else job.jitter
+        outcomes = outcomes_of(job.configuration, seed=job.seed, benchmark=benchmark, sham=number)
         return cell_result(job, benchmark, outcomes)
 
     def close(self) -> None:
@@ -121,6 +123,24 @@ def outcomes_of(
     key = json.dumps(parts, sort_keys=True)
     bits = int.from_bytes(hashlib.sha256(key.encode()).digest()[: ITEMS // 8], "big")
     return tuple(bool(bits >> place & 1) for place in range(ITEMS))
+
+
+def kl_of(slots: int, seed: int) -> float:
+    """How far a treatment is from its baseline."""
+    return slots * 1e-3 * (1 + seed / 100)
+
+
+def _distance(job: RunJob) -> dict[str, Any]:
+    """A first search ends at a scale of the run's own, a warm one at the scale it began with."""
+    if job.held_out is None:
+        return {}
+    if job.held_out.baseline is None:
+        return {"held_out": _artifact("safetensors", f"seed {job.seed}")}
+    if job.match is None:
+        return {"kl_to_baseline": kl_of(_slots(job.configuration), job.seed)}
+    own = 0.25 + (job.sham if job.jitter is None else job.jitter) / 100  # type: ignore[operator]
+    scale = own if job.match.start is None else job.match.start
+    return {"kl_to_baseline": job.match.target, "null_scale": scale}
 
 
 def cell_result(job: RunJob, benchmark: str, outcomes: Sequence[bool]) -> CellResult:

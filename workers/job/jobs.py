@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workers.errors import AdapterError
 from workers.job.cell_plans import CellPlan
+from workers.job.null_matching import HeldOut, KlMatch
 from workers.job.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ class RunJob:
         sham: Number of the sham that stands in the configuration's place; None: TALAN itself.
         plans: By benchmark, for a run of which only the verdict is asked for: it ends at the first
             benchmark that is lost. Empty: every item of every benchmark.
+        jitter: Number of the jitter that moves the adapter's first weights; None: they stay.
+        held_out: How the run's distance from its baseline is measured; None: it is not.
+        match: The distance that a sham or a jitter is scaled to; None: the sham's own norm.
     """
 
     key: str
@@ -131,6 +135,9 @@ class RunJob:
     artifact_url: str
     sham: int | None = None
     plans: Mapping[str, CellPlan] = field(default_factory=dict)
+    jitter: int | None = None
+    held_out: HeldOut | None = None
+    match: KlMatch | None = None
 
     @property
     def is_baseline(self) -> bool:
@@ -153,6 +160,10 @@ class TrainResult:
         seconds: Wall seconds from adapter attached to checkpoint stored.
         checkpoint: Deterministic tar of one folder: PEFT adapter, and TALAN where there is one.
         provenance: Package versions, machine, seeds and hashes (``workers.run.provenance``).
+        kl_to_baseline: Distance from the baseline on held-out training examples, in nats a token;
+            None where it was not measured.
+        null_scale: The scale that a matched null run was given.
+        held_out: Of a baseline: what the others are measured against.
     """
 
     losses: tuple[float, ...]
@@ -160,6 +171,9 @@ class TrainResult:
     seconds: float
     checkpoint: ArtifactRef
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    kl_to_baseline: float | None = None
+    null_scale: float | None = None
+    held_out: ArtifactRef | None = None
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,11 @@ class Recipe:
                 f"training.gradient_accumulation {dealt}; allowed with it are {', '.join(divisors)}"
             )
 
+    @property
+    def num_examples_trained_on(self) -> int:
+        """Examples that all steps take together, repetitions counted."""
+        return self.max_steps * self.batch_size * self.gradient_accumulation
+
     def to_record(self) -> dict[str, Any]:
         """Return the values as JSON-able plain data, in field order."""
         return asdict(self)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,10 +40,17 @@ from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.processes.process_group import GroupMember, process_group
 from workers.processes.training_processes import ALONE, JoinGroup, TrainingProcesses
 from workers.run.adapters import generation_cache
+from workers.run.held_out import (
+    BaselineSays,
+    baseline_says,
+    held_out_examples,
+    kl_to_baseline,
+)
 from workers.run.host import Host, attach_host
 from workers.run.process import freeze_heap, require_main_thread, unfreeze_heap
 from workers.run.provenance import collect_provenance
 from workers.run.resident import ResidentBackbone
+from workers.run.scale_search import ScaleRange, Try, search_scale
 from workers.run.sft_data import SftExample, collate, plan_batches, read_conversations, tokenise
 from workers.run.training import train
 from workers.suites.registry import get_suite
@@ -51,6 +58,8 @@ from workers.suites.scoring.programs import close_sandbox
 from workers.suites.tasks import load_tasks
 
 logger = logging.getLogger(__name__)
+_JITTER_SCALES = ScaleRange(1e-5, 1.0, start=0.1)
+_SHAM_SCALES = ScaleRange(1e-3, 1e3, start=1.0)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,12 @@ class _Trained:
     losses: tuple[float, ...]
     started: float
     num_processes: int
+    kl: float | None = None
+    tries: tuple[Try, ...] = ()
+
+    @property
+    def scale(self) -> float | None:
+        return self.tries[-1].scale if self.tries else None
 
 
 class RunExecutor:
@@ -98,9 +113,10 @@ class RunExecutor:
         """
         require_main_thread()
         with self._processes.started(job) as join:
-            trained = self._train(job, join)
+            trained = self._train(job, join) if job.match is None else self._match(job, join)
         with self._abandoned_on_failure():
             checkpoint = self._store_checkpoint(trained.run)
+            held_out = self._store_held_out(job)
         return TrainResult(
             losses=trained.losses,
             steps=len(trained.losses),
@@ -110,7 +126,11 @@ class RunExecutor:
                 **collect_provenance(job),
                 **trained.run.host.provenance(job),
                 **({"processes": trained.num_processes} if trained.num_processes > 1 else {}),
+                **_matching(job, trained),
             },
+            kl_to_baseline=trained.kl,
+            null_scale=trained.scale,
+            held_out=held_out,
         )
 
     def help(self, job: RunJob, member: GroupMember) -> None:
@@ -191,7 +211,29 @@ class RunExecutor:
     ) -> None:
         self.close()
 
-    def _train(self, job: RunJob, join: JoinGroup) -> _Trained:
+    def _match(self, job: RunJob, join: JoinGroup) -> _Trained:
+        """Train a null run again and again, until it is as far from its baseline as it is to be."""
+        assert job.match is not None
+        within = _SHAM_SCALES if job.jitter is None else _JITTER_SCALES
+        started, trained = time.perf_counter(), None
+
+        def measure(scale: float) -> float:
+            nonlocal trained
+            trained = self._train(job, join, scale=scale)
+            if trained.kl is None:
+                raise WorkerError(f"run {job.key} is matched, and has no baseline to be measured")
+            return trained.kl
+
+        tries = search_scale(
+            measure,
+            target=job.match.target,
+            start=job.match.start or within.start,
+            within=within,
+        )
+        assert trained is not None
+        return replace(trained, tries=tuple(tries), started=started)
+
+    def _train(self, job: RunJob, join: JoinGroup, *, scale: float = 1.0) -> _Trained:
         """Reset, attach the job's host and train it."""
         self._end_run()
         resident = self._load(job)
@@ -200,11 +242,33 @@ class RunExecutor:
         with self._abandoned_on_failure():
             batches = plan_batches(examples, recipe=job.recipe, seed=job.seed)
             first = self._on_device(batches[0], resident) if job.sham is not None else None
-            run = self._run = _Run(job, attach_host(resident, job, batch=first))
+            run = self._run = _Run(job, attach_host(resident, job, batch=first, scale=scale))
             with join(self._device) as num_processes:
                 losses = self._train_host(run, resident, batches, num_processes)
+            kl = self._kl_to_baseline(run)
             resident.check_weights()
-        return _Trained(run, losses, started, num_processes)
+        return _Trained(run, losses, started, num_processes, kl)
+
+    def _kl_to_baseline(self, run: _Run) -> float | None:
+        """The run's distance from its baseline; None for a baseline, or where nobody asks."""
+        held_out = run.job.held_out
+        if held_out is None or held_out.baseline is None:
+            return None
+        data = ArtifactStore(run.job.artifact_url).get_bytes(held_out.baseline)
+        examples = self._held_out(run.job)
+        return kl_to_baseline(run.host.adapted, examples, baseline=BaselineSays.decode(data))
+
+    def _store_held_out(self, job: RunJob) -> ArtifactRef | None:
+        """What a baseline says on the held-out examples: the others are measured against it."""
+        if job.held_out is None or job.held_out.baseline is not None:
+            return None
+        says = baseline_says(self.model, self._held_out(job))
+        return ArtifactStore(job.artifact_url).put_bytes(says.encode(), suffix="safetensors")
+
+    def _held_out(self, job: RunJob) -> list[SftExample]:
+        assert self._resident is not None
+        examples = self._tokenised(job, self._resident)
+        return held_out_examples(examples, recipe=job.recipe, seed=job.seed)
 
     def _train_host(
         self,
@@ -317,6 +381,14 @@ class RunExecutor:
         unfreeze_heap()
         self._resident, self._resident_key = None, None
         self._prompts, self._examples = PromptCache(), {}
+
+
+def _matching(job: RunJob, trained: _Trained) -> dict[str, Any]:
+    """What a matched null run was scaled to, and by which tries."""
+    if job.match is None:
+        return {}
+    tries = [{"scale": tried.scale, "kl": tried.kl} for tried in trained.tries]
+    return {"match": {"target_kl": job.match.target, "tries": tries}}
 
 
 def _padding_token(tokenizer: Any) -> int:

@@ -24,6 +24,7 @@ from workers.job.jobs import RunJob
 from workers.run.adapters import attach_adapter, detach_adapter
 from workers.run.checkpoints import save_checkpoint
 from workers.run.determinism import seed_generators
+from workers.run.jitter import jitter_adapter
 from workers.run.resident import ResidentBackbone
 
 
@@ -57,7 +58,11 @@ class Host:
 
 
 def attach_host(
-    resident: ResidentBackbone, job: RunJob, *, batch: Mapping[str, Tensor] | None = None
+    resident: ResidentBackbone,
+    job: RunJob,
+    *,
+    batch: Mapping[str, Tensor] | None = None,
+    scale: float = 1.0,
 ) -> Host:
     """Put the job's adapter, then its TALAN block or sham, on the resident backbone.
 
@@ -65,6 +70,8 @@ def attach_host(
         resident: The backbone.
         job: The run.
         batch: The first that is trained on; a sham's norm is measured on it.
+        scale: Of a jitter, how far it moves the adapter's first weights; of a sham, the factor on
+            its norm.
 
     Raises:
         AdapterError: The backbone lacks a target module.
@@ -73,7 +80,9 @@ def attach_host(
     config = read_configuration(job)
     adapted = attach_adapter(resident.model, job.adapter, seed=job.seed)
     try:
-        talan = None if config is None else _attach_side_path(adapted, config, job, batch)
+        if job.jitter is not None:
+            jitter_adapter(adapted, seed=job.seed, number=job.jitter, scale=scale)
+        talan = None if config is None else _attach_side_path(adapted, config, job, batch, scale)
     except TalanError as error:
         detach_adapter(adapted)
         raise ConfigurationError(str(error)) from error
@@ -85,14 +94,18 @@ def attach_host(
 
 
 def _attach_side_path(
-    adapted: PeftModel, config: TalanConfig, job: RunJob, batch: Mapping[str, Tensor] | None
+    adapted: PeftModel,
+    config: TalanConfig,
+    job: RunJob,
+    batch: Mapping[str, Tensor] | None,
+    scale: float,
 ) -> Talan | Sham:
     if job.sham is None:
         return attach_talan(adapted, config, seed=job.seed)
     if batch is None:
         raise ConfigurationError(f"sham {job.sham} has no training batch to be measured on")
     norm = perturbation_norm(adapted, config, seed=job.seed, batch=batch)
-    return attach_sham(adapted, config, seed=job.seed, number=job.sham, norm=norm)
+    return attach_sham(adapted, config, seed=job.seed, number=job.sham, norm=scale * norm)
 
 
 def read_configuration(job: RunJob) -> TalanConfig | None:

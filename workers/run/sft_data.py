@@ -106,10 +106,14 @@ def tokenise(
 
 def plan_order(num_examples: int, *, recipe: Recipe, seed: int) -> list[int]:
     """The examples of all optimizer steps, one after the other: a function of the seed."""
-    generator = torch.Generator().manual_seed(seed)
-    shuffled: list[int] = torch.randperm(num_examples, generator=generator).tolist()
-    needed = recipe.max_steps * recipe.batch_size * recipe.gradient_accumulation
+    shuffled = _shuffled(num_examples, seed=seed)
+    needed = recipe.num_examples_trained_on
     return (shuffled * (needed // num_examples + 1))[:needed]
+
+
+def unseen_by(num_examples: int, *, recipe: Recipe, seed: int) -> list[int]:
+    """The examples that no optimizer step of ``seed`` sees, in the order of its shuffle."""
+    return _shuffled(num_examples, seed=seed)[recipe.num_examples_trained_on :]
 
 
 def plan_batches(
@@ -141,6 +145,12 @@ def collate(batch: Sequence[SftExample], *, pad_token_id: int) -> dict[str, Tens
         labels[row, :length] = torch.tensor(example.labels)
         attention_mask[row, :length] = 1
     return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+
+
+def _shuffled(num_examples: int, *, seed: int) -> list[int]:
+    generator = torch.Generator().manual_seed(seed)
+    order: list[int] = torch.randperm(num_examples, generator=generator).tolist()
+    return order
 
 
 def _messages(line: Any, where: str) -> list[dict[str, str]]:

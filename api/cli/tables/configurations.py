@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.study.axes import trainability_label, writeback_label
-from storage.new_rows import SEED_NULL, SHAM_NULL
+from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL
 from storage.records import Run
 
 
@@ -14,6 +14,8 @@ def run_text(run: Run) -> str:
     """What a run is in a few words: its configuration, or what stands in its place."""
     if run.kind == SEED_NULL:
         return f"seed null, against seed {run.baseline_seed}"
+    if run.kind == JITTER_NULL:
+        return f"jitter {run.seed}, seed {run.baseline_seed}"
     text = configuration_text(run.configuration)
     return f"sham of {text}, seed {run.baseline_seed}" if run.kind == SHAM_NULL else text
 

@@ -64,6 +64,9 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
         console.print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps")
     if run.compute_s is not None:
         console.print(f"{run.compute_s:.1f} s of training and evaluating on {run.worker}")
+    if run.kl_to_baseline is not None:
+        scaled = "" if run.null_scale is None else f", at scale {run.null_scale:.3g}"
+        console.print(f"{run.kl_to_baseline:.3g} nats a token from its baseline{scaled}")
     table = table_of(
         *("benchmark", "right", "score", "baseline", "delta (pp)"),
         *("helped", "hurt", "changed"),

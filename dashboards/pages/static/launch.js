@@ -89,7 +89,7 @@ function study() {
   if (found.benchmarks.length === 1 && !found.benchmarks[0].includes("_")) [found.benchmarks] = found.benchmarks;
   for (const [id, field] of Object.entries({
     max_runs: "design.max_runs", design_seed: "design.seed", null_seed: "null_runs.seed",
-    null_sham: "null_runs.sham", workers: "resources.workers", max_steps: "training.max_steps",
+    null_sham: "null_runs.sham", null_jitter: "null_runs.jitter", workers: "resources.workers", max_steps: "training.max_steps",
   })) {
     const value = number(document.getElementById(id).value);
     if (value !== "") put(field, value);

@@ -95,6 +95,12 @@ def test_the_specification_reads_back() -> None:
         ({"null_runs": {"seeds": 3}}, r"null_runs\.seeds: unknown key.*mean seed"),
         ({"null_runs": {"seed": -1}}, r"null_runs\.seed: -1 is not allowed"),
         ({"null_runs": {"sham": True}}, r"null_runs\.sham: True .*a whole number"),
+        ({"null_runs": {"jitter": -1}}, r"null_runs\.jitter: -1 is not allowed"),
+        ({"null_runs": {"at": "once"}}, r"null_runs\.at: 'once' .*'first_seed' or 'every_seed'"),
+        ({"null_runs": {"sham": {"count": -2}}}, r"null_runs\.sham\.count: -2 is not allowed"),
+        ({"null_runs": {"sham": {"match": "kl"}}}, r"null_runs\.sham\.count: missing"),
+        ({"null_runs": {"sham": {"count": 1, "match": "l2"}}}, r"sham\.match: 'l2' .*'kl'"),
+        ({"null_runs": {"sham": {"count": 1, "cont": 1}}}, r"null_runs\.sham\.cont: .*mean count"),
     ],
 )
 def test_what_cannot_be_listed(keys: dict[str, Any], match: str) -> None:

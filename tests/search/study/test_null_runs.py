@@ -12,7 +12,7 @@ from search.errors import StudyFileError
 from search.study.file import StudyFile, parse_study
 from search.study.null_runs import null_seeds, sham_points
 from search.study.plan import resolve, study_plan
-from storage import BASELINE, SEED_NULL, SHAM_NULL, TREATMENT, RunPlan
+from storage import BASELINE, JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT, RunPlan
 from talan import TalanConfig
 
 LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
@@ -52,6 +52,42 @@ def test_each_host_has_both_kinds_against_its_first_seed() -> None:
                 assert run.configuration_id == config.configuration_id
     assert [run.position for run in runs] == list(range(len(runs)))
     assert all(run.baseline_seed is None for run in runs if run.kind in (BASELINE, TREATMENT))
+
+
+def test_at_every_seed_each_baseline_has_as_many_of_each_kind() -> None:
+    nulls = {"seed": 2, "sham": {"count": 3, "match": "kl"}, "jitter": 4, "at": "every_seed"}
+    runs = planned(seeds=[5, 3], null_runs=nulls)
+    found = Counter((run.kind, run.baseline_seed) for run in runs if run.baseline_seed is not None)
+    assert found == {
+        (kind, seed): number
+        for kind, number in ((SEED_NULL, 2), (SHAM_NULL, 3), (JITTER_NULL, 4))
+        for seed in (5, 3)
+    }
+    for kind, number in ((SHAM_NULL, 6), (JITTER_NULL, 8)):  # numbers tell all of a host apart
+        assert [run.seed for run in runs if run.kind == kind] == list(range(number))
+    seeds = [run.seed for run in runs if run.kind == SEED_NULL]
+    assert len(set(seeds)) == 4
+    assert not {5, 3} & set(seeds)
+    assert all(run.configuration is None for run in runs if run.kind == JITTER_NULL)
+    file = study(seeds=[5, 3], null_runs=nulls)
+    assert file.null_runs.total(file.seeds) == 18 == found.total()
+
+
+def test_the_first_seed_has_the_same_nulls_when_every_seed_has_some() -> None:
+    nulls = {"seed": 2, "sham": 3, "jitter": 1}
+    once, each = (
+        {(r.kind, r.seed, r.configuration_id) for r in planned(seeds=[5, 3], null_runs=keys)}
+        for keys in (nulls, {**nulls, "at": "every_seed"})
+    )
+    assert once < each
+
+
+def test_matched_null_runs_need_examples_that_are_not_trained_on() -> None:
+    for nulls in ({"jitter": 1}, {"sham": {"count": 1, "match": "kl"}}):
+        with pytest.raises(StudyFileError, match=r"null_runs: .* 78 steps take 1248 of 1000;"):
+            planned(training={"num_examples": 1000}, null_runs=nulls)
+        assert len(planned(null_runs=nulls)) == 8
+    assert len(planned(training={"num_examples": 1000}, null_runs={"sham": 1})) == 8
 
 
 def test_asking_for_more_keeps_those_there_were() -> None:

@@ -176,6 +176,11 @@ class TestSpecHash:
     def test_a_default_written_out_is_the_same_study(self, key: str) -> None:
         assert study(**{key: EXPLICIT[key]}).spec_hash == study().spec_hash
 
+    def test_shams_in_long_are_shams_in_short(self) -> None:
+        long, short = (study(null_runs={"sham": s}) for s in ({"count": 4, "match": None}, 4))
+        assert long.spec == short.spec
+        assert parse_study(long.spec).spec_hash == short.spec_hash
+
     def test_the_order_of_keys_means_nothing(self) -> None:
         turned = dict(reversed(EXPLICIT.items()))
         assert parse_study({**turned, "name": "small"}).spec_hash == study().spec_hash
@@ -231,6 +236,10 @@ class TestSpecHash:
             study(resources={"cpus_per_run": 2}),
             study(verdicts="exact"),
             study(draw=1),
+            study(null_runs={"sham": 3}),
+            study(null_runs={"sham": {"count": 3, "match": "kl"}}),
+            study(null_runs={"jitter": 3}),
+            study(null_runs={"jitter": 3, "at": "every_seed"}),
         ]
         assert len({file.spec_hash for file in changed}) == len(changed)
 

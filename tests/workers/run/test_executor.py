@@ -10,6 +10,7 @@ import tarfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from workers.errors import (
     WorkerError,
 )
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
+from workers.job.null_matching import HeldOut, KlMatch
 from workers.run.checkpoints import load_checkpoint
 from workers.run.executor import RunExecutor
+from workers.run.scale_search import CLOSE
 
 GATE = {"rule": "gate", "gate": "vector", "alpha": 0.05}
 AXES = {
@@ -137,6 +140,7 @@ from pathlib import Path
 from workers.run.process import prepare_process
 prepare_process()
 from workers.run.executor import RunExecutor
+from workers.run.scale_search import CLOSE
 folder = Path(sys.argv[1])
 job = pickle.loads((folder / "job").read_bytes())
 with RunExecutor(device="cpu") as bench:
@@ -307,3 +311,39 @@ def _adapter_file(job: RunJob, trained: TrainResult) -> bytes:
         file = tar.extractfile(member)
         assert file is not None
         return file.read()
+
+
+def test_a_jitter_and_a_sham_are_scaled_until_they_are_as_far_as_they_are_to_be(
+    executor: RunExecutor, make_job: Callable[..., RunJob]
+):
+    make = partial(make_job, training={"num_examples": 96})
+    reference = executor.begin(make(held_out=HeldOut()))
+    assert reference.held_out is not None
+    assert reference.kl_to_baseline is None
+    measured = HeldOut(reference.held_out.name)
+    treated = executor.begin(make(configuration=AXES, held_out=measured)).kl_to_baseline
+    assert treated is not None
+    assert treated > 0
+    assert executor.begin(make(held_out=measured)).kl_to_baseline == 0
+    for part in ({"jitter": 0}, {"sham": 0, "configuration": AXES}):
+        job = make(held_out=measured, match=KlMatch(treated), **part)
+        found = executor.begin(job)
+        match = found.provenance["match"]
+        assert match["target_kl"] == treated
+        assert match["tries"][-1] == {"scale": found.null_scale, "kl": found.kl_to_baseline}
+        assert found.kl_to_baseline == pytest.approx(treated, rel=CLOSE - 1)
+        again = executor.begin(job)
+        assert (again, again.checkpoint) == (
+            replace(found, seconds=again.seconds),
+            found.checkpoint,
+        )
+        warm = executor.begin(replace(job, match=KlMatch(treated, start=found.null_scale)))
+        assert len(warm.provenance["match"]["tries"]) == 1
+        assert (warm.losses, warm.checkpoint) == (found.losses, found.checkpoint)
+
+
+def test_a_matched_run_without_a_baseline_to_be_measured_is_refused(
+    executor: RunExecutor, make_job: Callable[..., RunJob]
+):
+    with pytest.raises(WorkerError, match="is matched, and has no baseline to be measured"):
+        executor.begin(make_job(jitter=0, match=KlMatch(0.1)))
