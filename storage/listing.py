@@ -129,7 +129,7 @@ class Runs:
                 .where(Run.kl_to_baseline.is_not(None))
                 .order_by(*_BY_POSITION)
             )
-            return [tuple(row) for row in session.execute(query)]
+            return [(host, seed, kl or 0.0) for host, seed, kl in session.execute(query)]
 
     def losses(self, run_id: str) -> tuple[float, ...]:
         """Return a run's training losses by step; empty until it has finished."""

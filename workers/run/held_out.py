@@ -46,7 +46,8 @@ class BaselineSays:
     def encode(self) -> bytes:
         """As the bytes of an artifact, the same for the same values."""
         parts = {"tokens": self.tokens.int(), "log_probs": self.log_probs.double()}
-        return safetensors.torch.save({name: t.contiguous() for name, t in parts.items()})
+        data: bytes = safetensors.torch.save({name: t.contiguous() for name, t in parts.items()})
+        return data
 
     @classmethod
     def decode(cls, data: bytes) -> "BaselineSays":

@@ -99,4 +99,4 @@ def _between(low: Try, high: Try, *, target: float) -> float:
     if 0 < low.kl < high.kl:
         share = math.log(target / low.kl) / math.log(high.kl / low.kl)
     share = min(max(share, _KEEP_OFF), 1 - _KEEP_OFF)
-    return low.scale * (high.scale / low.scale) ** share
+    return float(low.scale * (high.scale / low.scale) ** share)
