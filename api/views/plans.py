@@ -1,18 +1,18 @@
-"""What a study would come to. Does not cover: the estimate (``search.cost.cost``)."""
+"""What a study would come to. Does not cover: the figures (``search.cost.planned``)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
 from api.views.base import View, example
 from api.views.power import Power
-from search.cost.cost import StudyEstimate
-from search.cost.power import study_power
-from search.study.gamma_note import gamma_note
-from search.study.plan import Audit
+
+if TYPE_CHECKING:  # torch comes with them, and reading a record needs none of it
+    from search.cost.cost import StudyEstimate
+    from search.cost.planned import PlannedStudy
 
 PLAN = {
     "configurations": 24,
@@ -88,17 +88,14 @@ class StudyPlan(View):
     notes: list[str] = Field(description="what to know before launching; nothing is refused")
 
     @classmethod
-    def from_record(cls, audit: Audit, *, estimate: StudyEstimate) -> Self:
+    def from_record(cls, planned: PlannedStudy) -> Self:
         """Of a study that is not launched."""
-        file = audit.file
-        treatments = audit.treatments_due()
-        hosts, seeds = len(audit.hosts), len(file.seeds)
         return cls(
-            configurations=sum(treatments) // seeds,
-            runs=sum(treatments),
-            baselines=hosts * seeds,
-            nulls=hosts * file.null_runs.total(file.seeds),
-            estimate=Estimate.from_record(estimate),
-            power=Power.from_record(study_power(audit)),
-            notes=[note for note in (gamma_note(file),) if note],
+            configurations=planned.configurations,
+            runs=planned.runs,
+            baselines=planned.baselines,
+            nulls=planned.nulls,
+            estimate=Estimate.from_record(planned.estimate),
+            power=Power.from_record(planned.power),
+            notes=list(planned.notes),
         )

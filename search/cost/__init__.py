@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from search.cost.check import check_study
     from search.cost.cost import estimate_study
     from search.cost.measure import measure_study, resolve_shapes, seconds_by_host, tabulate
+    from search.cost.planned import planned_study
 
 __all__ = [
     "check_study",
     "estimate_study",
     "measure_study",
+    "planned_study",
     "resolve_shapes",
     "seconds_by_host",
     "tabulate",
@@ -27,5 +29,6 @@ __getattr__, __dir__ = lazy_exports(
         "check": ("check_study",),
         "cost": ("estimate_study",),
         "measure": ("measure_study", "resolve_shapes", "seconds_by_host", "tabulate"),
+        "planned": ("planned_study",),
     },
 )

@@ -1,24 +1,21 @@
 """Launching what a request asks for: the use case ``launch``, behind what a request may not do.
 
-Owns: which backbones and data a request may name, how large a study it may ask for, and reading its
-body.
-Does not cover: whether the study is right (``search``), which is the same for a file.
+Owns: which backbones and data a request may name, and how large a study it may ask for. Does not
+cover: reading the body (``api.rest.json_body``), nor whether the study is right (``search``), which
+is the same for a file.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
-
-from fastapi import Request
 
 from api.rest.problems import Problem, invalid_study
 from api.rest.settings import Settings
 from api.views.plans import StudyPlan
+from search import cost, driving
 from search.errors import StudyFileError
 from search.study.file import StudyFile, parse_study, recorded_file
 from storage import AuditStore, StudyNotFound
@@ -31,27 +28,6 @@ _LARGEST = {"seeds": 2**32 - 1, "design.seed": 2**32 - 1}
 _LARGEST_ELSEWHERE = 2**31 - 1
 
 
-async def study_body(request: Request) -> Any:
-    """A request's body as nested values; a dependency.
-
-    Raises:
-        Problem: 415 for another type than JSON, 400 for what is no JSON.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        detail = f"content type {kind!r} is not allowed; allowed: application/json"
-        raise Problem(415, "unsupported-media-type", detail)
-    try:
-        content = json.loads(
-            await request.body(), parse_constant=_refuse_constant, parse_float=_finite
-        )
-        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Problem(400, "invalid-json", f"the body is no JSON: {reason[:200]}") from error
-    return content
-
-
 def launch_request(store: AuditStore, content: object, settings: Settings) -> Study:
     """Record the study that a request describes; the same again answers the recorded one.
 
@@ -61,10 +37,7 @@ def launch_request(store: AuditStore, content: object, settings: Settings) -> St
     """
     try:
         file = _checked(content, settings)
-        # Here and not above: it brings torch, which nothing but a launch needs.
-        from search.driving.audits import launch
-
-        return launch(store, file, artifact_url=settings.artifact_url)
+        return driving.launch(store, file, artifact_url=settings.artifact_url)
     except StudyFileError as error:
         raise invalid_study(str(error), content) from error
 
@@ -78,16 +51,11 @@ def plan_request(store: AuditStore, content: object, settings: Settings) -> Stud
     """
     try:
         file = _checked(content, settings)
-        from search.cost.cost import estimate_study
-        from search.study.plan import resolve
-
-        audit = resolve(file)
-        estimate = estimate_study(audit, durations=store.durations.read())
-        plan = StudyPlan.from_record(audit, estimate=estimate)
+        planned = cost.planned_study(file, durations=store.durations.read())
     except StudyFileError as error:
         raise invalid_study(str(error), content) from error
     _check_name(store, file)
-    return plan
+    return StudyPlan.from_record(planned)
 
 
 def _checked(content: object, settings: Settings) -> StudyFile:
@@ -109,19 +77,6 @@ def _check_name(store: AuditStore, file: StudyFile) -> None:
         detail = f"name: {file.name!r} is taken by another study; choose a name that is free"
         place = {"where": "body.name", "value": file.name, "message": detail}
         raise Problem(409, "study-exists", detail, errors=[place])
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    msg = f"{name} is no JSON value"
-    raise ValueError(msg)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        msg = f"the number {text[:40]} is too large"
-        raise ValueError(msg)
-    return number
 
 
 def _check_values(content: object, longest: int) -> None:

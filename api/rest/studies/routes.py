@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
+from api.rest.json_body import json_body
 from api.rest.names import StudyName
 from api.rest.openapi import problems
 from api.rest.rate_limits import count_launch
 from api.rest.store_provider import Configured, Store
-from api.rest.studies.launching import launch_request, study_body
+from api.rest.studies.launching import launch_request
 from api.rest.study_file import study_request
 from api.views.studies import StudyStatus
 from search.study.draw import check_draw
@@ -39,7 +40,7 @@ _LOCATION = {
     openapi_extra=study_request(),
 )
 def launch_study(
-    content: Annotated[Any, Depends(study_body)],
+    content: Annotated[Any, Depends(json_body)],
     store: Store,
     settings: Configured,
     response: Response,

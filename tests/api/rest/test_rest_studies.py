@@ -138,9 +138,28 @@ def test_a_study_larger_than_the_service_takes(sqlite_url: str, tmp_path: Path) 
     assert api.post(STUDIES, json={**large, "design": {"max_runs": 9}}).status_code == 202
 
 
+@pytest.mark.parametrize("address", [STUDIES, f"{STUDIES}/plan"])
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        ('{"name": "first", "name": "second"}', "name"),
+        ('{"name": "twice", "axes": {"layer": [0], "slots": [2], "layer": [1]}}', "layer"),
+        ('{"name": "twice", "adapters": [{"type": "lora", "r": 8, "r": 16}]}', "r"),
+        ('{"name": "twice", "n\\u0061me": "escaped"}', "name"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(
+    api: TestClient, address: str, body: str, key: str
+) -> None:
+    answer = api.post(address, content=body, headers={"content-type": "application/json"})
+    assert f"the key '{key}' stands twice" in _problem(answer, 400, "invalid-json")["detail"]
+    assert api.get(STUDIES).json() == []
+
+
 def test_bodies_that_are_no_json(api: TestClient) -> None:
     json_type = {"content-type": "application/json"}
-    for body in (b"{", b'{"name": NaN}', b'{"a": 1e999}', b"[" * 50_000, b'"\\ud800"', b"\xff"):
+    constants = (b'{"name": NaN}', b'{"axes": {"gradient_scale": [1, -Infinity]}}', b'{"a": 1e999}')
+    for body in (b"{", b"[" * 50_000, b'"\\ud800"', b"\xff", *constants):
         _problem(api.post(STUDIES, content=body, headers=json_type), 400, "invalid-json")
     plain = api.post(STUDIES, content=b"{}", headers={"content-type": "text/plain"})
     assert "'text/plain'" in _problem(plain, 415, "unsupported-media-type")["detail"]
