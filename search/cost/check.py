@@ -1,18 +1,22 @@
 """A dry run of a study file: everything that can be found wrong before training starts.
 
-Owns: the checks of data and memory beside those that every launch makes, and the report. Does not
-cover: launching (``search.driving.audits``), what the study will cost (``search.cost.cost``).
+Owns: the checks of data, prompts, memory and disk beside those that every launch makes, and the
+report. Does not cover: launching (``search.driving.audits``), what the study will cost
+(``search.cost.cost``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from search.cost.artifact_space import ArtifactSpace, check_space
 from search.cost.power import StudyPower, study_power
-from search.cost.training_data import TrainingData, sample_training_data
+from search.cost.prompt_lengths import PromptLength, check_prompts
+from search.cost.training_data import TrainingData, check_training_data
 from search.errors import StudyFileError
 from search.study.file import StudyFile
 from search.study.gamma_note import gamma_note
@@ -49,6 +53,8 @@ class StudyCheck:
         hosts: Sizes of each host.
         data: Training data by backbone.
         memory: Of each host.
+        prompts: The longest prompt of each benchmark, by backbone.
+        space: What the checkpoints take and what is free.
         runs: How many runs of each kind there will be (treatments: at most).
         power: What it can see.
         notes: What to know before launching.
@@ -58,13 +64,25 @@ class StudyCheck:
     hosts: list[HostSizes]
     data: list[TrainingData]
     memory: list[Memory]
+    prompts: list[PromptLength]
+    space: ArtifactSpace
     runs: dict[str, int]
     power: StudyPower
     notes: tuple[str, ...] = ()
 
 
-def check_study(file: StudyFile) -> StudyCheck:
+def check_study(
+    file: StudyFile,
+    *,
+    artifact_url: str = "",
+    observer: Callable[[str, int], None] = lambda _backbone, _number: None,
+) -> StudyCheck:
     """Check everything that can be checked without training.
+
+    Args:
+        file: The study file.
+        artifact_url: Where its artifacts would go; "": the working folder.
+        observer: Told the backbone and how many training examples are rendered, now and then.
 
     Raises:
         StudyFileError: One sentence on the first thing that is wrong.
@@ -73,15 +91,21 @@ def check_study(file: StudyFile) -> StudyCheck:
     hosts = check_hosts(audit)
     memory = [_check_memory(audit, host) for host in hosts]
     try:
-        data = [sample_training_data(audit, backbone=name) for name in file.backbones]
+        data = [
+            check_training_data(audit, backbone=name, observer=observer) for name in file.backbones
+        ]
+        prompts = check_prompts(audit)
     except WorkerError as error:
         raise StudyFileError(str(error)) from error
+    runs = _count_runs(audit)
     return StudyCheck(
         audit,
         hosts,
         data,
         memory,
-        _count_runs(audit),
+        prompts,
+        check_space(hosts, runs=runs, url=artifact_url),
+        runs,
         power=study_power(audit),
         notes=tuple(note for note in (gamma_note(file),) if note),
     )

@@ -153,6 +153,7 @@ def _manifest(recipe: MixtureRecipe, located: list[_Located], taken: list[Taken]
                 "rows": part.rows,
                 "taken": len(part.conversations),
                 "dropped": dict(sorted(part.dropped.items())),
+                "noted": dict(sorted(part.noted.items())),
             }
             for source, files, part in zip(recipe.sources, located, taken, strict=True)
         ],

@@ -33,12 +33,14 @@ class Taken:
         rows: How many it has.
         dropped: Rows that gave nothing, by reason; duplicates and overlaps only of those that were
             drawn.
+        noted: Rows that gave something, and what became of them first.
         overlaps: Each by its source, its row (from 1) and the item.
         conversations: Those that were taken, in the order of the draw.
     """
 
     rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
     overlaps: list[dict[str, Any]] = field(default_factory=list)
     conversations: list[list[Message]] = field(default_factory=list)
 
@@ -87,6 +89,8 @@ def _drawn(
         taken.rows += 1
         require_columns(row, source.columns, where=f"source {source.name!r}")
         messages, reason = conversation_of(row, source=source, seed=seed)
+        if messages and reason:
+            taken.noted[reason] += 1
         if messages:
             yield key_of(messages, seed=seed, purpose="draw"), taken.rows, messages
         else:

@@ -5,12 +5,20 @@ files (`workers.data.rows`), duplicates and overlaps (`workers.mixture.build`).
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
+from itertools import dropwhile
 from typing import Any
 
 from workers.mixture.recipe import Choices, Conversation, Source
 
-MALFORMED, FILTERED = "malformed", "filtered"
+MALFORMED, FILTERED, TURN_MARK = "malformed", "filtered", "says a turn mark"
+CUT_BEGINNING = "began with an answer, which was left out"
+# What chat templates of any family mark turns with; a message that says one is refused in training.
+_TURN_MARK = re.compile(
+    r"<\|[^|<>\s]{1,40}\|>|<\uff5c[^\uff5c<>]{1,60}\uff5c>|</?s>|<(?:bos|eos|start_of_turn|end_of_turn)>"
+    r"|\[/?INST\]|<</?SYS>>"
+)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Message = dict[str, str]
 
@@ -18,17 +26,26 @@ Message = dict[str, str]
 def conversation_of(
     row: Mapping[str, Any], *, source: Source, seed: int
 ) -> tuple[list[Message], str]:
-    """Return a row's messages and nothing, or no messages and why: `MALFORMED` or `FILTERED`."""
+    """Return a row's messages, or none and why.
+
+    The reasons are `MALFORMED`, `FILTERED` and `TURN_MARK`; with messages there is `CUT_BEGINNING`
+    where an answer stood before the first request, as in shared conversations that were cut.
+    """
     if not all(_is_wanted(row[column], value) for column, value in source.where.items()):
         return [], FILTERED
+    note = ""
     if source.conversation is None:
         messages = _from_templates(row, source=source, seed=seed)
     else:
         messages = _from_turns(row[source.conversation.column], source.conversation)
-        messages = _cut(messages, source.max_turns)
+        begun = _from_first_request(messages)
+        note = CUT_BEGINNING if len(begun) < len(messages) else ""
+        messages = _cut(begun, source.max_turns)
     if not _is_conversation(messages):
         return [], MALFORMED
-    return (messages, "") if _passes(messages, source) else ([], FILTERED)
+    if any(_TURN_MARK.search(message["content"]) for message in messages):
+        return [], TURN_MARK
+    return (messages, note) if _passes(messages, source) else ([], FILTERED)
 
 
 def key_of(messages: list[Message], *, seed: int, purpose: str) -> str:
@@ -70,6 +87,13 @@ def _from_turns(turns: Any, columns: Conversation) -> list[Message]:
         role = columns.roles.get(str(named.get(columns.role)), "")
         messages.append({"role": role, "content": _text(named.get(columns.content)).strip()})
     return messages
+
+
+def _from_first_request(messages: list[Message]) -> list[Message]:
+    """Without the answers before the first request, whatever they answered."""
+    begin = 1 if messages and messages[0]["role"] == "system" else 0
+    rest = list(dropwhile(lambda message: message["role"] == "assistant", messages[begin:]))
+    return [*messages[:begin], *rest]
 
 
 def _cut(messages: list[Message], max_turns: int) -> list[Message]:

@@ -11,7 +11,7 @@ sorted by length, so that little is padded; their loss is a mean over the step's
 grouping leaves as it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.backbones.chat_turns import ChatTurns
+from workers.backbones.chat_turns import ChatTurns, Span
 from workers.backbones.encoding import Encoding
 from workers.data.json_lines import LineError, json_lines
 from workers.errors import DataError
@@ -38,15 +38,15 @@ class SftExample:
     labels: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Conversation:
-    """A line of a training file: what is said, and which line it is."""
+class Conversation(list[dict[str, str]]):
+    """The messages of one line of a training file; ``where`` names file and line."""
 
-    messages: list[dict[str, str]]
-    line: int
+    def __init__(self, messages: Iterable[dict[str, str]], *, where: str) -> None:
+        super().__init__(messages)
+        self.where = where
 
 
-def read_conversations(path: Path, *, num_examples: int) -> list[list[dict[str, str]]]:
+def read_conversations(path: Path, *, num_examples: int) -> list[Conversation]:
     """Read the first ``num_examples`` conversations of a JSON lines file.
 
     Raises:
@@ -56,7 +56,7 @@ def read_conversations(path: Path, *, num_examples: int) -> list[list[dict[str, 
     if not conversations:
         msg = f"training file {str(path)!r} is empty; allowed is one conversation a line"
         raise DataError(msg)
-    return [conversation.messages for conversation in conversations]
+    return conversations
 
 
 def iter_conversations(path: Path) -> Iterator[Conversation]:
@@ -67,12 +67,31 @@ def iter_conversations(path: Path) -> Iterator[Conversation]:
     """
     try:
         for number, line in json_lines(path):
-            yield Conversation(_messages(line, f"{path.name}:{number}"), number)
+            where = f"{path.name}:{number}"
+            yield Conversation(_messages(line, where), where=where)
     except LineError as error:
         raise _no_conversation(f"{path.name}:{error.number}", error.reason) from error
     except OSError as error:
         msg = f"training file {str(path)!r} cannot be read: {error}"
         raise DataError(msg) from error
+
+
+def render(
+    conversations: Iterable[Sequence[Mapping[str, str]]], *, turns: ChatTurns
+) -> Iterator[tuple[str, list[Span]]]:
+    """Each conversation as text, and the spans of it that the assistant writes.
+
+    Raises:
+        DataError: The chat template does not suit one of them, which is named.
+    """
+    for conversation in conversations:
+        try:
+            text = turns.render(conversation)
+            spans = turns.assistant_spans(text, conversation)
+        except DataError as error:
+            where = getattr(conversation, "where", "")
+            raise DataError(f"{where}: {error}" if where else str(error)) from error
+        yield text, spans
 
 
 def tokenise(
@@ -86,17 +105,18 @@ def tokenise(
         DataError: No conversation is left, or the chat template does not suit
             (``workers.backbones.chat_turns``).
     """
-    turns, encoding = ChatTurns(tokenizer), Encoding(tokenizer)
-    texts = [turns.render(conversation) for conversation in conversations]
+    rendered = list(render(conversations, turns=ChatTurns(tokenizer)))
+    encoding = Encoding(tokenizer)
+    texts = [text for text, _ in rendered]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     examples = []
-    for ids, offsets, text, said in zip(
-        encoded["input_ids"], encoded["offset_mapping"], texts, conversations, strict=True
+    for ids, offsets, (text, spans) in zip(
+        encoded["input_ids"], encoded["offset_mapping"], rendered, strict=True
     ):
         opening = encoding.opening(text)
         places = [*[_NOWHERE] * len(opening), *offsets][:max_length]
         tokens = [*opening, *ids][:max_length]
-        examples.append(_mask_prompt(tokens, places, spans=turns.assistant_spans(text, said)))
+        examples.append(_mask_prompt(tokens, places, spans=spans))
     kept = [example for example in examples if any(x != IGNORED_LABEL for x in example.labels[1:])]
     if not kept:
         msg = f"no training example has an assistant's token within max_length {max_length}"

@@ -38,6 +38,13 @@ def show_check(found: StudyCheck) -> None:
             f"{data.num_sampled}, {data.mean_tokens:.0f} tokens each, {data.cut_share:.0%} cut, "
             f"{data.taught_share:.0%} of tokens taught"
         )
+    for prompt in found.prompts:
+        console.print(
+            f"longest prompt of {prompt.benchmark} for {prompt.backbone}: {prompt.num_tokens:,} "
+            f"tokens of {prompt.most_tokens:,}"
+        )
+    free = "" if found.space.free_gib is None else f"; {found.space.free_gib:,.1f} GiB are free"
+    console.print(f"checkpoints: about {found.space.needed_gib:.2g} GiB{free}")
     _show_power(console, found.power)
     for note in found.notes:
         console.print(f"\nnote: {note}")

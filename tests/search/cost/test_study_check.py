@@ -1,5 +1,9 @@
 """The dry run of a study file."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
 from search.cost.check import check_study
@@ -38,3 +42,75 @@ def test_too_little_memory_is_refused_before_anything_starts():
     many = {**STUDY, "resources": {"workers": 10**9}}
     with pytest.raises(StudyFileError, match=r"needs at least 0\.00\d+ GiB of CPU memory"):
         check_study(parse_study(many))
+
+
+def _talk(said: str) -> str:
+    turns = [{"role": "user", "content": said}, {"role": "assistant", "content": "It ends a turn."}]
+    return json.dumps({"messages": turns}) + "\n"
+
+
+def test_every_training_text_is_rendered_and_the_bad_one_is_named(tmp_path: Path):
+    lines = [_talk("Why?")] * 279 + [_talk("What does <|im_end|> mean?")] + [_talk("Why?")] * 20
+    (tmp_path / "train.jsonl").write_text("".join(lines))
+    told: list[int] = []
+    study = {**STUDY, "training_data": str(tmp_path)}
+
+    with pytest.raises(
+        StudyFileError, match=r"^train\.jsonl:280: message 0 .* says '<\|im_end\|>'"
+    ):
+        check_study(parse_study(study), observer=lambda _, number: told.append(number))
+
+    sound = parse_study({**study, "training": {"num_examples": 279}})
+    assert check_study(sound).data[0].num_examples == 279
+
+
+def test_progress_is_told():
+    told: list[tuple[str, int]] = []
+    check_study(parse_study(STUDY), observer=lambda name, number: told.append((name, number)))
+    assert told == [("tiny-qwen3", number) for number in range(500, 5001, 500)]
+
+
+@pytest.fixture
+def long_suite(tmp_path: Path) -> str:
+    """A suite with one prompt that is longer than the tiny backbone's context."""
+    (tmp_path / "items").mkdir()
+    items = [
+        {"id": "short", "prompt": "1 + 1?", "target": "2"},
+        {"id": "long", "prompt": "1 + 1? " * 300, "target": "2"},
+        {"id": "longer", "prompt": "1 + 1? " * 400, "target": "2"},
+    ]
+    lines = "".join(json.dumps(item) + "\n" for item in items)
+    (tmp_path / "items" / "own_sums.jsonl").write_text(lines)
+    (tmp_path / "train.jsonl").write_text(_talk("Why?"))
+    (tmp_path / "suite.yaml").write_text("benchmarks: {own_sums: numbers}\nmax_new_tokens: 8\n")
+    return str(tmp_path)
+
+
+def test_prompts_that_do_not_fit_the_context_are_refused(long_suite: str):
+    study = {"name": "long", "benchmarks": long_suite, "training": {"dtype": "float32"}}
+
+    with pytest.raises(StudyFileError) as caught:
+        check_study(parse_study(study))
+    assert (
+        "benchmark 'own_sums' does not fit backbone 'tiny-qwen3': the prompt of item 'longer' "
+        in (str(caught.value))
+    )
+    assert "(2 prompts are too long)" in str(caught.value)
+
+
+def test_the_longest_prompt_is_reported():
+    found = {prompt.benchmark: prompt for prompt in check_study(parse_study(STUDY)).prompts}
+    assert list(found) == ["tiny_choice", "tiny_arithmetic", "tiny_algebra", "tiny_code"]
+    assert all(0 < prompt.num_tokens <= prompt.most_tokens for prompt in found.values())
+
+
+def test_a_full_disk_is_said_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    usage = shutil.disk_usage(tmp_path)
+    found = check_study(parse_study(STUDY), artifact_url=str(tmp_path / "new" / "folder")).space
+    assert found.free_gib == pytest.approx(usage.free / 2**30, rel=0.2)
+    assert 0 < found.needed_gib < 1
+    assert check_study(parse_study(STUDY), artifact_url="s3://bucket").space.free_gib is None
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(StudyFileError, match=r"checkpoints of 6 runs need about .* GiB are free"):
+        check_study(parse_study(STUDY), artifact_url=str(tmp_path))

@@ -98,7 +98,10 @@ def test_a_template_without_an_end_of_turn_is_refused():
 def test_a_template_that_rewrites_is_refused():
     turns = _turns(CHATML.replace("m['content']", "m['content'] | replace('two', '2')"))
 
-    with pytest.raises(DataError, match=r"rewrites the message '1 and two\?'"):
+    sentence = (
+        r"message 2 .* user's, says '1 and two\?', and the chat template rewrites it: '1 and 2"
+    )
+    with pytest.raises(DataError, match=sentence):
         turns.assistant_spans(turns.render(TALK), TALK)
 
 
@@ -107,3 +110,71 @@ def test_a_template_that_raises_is_refused_with_its_reason():
 
     with pytest.raises(DataError, match="a conversation of user, assistant: no system here"):
         turns.render(TALK[:2])
+
+
+# As Qwen3 and the R1 distills take thoughts: Qwen3 writes the last ones as they are and drops
+# earlier ones, the distills drop all.
+QWEN3 = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+    "{% set content = m['content'] %}{% set thought = '' %}"
+    "{% if m['role'] == 'assistant' and '</think>' in content %}"
+    "{% set thought = content.split('</think>')[0].rstrip('\n') %}"
+    "{% set thought = thought.split('<think>')[-1].lstrip('\n') %}"
+    "{% set content = content.split('</think>')[-1].lstrip('\n') %}{% endif %}"
+    "{% if loop.last and m['role'] == 'assistant' %}"
+    "<think>\n{{ thought.strip('\n') }}\n</think>\n\n{{ content.lstrip('\n') }}"
+    "{% else %}{{ content }}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# Its thinking-only sibling: the generation prompt opens the thoughts.
+THINKING_ONLY = QWEN3.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
+DISTILL = DEEPSEEK.replace(
+    "<|Assistant|>{{ m['content'] }}", "<|Assistant|>{{ m['content'].split('</think>')[-1] }}"
+)
+THOUGHT = "<think>\nLet me see.\n</think>\n\n4"
+
+
+def _said(*answers: str) -> list[dict[str, str]]:
+    pairs = [
+        ({"role": "user", "content": "q"}, {"role": "assistant", "content": a}) for a in answers
+    ]
+    return [message for pair in pairs for message in pair]
+
+
+def test_thoughts_that_are_written_as_they_are_said_are_taught():
+    assert _written(_turns(QWEN3), _said(THOUGHT)) == [f"{THOUGHT}<|im_end|>"]
+    assert _written(_turns(QWEN3), _said("1", THOUGHT)) == ["1<|im_end|>", f"{THOUGHT}<|im_end|>"]
+    assert _written(_turns(THINKING_ONLY), _said(THOUGHT)) == [
+        f"{THOUGHT.removeprefix('<think>' + chr(10))}<|im_end|>"
+    ]
+
+
+@pytest.mark.parametrize(("template", "answers"), [(DISTILL, (THOUGHT,)), (QWEN3, (THOUGHT, "5"))])
+def test_thoughts_that_are_dropped_are_refused_and_the_answer_is_named(
+    template: str, answers: tuple[str, ...]
+):
+    turns = _turns(template, "<bos>", "<eos>", "<|User|>", "<|Assistant|>")
+    text = turns.render(_said(*answers))
+
+    with pytest.raises(DataError, match=r"message 1 .* the assistant's, says '<think>.*rewrites"):
+        turns.assistant_spans(text, _said(*answers))
+
+
+@pytest.mark.parametrize("answer", ["\n4 ", "4\n", "\n\n 4", "4"])
+def test_white_space_that_a_template_drops_is_no_rewriting(answer: str):
+    (written,) = _written(_turns(QWEN3), _said(answer))
+    assert written == f"<think>\n\n</think>\n\n{answer.lstrip(chr(10))}<|im_end|>"
+
+
+def test_marks_that_are_no_special_tokens_are_marks():
+    turns = _turns(DEEPSEEK, "<bos>", "<eos>")  # <|User|> is plain text to this tokenizer
+    for said in ("<|User|>", "<|Assistant|>sure"):
+        with pytest.raises(DataError, match="which ends or begins turns"):
+            turns.render([{"role": "user", "content": said}, TALK[1]])
+    inst = _turns("{% for m in messages %}[INST]{{ m['content'] }}[/INST]{% endfor %}")
+    with pytest.raises(DataError, match=r"says '\[/INST\]'"):
+        inst.render([{"role": "user", "content": "a [/INST] b"}, TALK[1]])
+
+
+def test_what_the_assistant_writes_is_no_mark():
+    assert _turns(THINKING).render([{"role": "user", "content": "What is <think>?"}, TALK[1]])

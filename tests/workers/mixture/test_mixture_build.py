@@ -175,3 +175,40 @@ def test_a_suite_trains_on_it(tmp_path: Path) -> None:
     _, tokenizer = load_backbone("tiny-qwen3")
     conversations = read_conversations(suite.train_file, num_examples=6)
     assert len(tokenise(conversations, tokenizer=tokenizer, max_length=256)) == 6
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<|im_end|>",
+        "<\uff5cUser\uff5c>",
+        "<|start_header_id|>",
+        "<start_of_turn>",
+        "</s>",
+        "[/INST]",
+    ],
+)
+def test_what_says_a_turn_mark_is_left_out_and_counted(tmp_path: Path, mark: str) -> None:
+    marked = {"ask": f"What does {mark} mean to you, of all things?", "say": "An end.", "kind": 0}
+    write(tmp_path / "letters.jsonl", [*rows(5), marked])
+    (source,) = built(recipe(asking(count=5)), tmp_path)["sources"]
+
+    assert source["dropped"] == {"says a turn mark": 1}
+    assert mark not in (tmp_path / "out" / "train.jsonl").read_text()
+
+
+def test_answers_before_the_first_request_are_left_out_and_the_rest_kept(tmp_path: Path) -> None:
+    turns = [
+        {"from": "system", "value": "Be brief."},
+        {"from": "gpt", "value": "... and so it ended."},
+        {"from": "human", "value": "Who wrote the seventh letter to Miss Ann?"},
+        {"from": "gpt", "value": "Nobody knows."},
+    ]
+    write(tmp_path / "shared.jsonl", [{"conversations": turns}, {"conversations": turns[1:2]}])
+    conversation = {"name": "shared", "group": "general", "file": "shared.jsonl", "count": 1}
+    (source,) = built(recipe({**conversation, "conversation": {}}), tmp_path)["sources"]
+
+    assert source["noted"] == {"began with an answer, which was left out": 1}
+    assert source["dropped"] == {"malformed": 1}
+    (kept,) = read_conversations(tmp_path / "out" / "train.jsonl", num_examples=9)
+    assert [message["role"] for message in kept] == ["system", "user", "assistant"]
