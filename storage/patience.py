@@ -19,7 +19,7 @@ from psycopg import Connection, errors
 from psycopg.abc import PQGen
 
 RV = TypeVar("RV")
-ANSWER_S = 60.0
+ANSWER_S = 30.0
 CONNECT_S = 10.0
 _patience_s: ContextVar[float | None] = ContextVar("patience_s", default=ANSWER_S)
 
@@ -28,7 +28,7 @@ NETWORK = {  # libpq's own; none of them is sent to the server, so a pooler take
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
+    "tcp_user_timeout": 30_000,
 }
 
 

@@ -22,8 +22,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from free_ports import free_port
 from patience import wait_until
@@ -154,6 +157,21 @@ def _answers(port: int) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+@contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    """Stop every process of a server; the kernel still takes what is sent to it."""
+    family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def find_programs() -> Path:

@@ -14,6 +14,7 @@ import warnings
 from rich.console import Console
 
 from api.cli.lazy_commands import lazy_group
+from storage.secrets import without_secrets
 
 STUDY = {
     "run": "study.run",
@@ -91,7 +92,11 @@ def main() -> None:
         if not _is_ours(error):
             raise
         Console(stderr=True).print(
-            f"talan: {error}", style="red", highlight=False, markup=False, soft_wrap=True
+            f"talan: {without_secrets(str(error))}",
+            style="red",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
         sys.exit(2)
 

@@ -21,6 +21,7 @@ from api.rest.events.event_stream import Feed
 from api.rest.metrics.prometheus import Metrics
 from api.rest.middleware.body_limit import BodyLimit
 from api.rest.middleware.guard import Guard
+from api.rest.middleware.path_prefix import PathPrefix
 from api.rest.middleware.security_headers import SecurityHeaders
 from api.rest.operations import Operations
 from api.rest.rate_limits import TokenBucket
@@ -93,7 +94,8 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     problems.install(app, Operations(app.openapi), page=_error_page)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Guard, settings=settings)
-    app.add_middleware(SecurityHeaders)  # added last: outermost
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(PathPrefix, root_path=settings.root_path)  # added last: outermost
     return app
 
 
@@ -110,6 +112,7 @@ def _site(record: Record, settings: Settings) -> Site:
         before_launch=partial(import_module, "search.study.plan"),
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
+        root_path=settings.root_path,
     )
 
 

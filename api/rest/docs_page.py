@@ -48,7 +48,7 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"<title>{escape(info['title'])}</title><style>{_STYLE}</style></head><body>"
     yield f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>"
     yield f"<p>{escape(info.get('description', ''))}</p>"
-    yield '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>'
+    yield '<p>For programs: <a href="openapi.json">openapi.json</a>.</p>'
     for tag in document["tags"]:
         yield f"<h2>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>"
         for path, operations in document["paths"].items():

@@ -86,6 +86,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             # {}: without a token the service may serve this machine only.
             operation["security"] = [] if "/health/" in path else [{"token": []}, {}]
+    if root := app.state.settings.root_path:
+        found["servers"] = [{"url": root}]
     return found
 
 

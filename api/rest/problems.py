@@ -18,16 +18,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.rest.middleware.path_prefix import address_of
 from api.rest.operations import Operations
 from api.views.service import ProblemDetails, ProblemPlace
 from dashboards.errors import DashboardError
 from search.errors import EngineError, SearchError, StudyBusyError
 from storage import errors as storage
+from storage.secrets import NoSecrets, without_secrets
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:talan:problem:"
 _LONGEST_VALUE = 200
 _LOG = logging.getLogger("talan.api")
+_LOG.addFilter(NoSecrets())
 ErrorPage = Callable[[Request, "Problem"], Response | None]
 
 
@@ -71,12 +74,15 @@ _OURS: tuple[tuple[type[Exception], int, str], ...] = (
     (SearchError, 422, "invalid-study"),
     (DashboardError, 422, "invalid-query"),
     (storage.StorageOutdated, 503, "storage-outdated"),
+    (storage.StorageForbidden, 500, "storage-forbidden"),
+    (storage.StorageUnfit, 500, "storage-forbidden"),
     (storage.StorageFull, 503, "storage-unavailable"),
     (storage.StorageUnavailable, 503, "storage-unavailable"),
     (storage.ArtifactError, 503, "artifacts-unavailable"),
 )
 _UNAVAILABLE = {  # the sentences name hosts and folders, which are not for everybody
     "storage-outdated": "the record's tables do not fit this program; run talan db upgrade",
+    "storage-forbidden": "the record may not be used like this; this service's log says why",
     "storage-unavailable": "the record cannot be reached just now; try again",
     "artifacts-unavailable": "the artifact store cannot be reached just now; try again",
     "artifact-missing": "the stored responses are gone from the artifact store",
@@ -92,7 +98,7 @@ def respond(
         type=TYPE_PREFIX + problem.name,
         title=title_of(problem.name),
         status=problem.status,
-        detail=problem.detail,
+        detail=without_secrets(problem.detail),
         instance=instance,
         errors=[ProblemPlace(**error) for error in problem.errors] or None,
     )
@@ -108,7 +114,7 @@ def install(app: FastAPI, operations: Operations, *, page: ErrorPage) -> None:
     """Have every error of an application answered with a problem, or with a page where one fits."""
 
     def answer(request: Request, problem: Problem) -> Response:
-        return page(request, problem) or respond(problem, instance=request.url.path)
+        return page(request, problem) or respond(problem, instance=address_of(request.scope))
 
     def on_problem(request: Request, error: Exception) -> Response:
         return answer(request, error if isinstance(error, Problem) else _crash(error))
@@ -135,7 +141,7 @@ def from_error(error: Exception) -> Problem:
     """One of the project's errors as a problem."""
     for kind, status, name in _OURS:
         if isinstance(error, kind):
-            if status == 503:
+            if status >= 500:
                 _LOG.warning("%s: %s", name, error)
             return Problem(status, name, _UNAVAILABLE.get(name, str(error)))
     return _crash(error)

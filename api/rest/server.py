@@ -34,7 +34,14 @@ def check_binding(host: str) -> None:
         raise ServeError(msg)
 
 
-def run_api(*, host: str, port: int, storage_url: str, artifact_url: str | None = None) -> None:
+def run_api(
+    *,
+    host: str,
+    port: int,
+    storage_url: str,
+    artifact_url: str | None = None,
+    root_path: str | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
@@ -46,7 +53,10 @@ def run_api(*, host: str, port: int, storage_url: str, artifact_url: str | None 
     # A launch checks backbones: one that is not on this machine is refused, never downloaded.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     allowed_hosts = None if os.environ.get("TALAN_API_TOKEN") else (*_LOOPBACK_HOSTS, host.lower())
-    settings = Settings.from_environment(artifacts=artifact_url, allowed_hosts=allowed_hosts)
+    environment = {**os.environ, **({} if root_path is None else {"TALAN_ROOT_PATH": root_path})}
+    settings = Settings.from_environment(
+        environment, artifacts=artifact_url, allowed_hosts=allowed_hosts
+    )
     uvicorn.run(
         create_app(storage_url, settings),
         host=host,

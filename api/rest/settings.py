@@ -2,12 +2,14 @@
 
 Owns: every limit of the API with its default, and ``TALAN_API_TOKEN``, ``TALAN_ALLOWED_BACKBONES``,
 ``TALAN_BACKBONE_ROOTS``, ``TALAN_LAUNCHES_PER_MINUTE``, ``TALAN_MAX_RUNS_PER_STUDY``,
-``TALAN_OPTUNA_DASHBOARD``. Does not cover: where the record is (``api.places``).
+``TALAN_OPTUNA_DASHBOARD``, ``TALAN_ROOT_PATH``. Does not cover: where the record is
+(``api.places``).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ class Settings:
         launches_per_minute: How often studies may be launched or resumed, over all clients.
         plans_per_minute: How often a study's size may be asked for, over all clients.
         sign_ins_per_minute: How often a token may be tried, over all browsers.
+        root_path: The path under which a proxy serves this, such as ``/talan``; empty: none.
         optuna_dashboard: The address of an Optuna Dashboard over the same studies, to link to.
         max_runs_per_study: The largest study that a request may ask for, baselines included.
         max_values: The longest list in a request.
@@ -52,6 +55,7 @@ class Settings:
     plans_per_minute: int = 240
     sign_ins_per_minute: int = 20
     optuna_dashboard: str | None = None
+    root_path: str = ""
     max_runs_per_study: int = 100_000
     max_values: int = 1_000
     max_workers: int = 1_024
@@ -79,6 +83,7 @@ class Settings:
             artifact_url=artifact_url(artifacts or environment.get("TALAN_ARTIFACTS")),
             token=environment.get("TALAN_API_TOKEN") or None,
             optuna_dashboard=_web_address(environment, "TALAN_OPTUNA_DASHBOARD"),
+            root_path=_root_path(environment, "TALAN_ROOT_PATH"),
             allowed_hosts=allowed_hosts,
             allowed_backbones=_listed(environment.get("TALAN_ALLOWED_BACKBONES", "")),
             backbone_roots=tuple(_folder(root) for root in roots),
@@ -94,6 +99,14 @@ def _web_address(environment: Mapping[str, str], name: str) -> str | None:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"{name}: {text!r} is not allowed; allowed: an address such as http://127.0.0.1:8080"
+        raise SettingsError(msg)
+    return text
+
+
+def _root_path(environment: Mapping[str, str], name: str) -> str:
+    text = environment.get(name, "").rstrip("/")
+    if text and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
+        msg = f"{name}: {text!r} is not allowed; allowed: a path such as /talan"
         raise SettingsError(msg)
     return text
 

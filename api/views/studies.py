@@ -70,6 +70,11 @@ class StudyStatus(View):
         exclude_if=is_none,
         description="null runs by kind; absent where the study has none",
     )
+    reason: str | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="why it waits, failed or stopped; absent where its state says it all",
+    )
 
     @classmethod
     def from_record(cls, status: records.StudyStatus) -> Self:
@@ -88,4 +93,5 @@ class StudyStatus(View):
                 inert=status.inert,
             ),
             nulls={kind: Counts.from_record(counts) for kind, counts in nulls.items()} or None,
+            reason=status.reason,
         )

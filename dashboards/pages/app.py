@@ -6,6 +6,7 @@ serve. Does not cover: what stands on a page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -30,6 +31,9 @@ DRAWING_POLICY = POLICY.replace(
     "style-src 'self'", "style-src-elem 'self'; style-src-attr 'unsafe-inline'"
 ).replace("img-src 'self'", "img-src 'self' data:")
 
+# Links are written from the service's own root. Quotes in text are escaped: none is an attribute.
+_LINK = re.compile(r'(?<=\s)(href|src|action|data-action|data-base)="/(?!/)')
+
 
 @dataclass(frozen=True)
 class Site:
@@ -42,6 +46,7 @@ class Site:
             modules that take seconds to load.
         optuna_url: Where an Optuna Dashboard over the same studies runs; None: nowhere.
         needs_sign_in: Whether there is a token, so that one may sign out.
+        root_path: The path under which a proxy serves this; empty: none.
     """
 
     opened: Callable[[], AuditStore]
@@ -49,6 +54,7 @@ class Site:
     before_launch: Callable[[], object] | None = None
     optuna_url: str | None = None
     needs_sign_in: bool = False
+    root_path: str = ""
     _templates: Environment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,7 @@ class Site:
             plotly_style_ids=plotly_style_ids,
             version=version("talan-audit"),
             needs_sign_in=self.needs_sign_in,
+            root_path=self.root_path,
             optuna_url=self.optuna_url,
             axis_label=axis_label,
             kinds=wording.KINDS,
@@ -77,6 +84,8 @@ class Site:
     ) -> HTMLResponse:
         """A page as an answer."""
         html = self._templates.get_template(template).render(**values)
+        if self.root_path:
+            html = _LINK.sub(rf'\1="{self.root_path}/', html)
         return HTMLResponse(html, status, headers={"Content-Security-Policy": policy})
 
     def error(self, status: int, *, title: str, detail: str) -> HTMLResponse:

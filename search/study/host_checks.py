@@ -67,18 +67,28 @@ def _check_host(audit: Audit, number: int) -> HostSizes:
 def blocks(audit: Audit, host: int) -> Iterator[dict[str, Any]]:
     """One point of the study for each block of another size that a host may have.
 
-    A block's size follows from slots, mixer and writeback; where it sits and how it is trained do
-    not matter.
+    A block's shape follows from slots, mixer and the writeback's rule and gate; where it sits, its
+    alpha and how it is trained do not matter. More slots are more parameters and nothing else, so
+    the fewest and the most stand for all: a request with a thousand values costs no more than one
+    with two.
     """
     if audit.listed is not None:
         seen: list[object] = []
         for point in audit.listed[host]:
-            kind = [point[axis] for axis in ("slots", "mixer", "writeback")]
+            kind = [point["slots"], point["mixer"], *_shape_of(point["writeback"])]
             if kind not in seen:
                 seen.append(kind)
                 yield dict(point)
         return
     space = audit.spaces[host]
     first = space.point(0)
-    for slots, mixer, writeback in itertools.product(space.slots, space.mixers, space.writebacks):
+    slot_counts = dict.fromkeys((min(space.slots), max(space.slots)))
+    writebacks = {_shape_of(writeback): writeback for writeback in reversed(space.writebacks)}
+    shapes = itertools.product(slot_counts, space.mixers, reversed(writebacks.values()))
+    for slots, mixer, writeback in shapes:
         yield {**first, "slots": slots, "mixer": mixer, "writeback": writeback}
+
+
+def _shape_of(writeback: Mapping[str, Any]) -> tuple[object, ...]:
+    """What of a writeback its parameters' shapes follow from."""
+    return writeback["rule"], writeback["gate"]

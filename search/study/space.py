@@ -28,6 +28,7 @@ from talan import TalanConfig, TalanConfigError
 
 T = TypeVar("T")
 
+MOST_MODES = 10_000
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -180,9 +181,17 @@ def build_space(
         _without_idle_limit(canonical("trainability", value)["trainability"], max_steps=max_steps)
         for value in axes.trainability
     ]
+    trainabilities = list(_distinct(trainabilities))
+    gammas = _distinct(axes.gradient_scale)
+    if len(trainabilities) * len(gammas) > MOST_MODES:
+        msg = (
+            f"axes: {len(trainabilities)} trainabilities with {len(gammas)} gradient scales are "
+            f"too many; allowed: {MOST_MODES} pairs"
+        )
+        raise StudyFileError(msg)
     modes = [
         (mode["trainability"], mode["gradient_scale"])
-        for trainability, gamma in itertools.product(trainabilities, axes.gradient_scale)
+        for trainability, gamma in itertools.product(trainabilities, gammas)
         for mode in [canonical("gradient_scale", gamma, trainability=trainability)]
     ]
     return Space(
@@ -236,11 +245,17 @@ def _without_idle_limit(trainability: Mapping[str, Any], *, max_steps: int) -> d
 
 
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:
-    kept: list[T] = []
+    kept: dict[object, T] = {}
     for value in values:
-        if value not in kept:
-            kept.append(value)
-    return tuple(kept)
+        kept.setdefault(_hashable(value), value)
+    return tuple(kept.values())
+
+
+def _hashable(value: object) -> object:
+    """A value that equals another's exactly where the two values are equal."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _hashable(part)) for key, part in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
 
 
 def _numbers(values: Sequence[int]) -> BaseDistribution:

@@ -6,17 +6,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import optuna
-import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
 from audit_plans import OWNER, begin, complete, study_plan
 from pooler import TransactionPooler
-from postgres_server import PostgresServer
+from postgres_server import PostgresServer, frozen
 
 from search.driving.optuna_record import open_optuna_storage
 from storage import (
@@ -31,21 +29,6 @@ from storage import (
     StorageUnfit,
 )
 from storage.patience import patience
-
-
-@contextmanager
-def frozen(server: PostgresServer) -> Iterator[None]:
-    """Stop every process of a server; the kernel still takes what is sent to it."""
-    family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-    for process in family:
-        with suppress(psutil.NoSuchProcess):
-            process.suspend()
-    try:
-        yield
-    finally:
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
 
 
 def freeze_while_reading(store: AuditStore, server: PostgresServer) -> None:

@@ -33,6 +33,14 @@ def serve(
         bool,
         typer.Option("--scheduler/--no-scheduler", help="Also drive queued studies, here."),
     ] = True,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TALAN_ROOT_PATH",
+            help="The path under which a proxy serves this, such as /talan.",
+            show_default=False,
+        ),
+    ] = None,
     storage: StorageOption = None,
     artifacts: ArtifactsOption = None,
     ray_address: RayOption = None,
@@ -48,7 +56,13 @@ def serve(
     keeper = _Keeper(url, ray_address=ray_address) if with_scheduler else None
     typer.echo(f"TALAN Audit: http://{host}:{port}", err=True)
     try:
-        run_api(host=host, port=port, storage_url=url, artifact_url=artifact_url(artifacts))
+        run_api(
+            host=host,
+            port=port,
+            storage_url=url,
+            artifact_url=artifact_url(artifacts),
+            root_path=root_path,
+        )
     finally:
         if keeper:
             keeper.close()

@@ -26,6 +26,9 @@ def show_studies(studies: Sequence[StudyStatus]) -> None:
             percent(study.g1_rate),
         )
     console.print(table)
+    for study in studies:
+        if study.reason:
+            console.print(f"{study.name}: {study.reason}", highlight=False, markup=False)
 
 
 def _share(counts: StateCounts) -> str:

@@ -58,6 +58,8 @@ _STREAM = {
     "content": {"text/event-stream": {"itemSchema": _EVENT, "example": _EXAMPLE}},
 }
 _NOTHING = {"description": "The study is over, and nothing came after Last-Event-ID."}
+# nginx would keep the events until its buffer is full; a compressing proxy until its block is.
+_UNBUFFERED = {"X-Accel-Buffering": "no", "Cache-Control": "no-store, no-transform"}
 _RETRY_MS = 2_000
 _AT_ONCE = 500
 
@@ -95,7 +97,8 @@ async def follow_events(
     if feed.num_listeners >= settings.max_event_streams:
         detail = f"too many event streams; allowed: {settings.max_event_streams} at once"
         raise Problem(429, "too-many-streams", detail, headers={"Retry-After": "30"})
-    return EventSourceResponse(_stream(store, name, feed=feed, since=since, settings=settings))
+    events = _stream(store, name, feed=feed, since=since, settings=settings)
+    return EventSourceResponse(events, headers=_UNBUFFERED)
 
 
 async def _stream(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.rest.middleware.path_prefix import address_of
 from api.rest.problems import Problem, respond
 
 
@@ -27,7 +28,7 @@ class BodyLimit:
         if body is None:
             detail = f"the body is too large; allowed: up to {self._max_bytes} bytes"
             problem = Problem(413, "body-too-large", detail, headers={"Connection": "close"})
-            await respond(problem, instance=scope["path"])(scope, receive, send)
+            await respond(problem, instance=address_of(scope))(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
 

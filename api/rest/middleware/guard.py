@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.rest.browsers import wants_page
+from api.rest.middleware.path_prefix import address_of
 from api.rest.problems import Problem, respond
 from api.rest.settings import Settings
 from api.rest.sign_in.sessions import Sessions
@@ -41,7 +42,7 @@ class Guard:
         elif problem.status == 401 and _goes_to_page(scope):
             await RedirectResponse(_sign_in_first(scope), 303)(scope, receive, send)
         else:
-            await respond(problem, instance=scope["path"])(scope, receive, send)
+            await respond(problem, instance=address_of(scope))(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)

@@ -1,5 +1,6 @@
 // Figures: fetched and drawn when they come into view, again when filters, theme or the study change.
 // A click on a mark filters by what it stands for, or opens its run.
+import { root } from "./root.js";
 import { swap } from "./swap.js";
 
 const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
@@ -66,7 +67,7 @@ async function draw(figure, address) {
 
 function clicked(point) {
   const run = [point.customdata].flat().find((value) => /^[0-9a-f]{16}$/.test(value));
-  if (run) { location.assign(`/runs/${run}`); return; }
+  if (run) { location.assign(`${root}/runs/${run}`); return; }
   const words = wordsOf(point);
   const chip = [...document.querySelectorAll("a[data-chip]")].find((one) => words.includes(one.dataset.value));
   if (chip) swap(chip.href, { push: true });

@@ -1,4 +1,5 @@
 // A study's events: whoever asks is told, at most so often, that something happened.
+import { root } from "./root.js";
 
 const KINDS = [
   "study_started", "run_started", "cell_scored", "cell_bounded", "run_finished",
@@ -24,7 +25,7 @@ export function follow(study, { after, everyMs, moved }) {
 
   function listen() {
     source?.close();
-    source = new EventSource(`/api/v1/studies/${encodeURIComponent(study)}/events?after=${last}`);
+    source = new EventSource(`${root}/api/v1/studies/${encodeURIComponent(study)}/events?after=${last}`);
     for (const kind of KINDS) source.addEventListener(kind, heard);
   }
 

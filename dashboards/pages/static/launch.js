@@ -1,5 +1,6 @@
 // The launch form: chips become a study, its size is counted as it is typed, errors stand at fields.
 // What is right and what is not, the API says; nothing typed is ever thrown away.
+import { root } from "./root.js";
 
 const PLAN_MS = 350;
 const TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj"];
@@ -107,7 +108,7 @@ function changed() {
 
 async function content() {
   if (!form.hidden) return study();
-  const answer = await fetch("/launch/read", { method: "POST", headers: { "Content-Type": "text/plain" }, body: file.value });
+  const answer = await fetch(`${root}/launch/read`, { method: "POST", headers: { "Content-Type": "text/plain" }, body: file.value });
   const found = await answer.json();
   if (!answer.ok) throw { detail: found.detail };
   return found.study;
@@ -209,7 +210,7 @@ async function launch(button) {
   asked += 1;
   try {
     const answer = await send("/api/v1/studies", await content());
-    location.assign(`/studies/${encodeURIComponent(answer.name)}`);
+    location.assign(`${root}/studies/${encodeURIComponent(answer.name)}`);
   } catch (problem) {
     complain(problem);
     document.querySelector(".launch .error:not([hidden])")?.scrollIntoView({ block: "center" });
