@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from search.study.axes import configuration_words
-from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL
+from storage.new_rows import JITTER_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 from storage.verdict import in_words
 
@@ -31,6 +31,7 @@ KINDS = {
     SEED_NULL: "null (seed)",
     SHAM_NULL: "null (sham)",
     JITTER_NULL: "null (jitter)",
+    SELF_CHECK: "self-check",
 }
 
 
@@ -115,6 +116,8 @@ def run_title(run: Run) -> str:
     if run.configuration is None:
         return f"Baseline, seed {run.seed}"
     text = " · ".join(configuration_words(run.configuration))
+    if run.kind == SELF_CHECK:
+        return f"Self-check, a null intervention: {text}"
     return f"Sham of {text}" if run.kind == SHAM_NULL else text
 
 

@@ -17,6 +17,7 @@ TREATMENT = "treatment"
 SEED_NULL = "seed_null"  # adapter alone, at another seed than its baseline
 SHAM_NULL = "sham_null"  # a fixed random direction in TALAN's place; its seed is the direction's
 JITTER_NULL = "jitter_null"  # adapter alone, its first weights moved a little; its seed is a number
+SELF_CHECK = "self_check"  # a block that cannot leave the identity; it is in no rate
 NULL_KINDS = (SEED_NULL, SHAM_NULL, JITTER_NULL)
 NUMBERED = (SHAM_NULL, JITTER_NULL)  # `seed` is a number: they are trained at their baseline's seed
 

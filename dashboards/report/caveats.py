@@ -11,7 +11,9 @@ from dashboards.study_frames import StudyRecord
 from dashboards.wording import counted, percent
 from search.rates.g1_rates import adaptive_reason
 from search.rates.g1_row import G1Row
+from storage.new_rows import SELF_CHECK
 from storage.records import StudyStatus
+from storage.verdict import INERT
 
 FEW_RUNS = 50  # of a host: the interval of a rate of 7% is then 14 pp wide (our choice)
 
@@ -25,6 +27,7 @@ def caveats(
 ) -> tuple[str, ...]:
     """The caveats of a study, weightiest first."""
     found = (
+        _self_check(record),
         _adaptive(record),
         _no_nulls(rows),
         _shared_baseline(rows),
@@ -36,6 +39,19 @@ def caveats(
         _several_hosts(rows),
     )
     return tuple(sentence for sentence in found if sentence)
+
+
+def _self_check(record: StudyRecord) -> str:
+    runs = record.runs
+    checks = runs[(runs["kind"] == SELF_CHECK) & runs["verdict"].notna()]
+    broken = checks[checks["verdict"] != INERT]
+    if broken.empty:
+        return ""
+    return (
+        f"Self-check: run {broken['id'].iloc[0]} has a block that cannot leave the identity, and "
+        "it answers otherwise than its baseline. Something besides the block differs between a run "
+        "and its baseline here; no delta of this study can be trusted."
+    )
 
 
 def _adaptive(record: StudyRecord) -> str:

@@ -160,10 +160,11 @@ def _estimate_host(
 
 
 def runs_of(audit: Audit, host: int) -> int:
-    """How many runs a host will have: baselines, treatments (at most) and null runs."""
+    """How many runs a host will have: baselines, a self-check, treatments (at most), null runs."""
     file = audit.file
     nulls = file.null_runs.total(file.seeds)
-    return len(file.seeds) + audit.treatments_due()[host] + nulls
+    checks = int(audit.self_check(host) is not None)
+    return len(file.seeds) + checks + audit.treatments_due()[host] + nulls
 
 
 def _is_like(duration: Duration, audit: Audit, number: int) -> bool:

@@ -33,6 +33,11 @@ class Trials:
         self._store, self._audit, self._owner = store, audit, owner
         self._study = audit.file.name
         self._taken: dict[int, set[str]] = defaultdict(set)
+        # Null interventions are one model, which a self-check has run: none is proposed.
+        self._still = [
+            {configuration_id(space.point(index)) for index in space.null_interventions}
+            for space in audit.spaces
+        ]
         storage = self._storage = open_optuna_storage(store.sibling_url("optuna"))
         design = audit.file.design
         self._hosts = [
@@ -78,7 +83,8 @@ class Trials:
 
         Answers no run when the space has no free configuration left.
         """
-        asked = self._hosts[host].ask(identify=configuration_id, taken=self._taken[host])
+        taken = self._taken[host] | self._still[host]
+        asked = self._hosts[host].ask(identify=configuration_id, taken=taken)
         if asked is None:
             return []
         number, configuration = asked

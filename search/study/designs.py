@@ -1,8 +1,8 @@
 """The designs that are known before anything runs: grid, random and quasi-random points.
 
 Owns: which configurations an enumerated design takes from a space, always distinct ones, always
-the same for the same seed. Does not cover: adaptive samplers, which need results to choose
-(``search.driving.optuna_record``).
+the same for the same seed, never a null intervention (a block that stays the identity). Does not
+cover: adaptive samplers, which need results to choose (``search.driving.optuna_record``).
 
 What the rates over them mean: ``grid``, ``random`` and ``qmc`` points do not depend on results, so
 a G1 rate over them estimates the rate of the space; over ``tpe`` or ``nsga2`` it does not.
@@ -11,6 +11,7 @@ a G1 rate over them estimates the rate of the space; over ``tpe`` or ``nsga2`` i
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from scipy.stats import qmc
@@ -31,16 +32,22 @@ def enumerated(space: Space, *, sampler: str, limit: int | None, seed: int) -> l
         limit: The most configurations to take; None: all (``grid`` only).
         seed: The design's seed.
     """
-    wanted = space.size if limit is None else min(limit, space.size)
+    null = space.null_interventions
+    living: Sequence[int] = range(space.size)
+    if null:
+        living = [index for index in living if index not in null]
+    wanted = len(living) if limit is None else min(limit, len(living))
     if sampler == "qmc":
-        return _quasi_random(space, wanted=wanted, seed=seed)
-    if sampler == "grid" and wanted == space.size:
-        return [space.point(index) for index in range(space.size)]
-    chosen = random.Random(seed).sample(range(space.size), wanted)
+        return _quasi_random(space, living=living, wanted=wanted, seed=seed)
+    if sampler == "grid" and wanted == len(living):
+        return [space.point(index) for index in living]
+    chosen = random.Random(seed).sample(living, wanted)
     return [space.point(index) for index in (sorted(chosen) if sampler == "grid" else chosen)]
 
 
-def _quasi_random(space: Space, *, wanted: int, seed: int) -> list[dict[str, Any]]:
+def _quasi_random(
+    space: Space, *, living: Sequence[int], wanted: int, seed: int
+) -> list[dict[str, Any]]:
     """The first distinct points of a scrambled Sobol sequence (scipy's), a power of two at a time.
 
     A sequence that keeps landing on taken points has nearly filled the space: the points still
@@ -48,11 +55,13 @@ def _quasi_random(space: Space, *, wanted: int, seed: int) -> list[dict[str, Any
     """
     sequence = qmc.Sobol(d=len(space.factors), scramble=True, rng=seed)
     chosen: dict[int, None] = {}  # an ordered set of point numbers
+    null = space.null_interventions
     batch = 1 << max(4, (wanted - 1).bit_length())
     for _ in range(_QMC_TRIES_PER_POINT):
-        chosen.update(dict.fromkeys(map(space.index_at, sequence.random(batch))))
+        landed = map(space.index_at, sequence.random(batch))
+        chosen.update(dict.fromkeys(index for index in landed if index not in null))
         if len(chosen) >= wanted:
             break
     else:
-        chosen.update(dict.fromkeys(range(space.size)))
+        chosen.update(dict.fromkeys(living))
     return [space.point(index) for index in list(chosen)[:wanted]]

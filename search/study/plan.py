@@ -20,7 +20,7 @@ from search.study.file import ADAPTIVE_SAMPLERS, StudyFile
 from search.study.listed_points import listed_points, spanning_axes
 from search.study.null_runs import null_runs
 from search.study.space import Space, build_space
-from storage.new_rows import BASELINE, TREATMENT, HostPlan, RunPlan, StudyPlan
+from storage.new_rows import BASELINE, SELF_CHECK, TREATMENT, HostPlan, RunPlan, StudyPlan
 from talan import TalanConfig
 from workers.backbones.loading import BackboneInfo, inspect_backbone
 from workers.errors import WorkerError
@@ -79,16 +79,18 @@ class Audit:
         """How many treatment runs each host will have at most."""
         limit = self.configurations_per_host
         sizes = [
-            space.size if self.listed is None else len(self.listed[host])
+            space.size - len(space.null_interventions)
+            if self.listed is None
+            else len(self.enumerated(host))
             for host, space in enumerate(self.spaces)
         ]
         taken = [size if limit is None else min(limit, size) for size in sizes]
         return [size * len(self.file.seeds) for size in taken]
 
     def enumerated(self, host: int) -> Sequence[Mapping[str, Any]]:
-        """The configurations of a host that are known before anything runs."""
+        """A host's configurations that are known before anything runs, no null intervention."""
         if self.listed is not None:
-            return self.listed[host]
+            return [point for point in self.listed[host] if not is_null_intervention(point)]
         design = self.file.design
         return enumerated(
             self.spaces[host],
@@ -96,6 +98,19 @@ class Audit:
             limit=self.configurations_per_host,
             seed=design.seed,
         )
+
+    def self_check(self, host: int) -> Mapping[str, Any] | None:
+        """The first of a host's null interventions, which are one model; None where it has none."""
+        if self.listed is not None:
+            return next(filter(is_null_intervention, self.listed[host]), None)
+        space = self.spaces[host]
+        still = space.null_interventions
+        return space.point(min(still)) if still else None
+
+
+def is_null_intervention(configuration: Mapping[str, Any]) -> bool:
+    """Whether a block of this configuration is the identity and stays it."""
+    return TalanConfig.from_axes(configuration).is_null_intervention
 
 
 def resolve(
@@ -204,7 +219,7 @@ def configuration_id(configuration: Mapping[str, Any]) -> str:
 
 
 def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
-    """The study for the record: all baselines, every treatment known in advance, all null runs.
+    """The study for the record: baselines, self-checks, treatments known in advance, null runs.
 
     Positions go host by host: baselines first, then what is matched with them.
     """
@@ -214,6 +229,18 @@ def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
             RunPlan(host=host, kind=BASELINE, seed=seed, position=len(runs) + number)
             for number, seed in enumerate(audit.file.seeds)
         ]
+        still = audit.self_check(host)
+        if still is not None:
+            runs.append(
+                RunPlan(
+                    host=host,
+                    kind=SELF_CHECK,
+                    seed=audit.file.seeds[0],
+                    position=len(runs),
+                    configuration=still,
+                    configuration_id=configuration_id(still),
+                )
+            )
         if not audit.adaptive:
             points = audit.enumerated(host)
             runs += treatments(audit, host=host, points=points, first_position=len(runs))

@@ -25,6 +25,7 @@ from search.study.axes import trainability_label, writeback_label
 from search.study.file import Axes
 from search.study.values import TALAN_DEFAULTS
 from talan import TalanConfig, TalanConfigError
+from talan.config import Trainability
 
 T = TypeVar("T")
 
@@ -61,6 +62,20 @@ class Space:
     def size(self) -> int:
         """How many distinct configurations there are."""
         return math.prod(len(factor) for factor in self.factors)
+
+    @property
+    def null_interventions(self) -> frozenset[int]:
+        """Numbers of the points that cannot leave the identity: all of them are one model."""
+        still = {
+            writeback * len(self.modes) + mode
+            for writeback, rule in enumerate(self.writebacks)
+            for mode, (trainability, _) in enumerate(self.modes)
+            if rule["alpha"] == 0 and Trainability.from_mapping(trainability).never_trains
+        }
+        if not still:
+            return frozenset()
+        pairs = len(self.writebacks) * len(self.modes)
+        return frozenset(index for index in range(self.size) if index % pairs in still)
 
     def point(self, index: int) -> dict[str, Any]:
         """The configuration with a number, in canonical form.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.study.axes import trainability_label, writeback_label
-from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL
+from storage.new_rows import JITTER_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 
 
@@ -17,6 +17,8 @@ def run_text(run: Run) -> str:
     if run.kind == JITTER_NULL:
         return f"jitter {run.seed}, seed {run.baseline_seed}"
     text = configuration_text(run.configuration)
+    if run.kind == SELF_CHECK:
+        return f"self-check, a null intervention: {text}"
     return f"sham of {text}, seed {run.baseline_seed}" if run.kind == SHAM_NULL else text
 
 

@@ -66,8 +66,7 @@ def references(rows: Sequence[G1Row]) -> dict[str, list[str]]:
     """What stands beside the rates: columns that some of these rows fill."""
     kinds = dict.fromkeys(name for row in rows for name in row.null)
     columns = {
-        "rotation p": [_p(row.rotation_p) for row in rows],
-        "strict p": [_p(row.rotation_strict_p) for row in rows],
+        "rotation p (strict)": [_rotation(row) for row in rows],
         "by chance": [_expected(row) for row in rows],
         **{f"{name} null": [_null(row, name) for row in rows] for name in kinds},
         "p against null": [_p(row.null_p) for row in rows],
@@ -79,7 +78,7 @@ def notes(rows: Sequence[G1Row]) -> list[str]:
     """What the columns are, and what is to be said of each host; by axis, the corrections alone."""
     found = []
     if any(row.count.unsplit for row in rows):
-        found.append("unsplit: tied or inert; nobody compared the responses of those runs.")
+        found.append("?: tied or inert; nobody compared the responses of those runs.")
     rotated = max((row.rotation.num_tests for row in rows if row.rotation), default=1)
     if rotated > 1:
         found.append(f"p: corrected over {rotated} values (Benjamini and Hochberg).")
@@ -94,20 +93,18 @@ def notes(rows: Sequence[G1Row]) -> list[str]:
 
 
 def _counts(rows: Sequence[G1Row]) -> dict[str, list[str]]:
-    columns = {
+    return {
         "runs": [str(row.count.runs) for row in rows],
-        "G1": [str(row.count.g1) for row in rows],
-        "strict": [str(row.count.strict) for row in rows],
-        "tied": [str(row.count.tied) for row in rows],
-        "inert": [str(row.count.inert) for row in rows],
-        "unsplit": [str(row.count.unsplit) for row in rows],
-        "rate": [percent(row.rate) for row in rows],
-        "strict rate": [percent(row.strict_rate) for row in rows],
+        "G1 = strict + tied + inert": [_split(row) for row in rows],
+        "rate (strict)": [f"{percent(row.rate)} ({percent(row.strict_rate)})" for row in rows],
         "95% interval": ["" if row.interval is None else _bounds(row.interval) for row in rows],
     }
-    if not any(row.count.unsplit for row in rows):
-        del columns["unsplit"]
-    return columns
+
+
+def _split(row: G1Row) -> str:
+    count = row.count
+    unsplit = f" + {count.unsplit}?" if count.unsplit else ""
+    return f"{count.g1} = {count.strict} + {count.tied} + {count.inert}{unsplit}"
 
 
 def _bounds(interval: Sequence[float]) -> str:
@@ -119,6 +116,11 @@ def _p(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
+
+
+def _rotation(row: G1Row) -> str:
+    p = _p(row.rotation_p)
+    return p and f"{p} ({_p(row.rotation_strict_p)})"
 
 
 def _expected(row: G1Row) -> str:

@@ -48,8 +48,7 @@ def test_columns_are_those_that_some_row_fills() -> None:
     chance = expected_g1([BaselineRuns(np.zeros((3, 2)), np.zeros((3, 2)))])
     plain = row(rotation=rotation(), expected=chance, test_reason="No null runs.")
     assert references([plain]) == {
-        "rotation p": ["0.040"],
-        "strict p": ["4.0e-04"],
+        "rotation p (strict)": ["0.040 (4.0e-04)"],
         "by chance": ["3.0 (3-3)"],
     }
     against = row(
@@ -59,7 +58,7 @@ def test_columns_are_those_that_some_row_fills() -> None:
     )
     assert references([against])["jitter null"] == ["1/20 5.0%"]
     assert set(references([plain, against])) == {
-        *("rotation p", "strict p", "by chance", "jitter null", "p against null")
+        *("rotation p (strict)", "by chance", "jitter null", "p against null")
     }
 
 
@@ -73,8 +72,7 @@ def test_every_sentence_of_a_host_is_said() -> None:
 def test_over_an_axis_corrected_values_are_shown_and_said_to_be() -> None:
     found = rotation(adjusted_g1_p=0.12, adjusted_strict_p=0.0012, num_tests=3)
     rows = [row(value=at, rotation=found) for at in (0, 1, 2)]
-    assert references(rows)["rotation p"] == ["0.120"] * 3
-    assert references(rows)["strict p"] == ["0.001"] * 3
+    assert references(rows)["rotation p (strict)"] == ["0.120 (0.001)"] * 3
     assert notes(rows) == ["p: corrected over 3 values (Benjamini and Hochberg)."]
 
 

@@ -12,8 +12,16 @@ from small_spaces import SMALL_AXES
 
 from search.errors import StudyFileError
 from search.study.file import parse_study, read_study_file
-from search.study.plan import Audit, adapter_labels, configuration_id, resolve, study_plan
+from search.study.plan import (
+    Audit,
+    adapter_labels,
+    configuration_id,
+    is_null_intervention,
+    resolve,
+    study_plan,
+)
 from storage import BASELINE, TREATMENT
+from storage.new_rows import SELF_CHECK
 from talan import TalanConfig
 from workers.backbones.loading import inspect_backbone
 from workers.job.jobs import AdapterSpec
@@ -193,3 +201,52 @@ class TestStudyPlan:
             for _ in range(2)
         ]
         assert plans[0] == plans[1]
+
+
+# 3 layers x 2 mixers x 2 writebacks x 3 modes, of which 3 x 2 x 1 x 1 stay the identity.
+STILL_AXES = {
+    **SMALL_AXES,
+    "layer": [0, 1, 2],
+    "writeback": [
+        {"rule": "gate", "gate": "vector", "alpha": 0},
+        {"rule": "gate", "gate": "vector", "alpha": 0.1},
+    ],
+}
+
+
+class TestNullInterventions:
+    """Points with alpha 0 of which no step trains the block: all are the baseline, one model."""
+
+    def test_they_are_one_run_a_host_and_in_no_design(self) -> None:
+        found = audit(axes=STILL_AXES, seeds=[7, 8])
+        assert found.spaces[0].size == 36
+        assert len(found.spaces[0].null_interventions) == 6
+        assert found.treatments_due() == [60]
+        runs = study_plan(found, artifact_url="x").runs
+        treated = [run for run in runs if run.kind == TREATMENT]
+        assert len({(run.configuration_id, run.seed) for run in treated}) == len(treated) == 60
+        assert not any(is_null_intervention(run.configuration or {}) for run in treated)
+        (check,) = [run for run in runs if run.kind == SELF_CHECK]
+        assert check.configuration is not None
+        assert is_null_intervention(check.configuration)
+        assert (check.seed, check.baseline_seed) == (7, None)
+        assert [run.position for run in runs] == list(range(len(runs)))
+
+    @pytest.mark.parametrize("sampler", ["grid", "random", "qmc"])
+    def test_no_design_draws_them(self, sampler: str) -> None:
+        found = audit(axes=STILL_AXES, design={"sampler": sampler, "max_runs": 30, "seed": 4})
+        points = found.enumerated(0)
+        assert len({configuration_id(point) for point in points}) == len(points) == 30
+        assert not any(map(is_null_intervention, points))
+
+    def test_of_listed_points_too(self) -> None:
+        points = [audit(axes=STILL_AXES).spaces[0].point(index) for index in range(36)]
+        found = resolve(parse_study({"name": "listed", "configurations": points}))
+        assert found.treatments_due() == [30]
+        assert sum(run.kind == SELF_CHECK for run in study_plan(found, artifact_url="x").runs) == 1
+
+    def test_a_study_of_nothing_else_has_no_treatment(self) -> None:
+        still = {"rule": "gate", "gate": "vector", "alpha": 0}
+        axes = {**STILL_AXES, "writeback": [still], "trainability": [{"scope": "frozen"}]}
+        kinds = [run.kind for run in study_plan(audit(axes=axes), artifact_url="x").runs]
+        assert kinds == [BASELINE, SELF_CHECK]
