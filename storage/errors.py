@@ -69,6 +69,10 @@ class BaselineMismatch(StorageError):
     """A run and its matched baseline were not evaluated on the same items."""
 
 
+class PairingMismatch(BaselineMismatch):
+    """A run and its matched baseline rest on different things: other prompts, weights, versions."""
+
+
 class LeaseError(StorageError):
     """Something about who may write a study's results."""
 

@@ -33,6 +33,7 @@ from storage.matching import is_baseline_of
 from storage.models import Cell, Host, Run
 from storage.new_rows import BASELINE
 from storage.packing import unpack_bits, unpack_floats
+from storage.pairing import rests_on
 from storage.records import Run as RunRecord
 from storage.records import RunFilter, RunPage
 from storage.run_filters import conditions
@@ -146,6 +147,13 @@ class Runs:
             if row is None:
                 raise no_run(session, run_id)
             return row[0]
+
+    def rests_on(self, run_id: str) -> dict[str, str]:
+        """Return what a run's verdict rests on, by name; empty where nobody kept it."""
+        with self._database.reading() as session:
+            if session.get(Run, run_id) is None:
+                raise no_run(session, run_id)
+            return rests_on(session, run_id)
 
     def answers(self, run_id: str) -> dict[str, dict[int, bool]]:
         """Return right or wrong of every item that was asked, by benchmark and item number.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from storage import models
@@ -22,13 +22,14 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.differences import differences
 from storage.dispatch import require_attempt
-from storage.errors import BaselineMismatch, ResultConflict
+from storage.errors import BaselineMismatch, PairingMismatch, ResultConflict
 from storage.events import append_event
 from storage.locks import lock_owned_run
 from storage.matching import is_baseline_of
 from storage.models import Cell, Run
 from storage.new_rows import BASELINE, CellOutcome, PartialOutcome, RunOutcome
 from storage.packing import pack_bits, pack_floats
+from storage.pairing import require_same
 from storage.response_digests import drop_digests, keep_digests
 from storage.upserts import insert_missing
 from storage.verdict import Count, compare
@@ -51,6 +52,7 @@ class Results:
             ResultConflict: if it is finished already, with another outcome.
             BaselineMismatch: if its items are not those of its matched baseline, or it was not
                 evaluated in full and has no verdict.
+            PairingMismatch: if its matched baseline rests on something else.
         """
         with self._database.writing() as session:
             study, run = lock_owned_run(session, run_id, owner=owner)
@@ -100,7 +102,11 @@ def _judge(session: Session, study: models.Study, run: Run) -> None:
     if run.kind == BASELINE:
         _log_finished(session, study, run)
         for waiting in _waiting_for(session, run):
-            _match(session, waiting, baseline=run)
+            try:
+                _match(session, waiting, baseline=run)
+            except PairingMismatch as error:
+                _take_back(session, study, waiting, error=str(error))
+                continue
             append_event(session, study.id, "run_scored", run=waiting.id, **_verdict_of(waiting))
         return
     baseline = _baseline_of(session, run)
@@ -126,7 +132,22 @@ def _waiting_for(session: Session, baseline: Run) -> Sequence[Run]:
     return session.scalars(matched.where(*waiting).order_by(Run.position, Run.id)).all()
 
 
+def _take_back(session: Session, study: models.Study, run: Run, *, error: str) -> None:
+    """Fail a completed run that its baseline, which came last, does not fit; it can be done again.
+
+    Its counts go, since they are compared with nothing; what it rested on stays for who looks.
+    """
+    for table in (Cell, models.BoundedCell):
+        session.execute(delete(table).where(table.run_id == run.id))
+    drop_digests(session, run.id)
+    run.state, run.error, run.losses, run.checkpoint_artifact = "failed", error, None, None
+    run.failures += 1
+    payload = {"run": run.id, "attempt": run.attempt, "error": error, "retry": False}
+    append_event(session, study.id, "run_failed", **payload)
+
+
 def _match(session: Session, run: Run, *, baseline: Run) -> None:
+    require_same(session, run.id, baseline.id)
     cells, baseline_cells = _cells(session, run), _cells(session, baseline)
     baseline_counts = _counts(baseline_cells)
     found = differences(session, run.id, baseline.id)

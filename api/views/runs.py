@@ -199,6 +199,10 @@ class RunDetails(Run):
     null_scale: float | None = Field(
         description="of a matched null run: what it was scaled by to be as far as the treatments"
     )
+    rests_on: dict[str, str] = Field(
+        description="what must be the matched baseline's as well, by name; a run that differs "
+        "fails and gets no delta"
+    )
     losses: list[float] = Field(description="training loss by step")
     n_truncated: dict[str, int | None] | None = Field(
         default=None,
@@ -213,6 +217,7 @@ class RunDetails(Run):
         run: records.Run,
         *,
         losses: Sequence[float] = (),
+        rests_on: Mapping[str, str] | None = None,
         error_detail: str | None = None,
         n_truncated: Mapping[str, int | None] | None = None,
     ) -> Self:
@@ -235,6 +240,7 @@ class RunDetails(Run):
             provenance=run.provenance_hash,
             kl_to_baseline=run.kl_to_baseline,
             null_scale=run.null_scale,
+            rests_on=dict(rests_on or {}),
             losses=list(losses),
             n_truncated=None if n_truncated is None else dict(n_truncated),
         )

@@ -85,6 +85,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         "traceback": store.runs.error_detail(run_id) if run.error else None,
         "has_losses": bool(store.runs.losses(run_id)),
         "benchmarks": benchmarks,
+        "rests_on": store.runs.rests_on(run_id),
         "verdict": verdict_words(run.g1, run.verdict),
         "changes": _changes(run),
         "items": _items(store, run, baseline, query) if benchmarks else None,

@@ -26,6 +26,7 @@ from search.driving.trials import Trials
 from search.errors import StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
+from storage.errors import BaselineMismatch
 from storage.new_rows import BASELINE, JITTER_NULL, NUMBERED, SHAM_NULL, TREATMENT
 from storage.records import DueRun, Run
 from storage.verdict import in_words
@@ -203,9 +204,13 @@ class Driver:
         run = flight.run
         assert flight.trained is not None
         outcome = run_outcome(flight.job, flight.trained, flight.cells)
-        self._store.results.finish(
-            run.id, owner=self._owner, attempt=flight.attempt, outcome=outcome
-        )
+        try:
+            self._store.results.finish(
+                run.id, owner=self._owner, attempt=flight.attempt, outcome=outcome
+            )
+        except BaselineMismatch as error:  # it has no verdict; done again once that is mended
+            self._fail(flight, str(error))
+            return
         self._learn(flight)
         self._close(run)
         done = self._store.runs.get(run.id)

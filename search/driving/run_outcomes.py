@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.new_rows import CellOutcome, PartialOutcome, RunOutcome
+from storage.pairing import RESTS_ON
 from workers.job.jobs import CellResult, RunJob, TrainResult
 
 
@@ -26,11 +27,19 @@ def run_outcome(job: RunJob, trained: TrainResult, cells: Sequence[CellResult]) 
         losses=trained.losses,
         checkpoint_artifact=trained.checkpoint.name,
         compute_s=trained.seconds + sum(cell.seconds for cell in cells),
-        provenance=trained.provenance,
+        provenance={**trained.provenance, **_rests_on(trained, cells)},
         kl_to_baseline=trained.kl_to_baseline,
         null_scale=trained.null_scale,
         held_out_artifact=None if trained.held_out is None else trained.held_out.name,
     )
+
+
+def _rests_on(trained: TrainResult, cells: Sequence[CellResult]) -> dict[str, dict[str, str]]:
+    """What the run's verdict rests on; nothing where the worker kept nothing."""
+    found = dict(trained.rests_on)
+    for cell in cells:
+        found |= cell.rests_on
+    return {RESTS_ON: found} if found else {}
 
 
 def answers(cells: Sequence[CellResult]) -> dict[str, dict[int, bool]]:

@@ -7,7 +7,8 @@ from a model folder is never run (`trust_remote_code` is off).
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging as transformers_log
 
 from workers.backbones.chat_templates import require_no_chance, with_date
 from workers.backbones.names import FILES, WEIGHTS, find_backbone, hub_commit
@@ -28,6 +30,7 @@ from workers.errors import BackboneError, first_line
 from workers.job.recipe import DTYPES, TEMPLATE_DATE
 
 # What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
+_MISFITS = ("missing", "unexpected", "mismatched")
 MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
 
 
@@ -67,13 +70,15 @@ def inspect_backbone(name: str) -> BackboneInfo:
     config = _check_config(name, folder)
     _check_weights(name, folder)
     _check_chat_template(name, folder)
+    fingerprint = _fingerprint(folder)
+    _check_tensors(name, folder, fingerprint)
     return BackboneInfo(
         name=name,
         source=folder,
         num_layers=config.num_hidden_layers,
         hidden_size=config.hidden_size,
         architecture=(config.architectures or [type(config).__name__])[0],
-        fingerprint=_fingerprint(folder),
+        fingerprint=fingerprint,
         revision=hub_commit(folder),
     )
 
@@ -96,13 +101,20 @@ def load_backbone(
         raise BackboneError(f"dtype is {dtype!r}; allowed are {', '.join(DTYPES)}")
     folder = inspect_backbone(name).source
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
     except Exception as error:
         raise BackboneError(
             f"Backbone {name!r}: its weights cannot be read: {first_line(error)}"
         ) from error
+    model: PreTrainedModel
+    model, report = loaded
+    _require_whole(name, report)
     model.eval()  # type: ignore[no-untyped-call]
     torch.nn.Module.to(model, device)
     return model, _dated(_tokenizer(name, folder), date=template_date)
@@ -149,6 +161,69 @@ def _check_weights(name: str, folder: Path) -> None:
             raise BackboneError(
                 f"Backbone {name!r} lacks the weights file {missing[0]} in {folder}"
             )
+
+
+@lru_cache(maxsize=64)
+def _check_tensors(name: str, folder: Path, _fingerprint: str) -> None:
+    """Load onto no device: transformers says which tensors it would fill in or leave out.
+
+    The fingerprint is an argument so that changed files are looked at again.
+    """
+    try:
+        with _unreported():
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                folder,
+                device_map="meta",
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # to have them named, all of them
+            )
+    except Exception as error:
+        raise BackboneError(
+            f"Backbone {name!r}: its weights cannot be read: {first_line(error)}"
+        ) from error
+    _require_whole(name, loaded[1])
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Without transformers' bar and table: what they say is said in one sentence."""
+    level, has_bar = transformers_log.get_verbosity(), transformers_log.is_progress_bar_enabled()
+    transformers_log.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_log.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_log.set_verbosity(level)
+        if has_bar:
+            transformers_log.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _require_whole(name: str, report: Mapping[str, Any]) -> None:
+    """Refuse weights that are not the model's: a tensor that is missing is drawn at random."""
+    found = {word: _tensor_names(report.get(f"{word}_keys", ())) for word in _MISFITS}
+    said = [
+        f"{word}: {', '.join(names[:3])}{_more(names)}" for word, names in found.items() if names
+    ]
+    if said:
+        raise BackboneError(
+            f"Backbone {name!r}: its weights are not those that its config.json asks for; "
+            f"{'; '.join(said)}"
+        )
+
+
+def _tensor_names(keys: Iterable[Any]) -> list[str]:
+    """A mismatched tensor comes with its shape in the file and in the model."""
+    return sorted(key if isinstance(key, str) else _shapes(*key) for key in keys)
+
+
+def _shapes(name: str, stored: Sequence[int], asked: Sequence[int]) -> str:
+    return f"{name} ({'x'.join(map(str, stored))} instead of {'x'.join(map(str, asked))})"
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 3} more" if len(names) > 3 else ""
 
 
 def _check_chat_template(name: str, folder: Path) -> None:

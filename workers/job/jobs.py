@@ -164,6 +164,7 @@ class TrainResult:
             None where it was not measured.
         null_scale: The scale that a matched null run was given.
         held_out: Of a baseline: what the others are measured against.
+        rests_on: What must be the baseline's as well (``workers.run.rests_on``).
     """
 
     losses: tuple[float, ...]
@@ -174,6 +175,7 @@ class TrainResult:
     kl_to_baseline: float | None = None
     null_scale: float | None = None
     held_out: ArtifactRef | None = None
+    rests_on: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class CellResult:
         items: Numbers of the evaluated items, ascending; None: all of them.
         digests: Of the responses (``storage.response_digests``); None where not every item was
             asked.
+        rests_on: What must be the baseline's as well (``workers.run.rests_on``).
     """
 
     benchmark: str
@@ -200,6 +203,7 @@ class CellResult:
     seconds: float
     items: tuple[int, ...] | None = None
     digests: bytes | None = field(default=None, repr=False)
+    rests_on: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def n_evaluated(self) -> int:

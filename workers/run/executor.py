@@ -50,6 +50,7 @@ from workers.run.host import Host, attach_host
 from workers.run.process import freeze_heap, require_main_thread, unfreeze_heap
 from workers.run.provenance import collect_provenance
 from workers.run.resident import ResidentBackbone
+from workers.run.rests_on import cell_rests_on, training_rests_on
 from workers.run.scale_search import ScaleRange, Try, search_scale
 from workers.run.sft_data import SftExample, collate, plan_batches, read_conversations, tokenise
 from workers.run.training import train
@@ -78,6 +79,7 @@ class _Trained:
     losses: tuple[float, ...]
     started: float
     num_processes: int
+    rests_on: dict[str, str]
     kl: float | None = None
     tries: tuple[Try, ...] = ()
 
@@ -131,6 +133,7 @@ class RunExecutor:
             kl_to_baseline=trained.kl,
             null_scale=trained.scale,
             held_out=held_out,
+            rests_on=trained.rests_on,
         )
 
     def help(self, job: RunJob, member: GroupMember) -> None:
@@ -179,6 +182,7 @@ class RunExecutor:
             seconds=time.perf_counter() - started,
             items=found.numbers,
             digests=_digests(found),
+            rests_on=cell_rests_on(job, benchmark, found=found, asked=asked),
         )
 
     @property
@@ -247,7 +251,14 @@ class RunExecutor:
                 losses = self._train_host(run, resident, batches, num_processes)
             kl = self._kl_to_baseline(run)
             resident.check_weights()
-        return _Trained(run, losses, started, num_processes, kl)
+            rests_on = training_rests_on(
+                job,
+                resident,
+                examples=examples,
+                batches=batches,
+                num_processes=num_processes,
+            )
+        return _Trained(run, losses, started, num_processes, rests_on, kl)
 
     def _kl_to_baseline(self, run: _Run) -> float | None:
         """The run's distance from its baseline; None for a baseline, or where nobody asks."""

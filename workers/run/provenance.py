@@ -16,6 +16,7 @@ import torch
 from workers.backbones.loading import inspect_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import RunJob
+from workers.run.machine import cpu_model
 from workers.suites.fingerprint import item_hashes, suite_fingerprint
 
 _PACKAGES = (
@@ -78,19 +79,10 @@ def _git_revision() -> str | None:
 def _machine() -> dict[str, Any]:
     return {
         "platform": platform.platform(),
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "num_cpus": os.cpu_count(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 @lru_cache(maxsize=8)

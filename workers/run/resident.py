@@ -10,7 +10,10 @@ is a guard against accidents at memory speed (about 1 ms for a million parameter
 """
 
 import copy
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -50,6 +53,17 @@ class ResidentBackbone:
         with torch.no_grad():
             sums = [_bit_sum(tensor) for tensor in self._tensors()]
             return tuple(torch.stack(sums).tolist())
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the fingerprint at loading: the same weights in memory have the same."""
+        return hashlib.sha256(repr(self._fingerprint).encode()).hexdigest()
+
+    @cached_property
+    def tokenizer_hash(self) -> str:
+        """SHA-256 of the tokenizer's vocabulary; its files are hashed with the backbone's."""
+        vocabulary = json.dumps(sorted(self.tokenizer.get_vocab().items()))
+        return hashlib.sha256(vocabulary.encode("utf-8", "surrogatepass")).hexdigest()
 
     def restore(self) -> None:
         """Put every module's attributes, flags, hooks and the configuration back.

@@ -49,6 +49,21 @@ def item_hashes(name: str, benchmarks: Sequence[str]) -> dict[str, str]:
     return {benchmark: file_sha256(suite.items_file(benchmark)) for benchmark in benchmarks}
 
 
+def benchmark_hashes(name: str, benchmark: str) -> str:
+    """SHA-256 over a benchmark's items, its task, its worked examples and the suite's settings.
+
+    Raises:
+        SuiteError: There is no such suite, or items of it are missing.
+    """
+    suite = get_suite(name)
+    suite.check_items((benchmark,))
+    files = [suite.items_file(benchmark), suite.task_file(benchmark), suite.shots_file(benchmark)]
+    if suite.settings_file is not None:
+        files.append(suite.settings_file)
+    parts = [f"{path.name}\0{file_sha256(path)}" for path in files if path.is_file()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
 def _files(suite: Suite, benchmarks: Sequence[str] | None) -> Iterator[Path]:
     """The files that count, in an order that does not depend on how they were asked for."""
     chosen = [name for name in suite.benchmarks if benchmarks is None or name in benchmarks]

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
-from api.cli.tables.runs import show_run, show_truncated
+from api.cli.tables.runs import show_rests_on, show_run, show_truncated
 from api.views.runs import RunDetails
 from search.rates.truncation import truncated_responses
 
@@ -22,11 +22,19 @@ def run(
     with open_store(storage) as store:
         found = store.runs.get(run_id)
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
+        rests_on = store.runs.rests_on(run_id)
         truncated = truncated_responses(store, found)
     if as_json:
         echo_json(
-            RunDetails.from_record(found, losses=losses, error_detail=detail, n_truncated=truncated)
+            RunDetails.from_record(
+                found,
+                losses=losses,
+                rests_on=rests_on,
+                error_detail=detail,
+                n_truncated=truncated,
+            )
         )
     else:
         show_run(found, losses=losses, error_detail=detail)
         show_truncated(truncated)
+        show_rests_on(rests_on)

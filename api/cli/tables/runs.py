@@ -103,6 +103,15 @@ def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
         console.print(f"responses cut at the limit of new tokens: {', '.join(cut)}")
 
 
+def show_rests_on(found: Mapping[str, str]) -> None:
+    """What the verdict rests on; hashes by their first digits."""
+    if found:
+        console.print("rests on, as its baseline must:", style="dim")
+    for name, value in found.items():
+        short = value[:16] if len(value) > 60 else value
+        console.print(f"  {name}: {short}", style="dim", markup=False)
+
+
 def _short_verdict(run: Run) -> str:
     if run.g1 is None:
         return ""

@@ -48,5 +48,6 @@ def get_run(run_id: RunId, store: Store) -> RunDetails:
     return RunDetails.from_record(
         store.runs.get(run_id),
         losses=store.runs.losses(run_id),
+        rests_on=store.runs.rests_on(run_id),
         error_detail=store.runs.error_detail(run_id),
     )

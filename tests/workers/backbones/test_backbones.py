@@ -5,7 +5,9 @@ import shutil
 import huggingface_hub
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from workers.backbones import loading
 from workers.backbones.loading import inspect_backbone, load_backbone
 from workers.backbones.names import BUILT_IN
 from workers.errors import BackboneError
@@ -104,7 +106,7 @@ def test_truncated_weights_are_refused_when_loaded(folder):
 
 def test_weights_of_another_shape_are_refused_when_loaded(folder):
     edit_config(folder, hidden_size=64)
-    with pytest.raises(BackboneError, match="its weights cannot be read: "):
+    with pytest.raises(BackboneError, match=r"mismatched: .*\(103x128 instead of 103x64\)"):
         load_backbone(str(folder))
 
 
@@ -121,3 +123,39 @@ def test_a_hub_model_that_cannot_be_fetched_is_one_sentence(monkeypatch, tmp_pat
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     wanted = "Backbone 'no-such/model' is neither a folder nor in the local hub cache, and it"
     assert refusal("no-such/model").startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda w: w.pop("model.layers.3.mlp.down_proj.weight"),
+            "missing: model.layers.3.mlp.down_proj.weight",
+        ),
+        (
+            lambda w: w.update({"model.layers.9.extra.weight": torch.zeros(2)}),
+            "unexpected: model.layers.9.extra.weight",
+        ),
+        (
+            lambda w: w.update({"model.norm.weight": torch.zeros(7)}),
+            "mismatched: model.norm.weight",
+        ),
+    ],
+)
+def test_weights_that_are_not_the_models_are_refused_by_name(folder, monkeypatch, change, said):
+    """transformers would fill a missing tensor with random numbers, other ones in each worker."""
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert said in refusal(folder)
+    # The worker refuses them as well, also where nobody looked before.
+    monkeypatch.setattr(loading, "_check_tensors", lambda *_: None)
+    with pytest.raises(BackboneError, match=r"weights (are not those|cannot be read)"):
+        load_backbone(str(folder))
+
+
+def test_many_missing_tensors_are_counted(folder):
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if ".layers.2." not in name}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    assert f"and {len(weights) - len(kept) - 3} more" in refusal(folder)
