@@ -7,10 +7,9 @@ with ``safe``, templates escape by themselves).
 
 from __future__ import annotations
 
+import sys
 from html import escape
 from typing import Any
-
-import pandas as pd
 
 from search.study.axes import configuration_words
 from storage.new_rows import JITTER_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
@@ -36,8 +35,9 @@ KINDS = {
 
 
 def is_missing(value: Any) -> bool:
-    """None, or a frame's NaN or NA."""
-    return value is None or bool(pd.isna(value))
+    """None, or what a frame has in its place: NaN or NA."""
+    pandas = sys.modules.get("pandas")  # without it there are no frames
+    return value is None or bool(pandas and pandas.isna(value))
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
