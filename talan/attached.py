@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from talan.backbones import causal_model, check_backbone, find_decoder, placement
 from talan.block import TalanBlock
@@ -24,7 +25,12 @@ from talan.errors import TalanCheckpointError, TalanInsertionError, TalanTrainin
 from talan.insertion import insert, remove
 from talan.insertion_site import Site
 from talan.seeding import draw_weights, make_generator
-from talan.trainability import is_identity_at, scale_gradients, set_requires_grad
+from talan.trainability import (
+    is_identity_at,
+    scale_gradients,
+    scale_learning_rates,
+    set_requires_grad,
+)
 
 
 class Talan:
@@ -81,9 +87,21 @@ class Talan:
                 "gradients before the optimizer step: train without gradient partitioning."
             )
 
-    def trainer_callback(self) -> TalanCallback:
-        """The callback to pass to transformers' Trainer."""
-        return TalanCallback(self)
+    def scale_learning_rates(self, optimizer: Optimizer) -> None:
+        """Give what the gradient scale would multiply gamma times its learning rate instead.
+
+        Once, before a scheduler is made of the optimizer; gradients are then left as they are
+        (`trainer_callback(scales_gradients=False)`). Decoupled weight decay is scaled with it.
+        """
+        scale_learning_rates(optimizer, self.block, self.config)
+
+    def trainer_callback(self, *, scales_gradients: bool = True) -> TalanCallback:
+        """The callback to pass to transformers' Trainer.
+
+        Args:
+            scales_gradients: False where gamma acts on learning rates (`scale_learning_rates`).
+        """
+        return TalanCallback(self, scales_gradients=scales_gradients)
 
     @contextmanager
     def disabled(self) -> Iterator[None]:

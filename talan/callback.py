@@ -22,10 +22,12 @@ class TalanCallback(TrainerCallback):
 
     Args:
         talan: the handle from `attach` or `load`.
+        scales_gradients: whether the gradient scale acts on gradients, as in the paper.
     """
 
-    def __init__(self, talan: "Talan") -> None:
+    def __init__(self, talan: "Talan", *, scales_gradients: bool = True) -> None:
         self.talan = talan
+        self.scales_gradients = scales_gradients
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -48,7 +50,8 @@ class TalanCallback(TrainerCallback):
     ) -> None:
         """Scale the gradients, which are clipped by now."""
         del args, state, control, kwargs
-        self.talan.scale_gradients()
+        if self.scales_gradients:
+            self.talan.scale_gradients()
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

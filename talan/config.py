@@ -15,11 +15,13 @@ from talan.paper_json import axes_from_record, record_from_axes
 from talan.vocabulary import (
     BLOCK_FIELDS,
     GATES,
+    LARGEST_GRADIENT_SCALE,
     MIXERS,
     OPTIONAL_AXES,
     REQUIRED_AXES,
     RULES,
     SCOPES,
+    SMALLEST_GRADIENT_SCALE,
     SUMMARIZERS,
     SUMMARY_SCOPES,
 )
@@ -104,7 +106,8 @@ class TalanConfig:
         mixer: one of the four remix families.
         writeback: rule, gate and alpha.
         trainability: scope and schedules.
-        gradient_scale: factor on the gradients of everything but alpha and the gate; None is 1.
+        gradient_scale: factor on the gradients of everything but alpha and the gate, from 1e-6 to
+            1e6; None is 1.
         summarizer: `attention` or `soft_mos`.
         summary_scope: `sequence` (the paper's) or `prefix` (ours: tokens <= i only).
         inner_dim: inner width of the mixer; None is min(d, 512), our choice.
@@ -129,6 +132,9 @@ class TalanConfig:
         self._check_parts()
         if self.gradient_scale is not None:
             scale = checks.number("gradient_scale", self.gradient_scale, positive=True)
+            if not SMALLEST_GRADIENT_SCALE <= scale <= LARGEST_GRADIENT_SCALE:
+                bounds = f"from {SMALLEST_GRADIENT_SCALE:g} to {LARGEST_GRADIENT_SCALE:g}"
+                raise checks.refuse("gradient_scale", scale, allowed=f"a number {bounds}")
             object.__setattr__(self, "gradient_scale", scale)
         checks.one_of("summarizer", self.summarizer, allowed=SUMMARIZERS)
         checks.one_of("summary_scope", self.summary_scope, allowed=SUMMARY_SCOPES)

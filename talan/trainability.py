@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from talan.config import TalanConfig, Trainability
 
@@ -55,3 +56,14 @@ def scale_gradients(block: nn.Module, config: TalanConfig) -> int:
     if gradients and config.gradient_scale not in (None, 1.0):
         torch._foreach_mul_(gradients, config.gradient_scale)
     return len(gradients)
+
+
+def scale_learning_rates(optimizer: Optimizer, block: nn.Module, config: TalanConfig) -> None:
+    """Move what gamma scales into groups of its own, with gamma times the learning rate."""
+    gamma = 1.0 if config.gradient_scale is None else config.gradient_scale
+    scaled = {id(parameter) for parameter in scaled_parameters(block)}
+    for group in list(optimizer.param_groups):
+        own = [p for p in group["params"] if id(p) in scaled]
+        if own and gamma != 1.0:
+            group["params"] = [p for p in group["params"] if id(p) not in scaled]
+            optimizer.add_param_group({**group, "params": own, "lr": gamma * group["lr"]})

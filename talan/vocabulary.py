@@ -11,3 +11,5 @@ OPTIONAL_AXES = ("trainability", "gradient_scale")
 BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads")
 # How first weights are drawn: 1 seeded by the whole configuration, 2 by what decides shapes.
 BLOCK_DRAW = 2
+# Beyond these a float32 gradient overflows, or nothing is left of it, and a block is not trained.
+SMALLEST_GRADIENT_SCALE, LARGEST_GRADIENT_SCALE = 1e-6, 1e6

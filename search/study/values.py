@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
+from talan.vocabulary import LARGEST_GRADIENT_SCALE, SMALLEST_GRADIENT_SCALE
+
 _LARGEST_SEED = 2**32 - 1  # numpy's bound
 # What an entry means where it leaves a field out; filled in so that both spellings are one study.
 ADAPTER_DEFAULTS = {"dropout": 0.0}
@@ -59,8 +61,7 @@ _suite_or_names = _must(
 )
 Int = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
-# Beyond these a float32 gradient overflows, or nothing is left of it, and a block is not trained.
-GradientScale = Annotated[Number, Field(ge=1e-6, le=1e6)]
+GradientScale = Annotated[Number, Field(ge=SMALLEST_GRADIENT_SCALE, le=LARGEST_GRADIENT_SCALE)]
 Seed = Annotated[Int, Field(ge=0, le=_LARGEST_SEED)]
 Layer = Annotated[int | str, PlainValidator(_layer)]
 Benchmarks = Annotated[str | list[str], PlainValidator(_suite_or_names)]

@@ -119,6 +119,8 @@ def test_the_identity_does_not_change_from_one_version_to_the_next():
         ({"mixer": "mlp"}, "mixer is 'mlp', but must be one of cross_attn, gated_cross_attn"),
         ({"gradient_scale": 0}, "gradient_scale is 0, but must be a finite number above 0."),
         ({"gradient_scale": float("nan")}, "gradient_scale is nan"),
+        ({"gradient_scale": 1e38}, "gradient_scale is 1e+38, but must be a number from 1e-06 to"),
+        ({"gradient_scale": 1e-7}, "gradient_scale is 1e-07, but must be a number from 1e-06 to"),
         ({"gradient_scale": "500"}, "gradient_scale is '500'"),
         ({"summarizer": "mean"}, "summarizer is 'mean', but must be one of attention, soft_mos."),
         ({"summary_scope": "all"}, "summary_scope is 'all', but must be one of prefix, sequence."),

@@ -367,3 +367,78 @@ def test_what_acts_after_the_forward_pass_leaves_the_first_loss_alone(tmp_path):
         found.append(losses(train(model, talan, tmp_path, steps=3)))
     assert len({first for first, *_ in found}) == 1
     assert len({last for *_, last in found}) == len(variants)
+
+
+class RateTrainer(Trainer):
+    """Moves gamma from gradients to learning rates, before there is a scheduler."""
+
+    talan = None
+
+    def create_optimizer(self, model=None):
+        optimizer = super().create_optimizer(model)
+        if self.talan is not None:
+            self.talan.scale_learning_rates(optimizer)
+        return optimizer
+
+
+def displacements(tmp_path, *, gamma, by_rate, steps=1):
+    """How far each of the block's tensors moves under AdamW."""
+    model = make_adapted()
+    talan = attach(model, make_config(gradient_scale=gamma), seed=3)
+    watch = Watch(talan)
+    args = TrainingArguments(
+        str(tmp_path),
+        max_steps=steps,
+        per_device_train_batch_size=4,
+        learning_rate=1e-5,
+        use_cpu=True,
+        report_to="none",
+        disable_tqdm=True,
+        lr_scheduler_type="constant",
+        save_strategy="no",
+        seed=5,
+    )
+    schedules = talan.trainer_callback(scales_gradients=not by_rate)
+    trainer = RateTrainer(model, args, train_dataset=Rows(), callbacks=[watch, schedules])
+    trainer.talan = talan if by_rate else None
+    trainer.train()
+    before, after = watch.weights[0], watch.weights[-1]
+    return {name: (after[name] - before[name]).double().norm().item() for name in before}
+
+
+def test_gamma_on_the_learning_rate_moves_what_it_scales_gamma_times_as_far(tmp_path):
+    """AdamW's first step has the length of the learning rate, whatever the gradient's."""
+    one, many = (displacements(tmp_path, gamma=g, by_rate=True) for g in (1, 500))
+    assert one == displacements(tmp_path, gamma=1, by_rate=False)
+    moved = [name for name, step in one.items() if step > 1e-6]
+    assert len(moved) > 6
+    for name in moved:
+        factor = 1 if name.startswith("writeback.") else 500
+        assert many[name] == pytest.approx(factor * one[name], rel=0.02), name
+
+
+def test_gamma_on_the_gradient_is_divided_out_by_adamw(tmp_path):
+    """What is left of it is Adam's eps, where a gradient is as small as that."""
+    one, some, more = (
+        displacements(tmp_path, gamma=g, by_rate=False, steps=3) for g in (1, 500, 1000)
+    )
+    for first, second, close in ((one, some, 0.05), (some, more, 0.001)):
+        total = [sum(step**2 for step in found.values()) ** 0.5 for found in (first, second)]
+        assert total[0] == pytest.approx(total[1], rel=close)
+
+
+def test_groups_of_an_optimizer_keep_what_else_they_say():
+    model = make_adapted()
+    talan = attach(model, make_config(gradient_scale=10), seed=3)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        [{"params": trained[:9], "weight_decay": 0.3}, {"params": trained[9:]}], lr=0.1
+    )
+    talan.scale_learning_rates(optimizer)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(trained)
+    scaled = {id(p) for n, p in talan.block.named_parameters() if not n.startswith("writeback.")}
+    for group in optimizer.param_groups:
+        inside = {id(p) in scaled for p in group["params"]}
+        assert group["lr"] == pytest.approx(1.0 if inside == {True} else 0.1)
+        assert len(inside) <= 1
+    assert {group["weight_decay"] for group in optimizer.param_groups} == {0.3, 0.01}

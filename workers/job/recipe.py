@@ -14,6 +14,7 @@ from typing import Any
 
 from workers.errors import RecipeError
 
+GAMMA_ACTS_ON = ("gradient", "learning_rate")
 BATCHINGS = ("padded", "packed")
 DTYPES = ("float32", "bfloat16", "float16")
 GENERATIONS = ("auto", "continuous", "static")
@@ -46,6 +47,8 @@ class Recipe:
             lie end to end, and no padding is computed (`workers.run.packed_batches`).
         template_date: The day that a chat template is told which asks for it, in training and in
             evaluation (`workers.backbones.chat_templates`).
+        gamma_acts_on: What TALAN's gradient scale multiplies: "gradient" (the paper's; AdamW
+            divides a constant factor out again), or "learning_rate" (of the same parameters).
     """
 
     max_steps: int = 78
@@ -64,6 +67,7 @@ class Recipe:
     generation: str = "auto"
     batching: str = "padded"
     template_date: str = TEMPLATE_DATE
+    gamma_acts_on: str = "gradient"
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -150,7 +154,12 @@ _NOT_OFFERED = {
         "could not act between the two; several GPUs are resources.processes_per_run"
     ),
 }
-_LATER_KEYS = {"generation": "auto", "batching": "padded", "template_date": TEMPLATE_DATE}
+_LATER_KEYS = {
+    "generation": "auto",
+    "batching": "padded",
+    "template_date": TEMPLATE_DATE,
+    "gamma_acts_on": "gradient",
+}
 
 Rule = tuple[str, Callable[[Any], bool]]
 
@@ -202,5 +211,6 @@ _RULES: dict[str, Rule] = {
     "num_examples": _integer_from(1),
     "generation": _one_of(GENERATIONS),
     "batching": _one_of(BATCHINGS),
+    "gamma_acts_on": _one_of(GAMMA_ACTS_ON),
     "template_date": ("a day such as '2024-07-26'", _is_date),
 }

@@ -288,15 +288,16 @@ class RunExecutor:
         batches: Sequence[Sequence[SftExample]],
         num_processes: int,
     ) -> tuple[float, ...]:
-        talan, job = run.host.talan, run.job
+        host, job = run.host, run.job
         return train(
-            run.host.adapted,
+            host.adapted,
             batches=batches,
             recipe=job.recipe,
             seed=job.seed,
             pad_token_id=_padding_token(resident.tokenizer),
             output_dir=Path(self._scratch.name),
-            callbacks=[] if talan is None else [talan.trainer_callback()],
+            callbacks=host.callbacks(job.recipe),
+            shape_optimizer=host.shape_optimizer(job.recipe),
             num_processes=num_processes,
         )
 

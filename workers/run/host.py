@@ -9,18 +9,21 @@ again after TALAN is in place, and TALAN draws from a generator of its own. The 
 weights and every dropout draw are therefore the same with TALAN and without.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
 from torch import Tensor
+from torch.optim import Optimizer
+from transformers import TrainerCallback
 
 from talan import Sham, Talan, TalanConfig, TalanError, attach_sham, perturbation_norm
 from talan import attach as attach_talan
 from workers.errors import ConfigurationError
 from workers.job.jobs import RunJob
+from workers.job.recipe import Recipe
 from workers.run.adapters import attach_adapter, detach_adapter
 from workers.run.checkpoints import save_checkpoint
 from workers.run.determinism import seed_generators
@@ -46,6 +49,19 @@ class Host:
         if not isinstance(self.talan, Sham):
             return {}
         return {"sham": {"number": job.sham, "norm": self.talan.norm}}
+
+    def callbacks(self, recipe: Recipe) -> list[TrainerCallback]:
+        """What steers TALAN or a sham in training."""
+        if isinstance(self.talan, Talan):
+            scales = recipe.gamma_acts_on == "gradient"
+            return [self.talan.trainer_callback(scales_gradients=scales)]
+        return [] if self.talan is None else [self.talan.trainer_callback()]
+
+    def shape_optimizer(self, recipe: Recipe) -> Callable[[Optimizer], None] | None:
+        """What sets learning rates of TALAN's own; None where gamma acts on the gradient."""
+        if not isinstance(self.talan, Talan) or recipe.gamma_acts_on == "gradient":
+            return None
+        return self.talan.scale_learning_rates
 
     def save(self, folder: Path, *, backbone: str) -> None:
         """Write adapter and TALAN into one folder, the same bytes for the same weights.

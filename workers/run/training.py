@@ -7,7 +7,7 @@ and TALAN decide), schedules of TALAN (its own callback).
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.optim import Optimizer
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -34,6 +35,7 @@ def train(
     pad_token_id: int,
     output_dir: Path,
     callbacks: Sequence[TrainerCallback] = (),
+    shape_optimizer: Callable[[Optimizer], None] | None = None,
     num_processes: int = 1,
 ) -> tuple[float, ...]:
     """Train what is trainable in ``model`` for ``recipe.max_steps`` optimizer steps.
@@ -46,6 +48,7 @@ def train(
         pad_token_id: What fills short rows of padded batches; masked out.
         output_dir: A folder that the Trainer wants to exist; stays empty.
         callbacks: TALAN's schedules.
+        shape_optimizer: Sets learning rates of the fresh optimizer, before its scheduler is made.
         num_processes: Of the process group that this process has joined; each is given the same
             arguments and trains its share of every step's micro-batches.
 
@@ -70,6 +73,7 @@ def train(
         train_dataset=_BatchDataset(batches),
         data_collator=_lay_one if packed else partial(_collate_one, pad_token_id=pad_token_id),
         callbacks=list(callbacks),
+        shape_optimizer=shape_optimizer,
     )
     trainer.remove_callback(PrinterCallback)
     agreed = _in_agreement(model) if num_processes > 1 else nullcontext()
@@ -128,8 +132,11 @@ def training_arguments(
 class SftTrainer(Trainer):
     """The Trainer, keeping each optimizer step's loss and skipping work nobody reads."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(
+        self, *, shape_optimizer: Callable[[Optimizer], None] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self._shape_optimizer = shape_optimizer
         self.step_losses: list[float] = []
         self._micro_losses: list[Tensor] = []
 
@@ -145,6 +152,14 @@ class SftTrainer(Trainer):
         if len(self._micro_losses) == self.args.gradient_accumulation_steps:
             self._close_step()
         return loss
+
+    def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
+        """The Trainer's, and then the learning rates of its parts."""
+        is_fresh = self.optimizer is None
+        optimizer: Optimizer = super().create_optimizer(model)
+        if is_fresh and self._shape_optimizer is not None:
+            self._shape_optimizer(optimizer)
+        return optimizer
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:  # noqa: ARG002
         """Nobody reads the count, and it walks over every parameter at every step."""

@@ -49,6 +49,7 @@ def test_an_unknown_key_is_named_with_the_allowed_ones():
         ("max_grad_norm", -1),
         ("lr_scheduler", "cosin"),
         ("dtype", "fp32"),
+        ("gamma_acts_on", "rate"),
         ("gradient_checkpointing", 1),
     ],
 )

@@ -347,3 +347,21 @@ def test_a_matched_run_without_a_baseline_to_be_measured_is_refused(
 ):
     with pytest.raises(WorkerError, match="is matched, and has no baseline to be measured"):
         executor.begin(make_job(jitter=0, match=KlMatch(0.1)))
+
+
+def test_gamma_on_the_learning_rate_is_another_run_and_at_1_the_same(
+    executor: RunExecutor, make_job: Callable[..., RunJob]
+):
+    """Of the same first loss, for gamma acts after the forward pass."""
+    found = {}
+    for gamma in (1.0, 20.0):
+        for acts in ("gradient", "learning_rate"):
+            job = make_job(
+                configuration=AXES | {"gradient_scale": gamma}, training={"gamma_acts_on": acts}
+            )
+            found[gamma, acts] = executor.begin(job)
+    assert len({result.losses[0] for result in found.values()}) == 1
+    plain = found[1.0, "gradient"]
+    assert found[1.0, "learning_rate"].checkpoint == plain.checkpoint
+    scaled = found[20.0, "learning_rate"]
+    assert scaled.losses[-1] not in (plain.losses[-1], found[20.0, "gradient"].losses[-1])

@@ -10,6 +10,7 @@ import torch
 from workers.backbones.loading import load_backbone
 from workers.errors import ConfigurationError
 from workers.job.jobs import RunJob
+from workers.job.recipe import Recipe
 from workers.run.host import Host, attach_host
 from workers.run.resident import ResidentBackbone
 
@@ -149,3 +150,20 @@ def test_a_sham_of_no_strength_is_refused(
     with pytest.raises(ConfigurationError, match="norm is 0"):
         attach_host(resident, make_job(configuration=weak, sham=0), batch=BATCH)
     resident.restore()
+
+
+def test_gamma_acts_where_the_recipe_says(attached: Callable[..., Host]):
+    host = attached(configuration=AXES | {"gradient_scale": 500.0})
+    gradient, rate = (Recipe(gamma_acts_on=acts) for acts in ("gradient", "learning_rate"))
+    assert host.shape_optimizer(gradient) is None
+    assert [c.scales_gradients for c in host.callbacks(gradient)] == [True]
+    assert [c.scales_gradients for c in host.callbacks(rate)] == [False]
+    trained = [p for p in host.adapted.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-3)
+    shape = host.shape_optimizer(rate)
+    assert shape is not None
+    shape(optimizer)
+    assert [group["lr"] for group in optimizer.param_groups] == [1e-3, 0.5]
+    baseline = attached()
+    assert baseline.shape_optimizer(rate) is None
+    assert baseline.callbacks(rate) == []
