@@ -183,8 +183,9 @@ def test_a_prefix_pass_holds_no_tensor_over_token_pairs():
 def test_the_direct_perturbation_is_bounded(mixer):
     """P1 (Eq. 8): |delta|_F <= alpha |W_mix|_op |X|_F, with each mixer's own |W_mix|_op.
 
-    A slot is a weighted mean of tokens, so |z| <= max |x| <= |X|_F; heads over T slots add at
-    most sqrt(T); RMSNorm makes a slot's norm at most sqrt(d) whatever X is; silu(u) <= |u|.
+    With RMSNorm the bound has no |X|_F, and P1 does not hold (`test_talan_bounds`). A slot is a
+    weighted mean of tokens, so |z| <= max |x| <= |X|_F; heads over T slots add at most sqrt(T);
+    RMSNorm makes a slot's norm at most sqrt(d) whatever X is; silu(u) <= |u|.
     """
     config = make_config(mixer=mixer, writeback=Writeback("direct", None, 0.05))
     block, d, slots = make_block(config), 8, 3
