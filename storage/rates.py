@@ -1,4 +1,4 @@
-"""G1 counts by host and axis, what chance is told by, and champions.
+"""G1 counts by host and axis, and champions.
 
 Owns: the aggregates over completed runs that have a verdict. A rate is `g1 / runs`, a strict rate
 `strict / runs`. A champion is strict: a run that gains nothing anywhere is nobody's best.
@@ -14,11 +14,10 @@ from sqlalchemy import ColumnElement, Integer, Subquery, case, cast, func, selec
 
 from storage.axes import Column, axis_columns, axis_value
 from storage.database import Database
-from storage.discordance import read_discordance
 from storage.locks import find_study
 from storage.models import Configuration, Host, Run, Study
 from storage.new_rows import TREATMENT
-from storage.records import Discordance, G1Count
+from storage.records import G1Count
 from storage.records import Run as RunRecord
 from storage.run_rows import load_runs, select_runs
 from storage.verdict import INERT, STRICT, TIED
@@ -68,28 +67,6 @@ class Rates:
                 .order_by(Study.id, Host.position, *(counted.c[3 + len(_SPLIT) :]))
             )
             return [_count(by, tuple(row)) for row in session.execute(query)]
-
-    def discordance(
-        self,
-        study: str | None = None,
-        *,
-        backbone: str | None = None,
-        adapter: str | None = None,
-        runs_per_host: int = 400,
-    ) -> list[Discordance]:
-        """Return how many items each host's treatments answer otherwise than their baseline.
-
-        At most `runs_per_host` of a host's runs are read: a fixed random sample of them.
-
-        Raises:
-            StudyNotFound: if a study is named that does not exist.
-        """
-        wanted = {Host.backbone: backbone, Host.adapter_label: adapter, Study.name: study}
-        hosts = [column == value for column, value in wanted.items() if value is not None]
-        with self._database.reading() as session:
-            if study is not None:
-                find_study(session, study)
-            return read_discordance(session, hosts=hosts, runs_per_host=runs_per_host)
 
     def champions(self, study: str | None = None) -> list[RunRecord]:
         """Return per study and host the strict G1 run with the largest mean delta.

@@ -341,16 +341,6 @@ class G1Count:
 
 
 @dataclass(frozen=True)
-class Discordance:
-    """Items that runs of one host answer otherwise than their baseline: a count per benchmark."""
-
-    study: str
-    backbone: str
-    adapter: str
-    runs: list[dict[str, int]]
-
-
-@dataclass(frozen=True)
 class Provenance:
     """What produced some of a study's runs."""
 

@@ -39,14 +39,6 @@ from search.statistics.null_kinds import (
     null_kind,
     null_test,
 )
-from search.statistics.null_rate import (
-    Rate,
-    RateComparison,
-    ValueComparison,
-    compare_rates,
-    compare_values,
-    holm,
-)
 from search.statistics.pairs import Pairs
 from search.statistics.rate_intervals import RateInterval, intraclass_correlation, rate_interval
 from search.statistics.rotation import (
@@ -87,8 +79,6 @@ __all__ = [
     "NullTest",
     "PValues",
     "Pairs",
-    "Rate",
-    "RateComparison",
     "RateInterval",
     "RateSpread",
     "RotationTest",
@@ -99,7 +89,6 @@ __all__ = [
     "StatisticsError",
     "StratifiedTest",
     "Stratum",
-    "ValueComparison",
     "backbone_sign_test",
     "benjamini_hochberg",
     "bootstrap_mean",
@@ -111,8 +100,6 @@ __all__ = [
     "chance_rate",
     "combine_p",
     "combine_rotations",
-    "compare_rates",
-    "compare_values",
     "correct_selection",
     "delta_pp",
     "discordances",
@@ -121,7 +108,6 @@ __all__ = [
     "early_verdict",
     "exact_mean",
     "expected_g1",
-    "holm",
     "intraclass_correlation",
     "loss_probability",
     "mcnemar_test",

@@ -19,7 +19,7 @@ The number of false G1 is not Poisson-binomial: all runs of a baseline share its
 comes from seeded draws of the model in which a share ``shared_variance`` of every delta's variance
 (``exchangeability``) is common to the runs of a baseline. At 0 that is the Poisson-binomial law. In
 simulated studies of exchangeable runs the 95% intervals hold the number found in 96 to 98%; the
-Poisson-binomial's hold it in 48 to 72% (``benchmarks/statistics_size.py``).
+Poisson-binomial's hold it in 26 to 72% (``benchmarks/statistics_size.py``).
 Assumes: a discordant item falls to either side with probability 1/2. Does not cover: discordance
 that the mechanism itself causes; it raises d, lowers the chance of ties, and the sum errs low.
 """

@@ -10,7 +10,7 @@ with mean 2^-k: 6.25% for four cells, yet median 2.5% and 95% of hosts between 0
 More runs do not narrow this; more baselines (seeds) do: the mean over m independent baselines has
 m times less variance. Analytic; ties are ignored, and would raise R.
 Does not cover: a particular host, whose baseline is known to have been lucky or not only by null
-runs against it (``null_rate``).
+runs against it (``null_kinds``).
 """
 
 from __future__ import annotations

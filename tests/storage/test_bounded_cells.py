@@ -83,7 +83,6 @@ class TestBoundedCellsContract:
         (count,) = store.rates.g1_counts("grid")
         assert (count.runs, count.g1) == (2, 1)
         assert [run.id for run in store.rates.champions("grid")] == [runs[TREATMENT][1].id]
-        assert store.rates.discordance("grid") == []
         by_mean = store.runs.page("grid", sort="mean_delta").runs
         assert [run.mean_delta for run in by_mean][:2] == [5.0, None]
 

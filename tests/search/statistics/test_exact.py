@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from search.statistics import (
     CellForecast,
     Pairs,
-    Rate,
     StatisticsError,
     backbone_sign_test,
     cell_chance,
@@ -94,8 +93,6 @@ def test_a_delta_from_counts() -> None:
         lambda x: backbone_sign_test({"a": [x]}),
         lambda x: mcnemar_test(x, 1),
         lambda x: Pairs(x, 1, 10),
-        lambda x: Rate.of(x, 10),
-        lambda x: Rate.of(1, x),
         lambda x: clopper_pearson(x, 10),
         lambda x: clopper_pearson(1, x),
         lambda x: rate_interval([(x, 3)]),
