@@ -33,6 +33,7 @@ from storage.matching import is_baseline_of
 from storage.models import Cell, Host, Run
 from storage.new_rows import BASELINE
 from storage.packing import unpack_bits, unpack_floats
+from storage.paired_outcomes import PairedOutcomes, read_paired_outcomes
 from storage.pairing import rests_on
 from storage.records import Run as RunRecord
 from storage.records import RunFilter, RunPage
@@ -183,6 +184,11 @@ class Runs:
             if cell is None:
                 raise QueryError(f"run {run_id} has no cell of benchmark '{benchmark}'")
             return unpack_bits(cell.outcomes, count=cell.n_items)
+
+    def paired_outcomes(self, study: str) -> list[PairedOutcomes]:
+        """Return all treatments' outcomes with their baselines', those evaluated in full."""
+        with self._database.reading() as session:
+            return read_paired_outcomes(session, find_study(session, study))
 
 
 def _in_order(

@@ -8,7 +8,18 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
-from api.views.base import Bounds, Percent, PointsPp, RunState, Verdict, View, example, is_none
+from api.views.base import (
+    Bounds,
+    Fraction,
+    Percent,
+    PointsPp,
+    RunState,
+    Verdict,
+    View,
+    example,
+    is_none,
+)
+from search.rates.run_tests import tests_of
 from storage import records
 
 CONFIGURATION = {
@@ -115,6 +126,17 @@ class Cell(View):
         )
 
 
+class CellTests(View):
+    """What a cell's items say of the run beside its baseline; not corrected for several."""
+
+    mcnemar_exact: float = Field(description="two-sided p of helped against hurt items")
+    mcnemar_mid: float = Field(description="the same, mid-p")
+    interval: tuple[float, float] | None = Field(
+        description="95% of the delta from resampled items, percentage points"
+    )
+    pr_positive: Fraction | None = Field(description="resamples with a positive delta")
+
+
 class CellBounds(View):
     """What a cell's count and delta are at least and at most."""
 
@@ -204,6 +226,12 @@ class RunDetails(Run):
         "fails and gets no delta"
     )
     losses: list[float] = Field(description="training loss by step")
+    tests: dict[str, CellTests] = Field(
+        description="by benchmark, where the run was compared with its baseline"
+    )
+    mean_interval: tuple[float, float] | None = Field(
+        description="95% of the mean delta from resampled items, percentage points"
+    )
     n_truncated: dict[str, int | None] | None = Field(
         default=None,
         exclude_if=is_none,
@@ -223,6 +251,7 @@ class RunDetails(Run):
     ) -> Self:
         """Of a run with what is kept beside it."""
         artifacts: dict[str, str | None] = {}
+        tests = tests_of(run)
         artifacts |= {name: cell.responses_artifact for name, cell in run.cells.items()}
         artifacts |= {name: cell.responses_artifact for name, cell in run.bounds.items()}
         return cls(
@@ -242,6 +271,8 @@ class RunDetails(Run):
             null_scale=run.null_scale,
             rests_on=dict(rests_on or {}),
             losses=list(losses),
+            tests={name: CellTests(**vars(found)) for name, found in tests.cells.items()},
+            mean_interval=tests.mean_interval,
             n_truncated=None if n_truncated is None else dict(n_truncated),
         )
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from dashboards.item_responses import ALONE, GROUPS, Answer, read_answers
 from dashboards.wording import run_title, verdict_words
-from search.statistics.mcnemar import mcnemar_test
+from search.rates.run_tests import tests_of
 from search.study.axes import AXES, axis_label
 from storage import ArtifactError, AuditStore, Run
 
@@ -87,7 +87,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         "benchmarks": benchmarks,
         "rests_on": store.runs.rests_on(run_id),
         "verdict": verdict_words(run.g1, run.verdict),
-        "changes": _changes(run),
+        "tests": tests_of(run),
         "items": _items(store, run, baseline, query) if benchmarks else None,
         "group_titles": GROUP_TITLES,
     }
@@ -100,15 +100,6 @@ def _axes(run: Run) -> list[tuple[str, str]]:
         for axis in AXES
         if axis.name in configuration
     ]
-
-
-def _changes(run: Run) -> dict[str, float]:
-    """Per benchmark: McNemar's exact p of helped against hurt items."""
-    return {
-        name: mcnemar_test(cell.helped, cell.hurt).two_sided.exact
-        for name, cell in run.cells.items()
-        if cell.helped is not None and cell.hurt is not None
-    }
 
 
 def _items(

@@ -1,8 +1,12 @@
 """Item bootstrap of a paired delta.
 
 Owns: percentile intervals of a cell's net items and of the mean delta over cells, by resampling
-items with replacement within a cell (Efron, 1979; the paper, Appendix F.3, B = 2,000). A cell is
-resampled as its b values +1, c values -1 and zeros: the items' order has no say in it.
+items with replacement within a cell (Efron, 1979; the paper, Appendix F.3, B = 2,000). Of n items
+with b wins and c losses a resample holds as many wins and losses as
+
+    (b*, c*) ~ Multinomial(n; b / n, c / n)
+
+so that these two are drawn and no item is: the same law at a hundredth of the time.
 Assumes: items are a sample of the items one could have asked. Does not cover: the variance over
 seeds, which is not in these intervals at all (``seeds``).
 """
@@ -14,14 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
-from search.statistics.errors import StatisticsError, at_least, within
+from search.statistics.errors import at_least, within
 from search.statistics.pairs import Pairs
 
 RESAMPLES = 2_000
-METHODS = ("percentile", "basic")
-_BATCH = 200  # resamples held in memory at once
 
 
 @dataclass(frozen=True)
@@ -47,28 +48,22 @@ class MeanInterval:
 
 
 def bootstrap_net(
-    pairs: Pairs,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    confidence: float = 0.95,
-    method: str = "percentile",
+    pairs: Pairs, *, resamples: int = RESAMPLES, seed: int = 0, confidence: float = 0.95
 ) -> NetInterval:
     """Interval of one cell's b - c; the same seed gives the same interval.
 
     Raises:
-        StatisticsError: Fewer than two resamples or items, a level not in (0, 1), another method.
+        StatisticsError: Fewer than two resamples or items, or a level not in (0, 1).
     """
-    low, high, draws = _resample(
-        [_signs(pairs)], _net, seed=seed, n=resamples, confidence=confidence, method=method
-    )
+    (nets,) = _resampled([pairs], number=resamples, seed=seed)
+    low, high = _central(nets, confidence)
     to_pp = 100 / pairs.n_items
     return NetInterval(
         net_items=pairs.net,
         items=(low, high),
         delta_pp=pairs.delta_pp,
         pp=(low * to_pp, high * to_pp),
-        pr_positive=float((draws > 0).mean()),
+        pr_positive=float((nets > 0).mean()),
         resamples=resamples,
     )
 
@@ -79,58 +74,41 @@ def bootstrap_mean(
     resamples: int = RESAMPLES,
     seed: int = 0,
     confidence: float = 0.95,
-    method: str = "percentile",
 ) -> MeanInterval:
     """Interval of the mean over cells of delta, every cell weighing the same.
 
     Raises:
         StatisticsError: No cell, or as in ``bootstrap_net``.
     """
-    signs = [_signs(pairs) for pairs in cells]
-    at_least(len(signs), 1, name="cells")
-    low, high, draws = _resample(
-        signs, _mean_delta, seed=seed, n=resamples, confidence=confidence, method=method
-    )
+    found = list(cells)
+    at_least(len(found), 1, name="cells")
+    nets = _resampled(found, number=resamples, seed=seed)
+    deltas = [100 * net / pairs.n_items for net, pairs in zip(nets, found, strict=True)]
+    means = np.mean(deltas, axis=0)
     return MeanInterval(
-        mean_delta_pp=float(_mean_delta(*signs)),
-        pp=(low, high),
+        mean_delta_pp=sum(pairs.delta_pp for pairs in found) / len(found),
+        pp=_central(means, confidence),
         # Sums of fractions: zero up to rounding is not a gain.
-        pr_positive=float((draws > 1e-9).mean()),
+        pr_positive=float((means > 1e-9).mean()),
         resamples=resamples,
     )
 
 
-def _resample(
-    signs: list[Any], statistic: Any, *, seed: int, n: int, confidence: float, method: str
-) -> tuple[float, float, Any]:
-    at_least(n, 2, name="resamples")
-    at_least(min(map(len, signs)), 2, name="n_items of a bootstrapped cell")
-    within(confidence, name="confidence")
-    if method not in METHODS:
-        raise StatisticsError(f"method is {method!r}; allowed: {', '.join(METHODS)}")
-    found = bootstrap(
-        signs,
-        statistic,
-        n_resamples=n,
-        batch=_BATCH,
-        vectorized=True,
-        confidence_level=confidence,
-        method=method,
-        rng=np.random.default_rng(seed),
-    )
-    interval = found.confidence_interval
-    return float(interval.low), float(interval.high), found.bootstrap_distribution
+def _resampled(cells: list[Pairs], *, number: int, seed: int) -> list[Any]:
+    """Each cell's net items in every resample."""
+    at_least(number, 2, name="resamples")
+    at_least(min(pairs.n_items for pairs in cells), 2, name="n_items of a bootstrapped cell")
+    rng = np.random.default_rng(seed)
+    drawn = [rng.multinomial(pairs.n_items, _shares(pairs), size=number) for pairs in cells]
+    return [counts[:, 0] - counts[:, 1] for counts in drawn]
 
 
-def _signs(pairs: Pairs) -> Any:
-    """+1 for each win, -1 for each loss, 0 for the others."""
-    counts = [pairs.wins, pairs.losses, pairs.n_items - pairs.discordant]
-    return np.repeat(np.array([1.0, -1.0, 0.0]), counts)
+def _shares(pairs: Pairs) -> list[float]:
+    same = pairs.n_items - pairs.discordant
+    return [count / pairs.n_items for count in (pairs.wins, pairs.losses, same)]
 
 
-def _net(signs: Any, axis: int = -1) -> Any:
-    return signs.sum(axis=axis)
-
-
-def _mean_delta(*signs: Any, axis: int = -1) -> Any:
-    return 100 * sum(cell.mean(axis=axis) for cell in signs) / len(signs)
+def _central(values: Any, confidence: float) -> tuple[float, float]:
+    tail = (1 - within(confidence, name="confidence")) / 2
+    low, high = np.quantile(values, (tail, 1 - tail))
+    return float(low), float(high)

@@ -1,17 +1,14 @@
 """Two runs on the same items: who is right where.
 
-Owns: the four counts of a paired comparison, from stored outcomes in item order. In the paper's
+Owns: the counts of a paired comparison. In the paper's
 words (Appendix F.2): ``wins`` is b, ``losses`` is c. Does not cover: any test of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from search.statistics.errors import StatisticsError, at_least
+from search.statistics.errors import at_least
 
 
 @dataclass(frozen=True)
@@ -32,22 +29,6 @@ class Pairs:
         at_least(self.wins, 0, name="wins")
         at_least(self.losses, 0, name="losses")
         at_least(self.n_items, max(1, self.discordant), name="n_items")
-
-    @classmethod
-    def of(cls, treatment: Sequence[bool], baseline: Sequence[bool]) -> Pairs:
-        """Count two runs' outcomes, both in item order.
-
-        Raises:
-            StatisticsError: They do not have the same number of items, or have none.
-        """
-        if len(treatment) != len(baseline):
-            raise StatisticsError(
-                f"the treatment has {len(treatment)} items and the baseline {len(baseline)}; "
-                "allowed: the same items in the same order"
-            )
-        ours, theirs = np.asarray(treatment, bool), np.asarray(baseline, bool)
-        wins, losses = int((ours & ~theirs).sum()), int((~ours & theirs).sum())
-        return cls(wins=wins, losses=losses, n_items=len(ours))
 
     @property
     def discordant(self) -> int:

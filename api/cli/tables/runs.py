@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, signed, table_of
-from dashboards.wording import verdict_words
+from dashboards.wording import p_value, verdict_words
+from search.rates.run_tests import tests_of
 from storage.records import BoundedCell, Run
 from storage.verdict import INERT, NOT_G1, STRICT, TIED
 
@@ -85,6 +86,7 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
         table.add_row(name, *_bounds_text(bound), "", "", "")
     if run.cells or run.bounds:
         console.print(table)
+    _show_tests(run)
     if run.g1 is not None:
         console.print(_verdict_text(run))
     if run.checkpoint_artifact:
@@ -94,6 +96,28 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
     for name, artifact in {**stored, **parts}.items():
         if artifact:
             console.print(f"responses of {name} {artifact}")
+
+
+def _show_tests(run: Run) -> None:
+    """The tests of what changed against the baseline; nothing where nothing is compared."""
+    tests = tests_of(run)
+    if not tests.cells:
+        return
+    table = table_of("benchmark", "exact p", "mid-p", "95% of the delta (pp)")
+    for name, found in tests.cells.items():
+        exact, mid = p_value(found.mcnemar_exact), p_value(found.mcnemar_mid)
+        table.add_row(name, exact, mid, _interval(found.interval))
+    table.add_row("mean", "", "", _interval(tests.mean_interval))
+    console.print(table)
+    console.print(
+        "p: McNemar's test of helped against hurt items, two-sided; intervals: items resampled. "
+        "They are of these two runs, not of other seeds.",
+        style="dim",
+    )
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}"
 
 
 def show_truncated(num_truncated: Mapping[str, int | None]) -> None:
