@@ -19,6 +19,7 @@ from api.views.base import (
     example,
     is_none,
 )
+from search.rates.champion_worths import ChampionWorth
 from search.rates.run_tests import tests_of
 from storage import records
 
@@ -277,17 +278,51 @@ class RunDetails(Run):
         )
 
 
+class Worth(View):
+    """What a champion's configuration is worth without its luck, percentage points."""
+
+    observed: float = Field(description="its mean delta over the seeds of the study")
+    shrunken: float = Field(description="the same with the luck of being the best taken out")
+    interval: tuple[float, float] = Field(description="95% of the shrunken mean")
+    g1_at_fresh_seed: Fraction | None = Field(
+        description="probability that a run at a fresh seed is G1; null with one seed"
+    )
+
+
+_UNASKED = "it is told where one study is asked for"
+
+
 class Champion(Run):
     """A host's strict G1 run with the largest mean delta."""
 
-    model_config = example({"study": "tiny-lora-grid", **RUN})
+    model_config = example(
+        {
+            "study": "tiny-lora-grid",
+            "worth": {
+                "observed": 1.12,
+                "shrunken": 0.41,
+                "interval": [-0.35, 1.17],
+                "g1_at_fresh_seed": 0.14,
+            },
+            "worth_reason": None,
+            **RUN,
+        }
+    )
 
     study: str
+    worth: Worth | None
+    worth_reason: str | None = Field(description="what of its worth is not known, and why")
 
     @classmethod
-    def from_record(cls, run: records.Run) -> Self:
-        """Of a run as recorded."""
-        return cls(study=run.study, **_fields(run))
+    def from_record(cls, run: records.Run, *, worth: ChampionWorth | None = None) -> Self:
+        """Of a run as recorded, with its host's model."""
+        mean = None if worth is None else worth.mean
+        return cls(
+            study=run.study,
+            worth=None if mean is None else Worth(**vars(mean)),
+            worth_reason=_UNASKED if worth is None else worth.reason,
+            **_fields(run),
+        )
 
 
 def _fields(run: records.Run) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.wording import GAMMA, NO_CHAMPION
+from search.rates.champion_worths import ChampionWorth, champion_worth
 from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
+from search.rates.host_worths import HostWorths, host_worths
 from storage import AuditStore, QueryError
 from storage.records import Run
 
@@ -39,6 +41,7 @@ class Summary:
     choices: Choices
     rates: list[G1Row]
     champions: list[Run]
+    worths: list[HostWorths]
 
 
 Summaries = Kept[Summary]
@@ -78,17 +81,29 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "several_hosts": len(study.hosts) > 1,
         "champions": summary.champions,
         "no_champion": NO_CHAMPION,
+        "worths": summary.worths,
+        "champion_worths": _champion_worths(summary),
     }
 
 
 def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
-    """While a study runs, tests are left out: they read every outcome."""
+    """While a study runs, tests and the variance model are left out: they read every outcome."""
     return Summary(
         results=results(store, name).get(name),
         choices=Choices.read(store, name),
         rates=g1_rows(store, name, with_tests=not is_live),
         champions=store.rates.champions(name),
+        worths=[] if is_live else host_worths(store, name),
     )
+
+
+def _champion_worths(summary: Summary) -> dict[str, ChampionWorth]:
+    hosts = {(host.backbone, host.adapter): host for host in summary.worths}
+    return {
+        run.id: champion_worth(run.mean_delta or 0.0, run.configuration_id, host=host)
+        for run in summary.champions
+        if (host := hosts.get((run.backbone, run.adapter))) is not None
+    }
 
 
 def benchmarks_of(runs: Any) -> list[str]:

@@ -6,6 +6,7 @@ from api.cli.options import AnyNameArgument, JsonOption, StorageOption, open_sto
 from api.cli.printing import echo_json
 from api.cli.tables.champions import show_champions
 from api.views.runs import Champion
+from search.rates.champion_worths import champion_worths
 
 
 def champions(
@@ -13,11 +14,16 @@ def champions(
 ) -> None:
     """Show each host's champion: the strict G1 run with the largest mean delta.
 
-    The best of many is biased upward: confirm a champion on fresh seeds before calling it better.
+    The best of many is biased upward: its configuration's shrunken mean, from the variance of all
+    the host's configurations, says by how much. Confirm a champion on fresh seeds before calling
+    it better.
     """
     with open_store(storage) as store:
         found = store.rates.champions(name)
+        worths = champion_worths(store, found) if name else {}
     if as_json:
-        echo_json([Champion.from_record(champion) for champion in found])
+        echo_json(
+            [Champion.from_record(champion, worth=worths.get(champion.id)) for champion in found]
+        )
     else:
-        show_champions(found)
+        show_champions(found, worths)

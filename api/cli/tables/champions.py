@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.style import console, signed
 from dashboards.wording import NO_CHAMPION
+from search.rates.champion_worths import ChampionWorth
 from storage.records import Run
 
 
-def show_champions(runs: Sequence[Run]) -> None:
+def show_champions(runs: Sequence[Run], worths: Mapping[str, ChampionWorth]) -> None:
     """Champions, a paragraph each."""
     if not runs:
         console.print(NO_CHAMPION)
@@ -21,3 +22,18 @@ def show_champions(runs: Sequence[Run]) -> None:
             f"  {configuration_text(run.configuration)}, seed {run.seed}\n"
             f"  mean delta {signed(run.mean_delta)} pp   {cells}"
         )
+        if run.id in worths:
+            console.print(f"  {_worth_text(worths[run.id])}")
+
+
+def _worth_text(worth: ChampionWorth) -> str:
+    if worth.mean is None:
+        return f"no shrunken mean: {worth.reason}"
+    low, high = worth.mean.interval
+    text = (
+        f"shrunken {worth.mean.shrunken:+.2f} pp ({low:+.2f} to {high:+.2f}), from "
+        f"{worth.configurations} configurations at {worth.seeds} seed{'s' * (worth.seeds > 1)}"
+    )
+    if worth.mean.g1_at_fresh_seed is not None:
+        text += f"; G1 at a fresh seed with probability {worth.mean.g1_at_fresh_seed:.0%}"
+    return f"{text}\n  {worth.reason}" if worth.reason else text

@@ -21,7 +21,7 @@ def show_outcome(store: AuditStore, study: StudyStatus) -> None:
         show_g1(rates.g1_rows(store, name, by=by))
     console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
     champions = store.rates.champions(name)
-    show_champions(champions)
+    show_champions(champions, rates.champion_worths(store, champions))
     example = champions[0].id if champions else "RUN_ID"
     console.print(
         f"\nLook next:  talan runs {name} --sort mean_delta   talan run {example}\n"

@@ -8,6 +8,7 @@ from api.rest.names import AnyStudy
 from api.rest.openapi import problems
 from api.rest.store_provider import Store
 from api.views.runs import Champion
+from search.rates.champion_worths import champion_worths
 
 router = APIRouter(tags=["rates"])
 
@@ -17,5 +18,8 @@ def list_champions(store: Store, study: AnyStudy = None) -> list[Champion]:
     """List per study and host the G1 run with the largest mean delta.
 
     The best of many is biased upward: confirm a champion on fresh seeds before calling it better.
+    What its configuration is worth without that luck is told where a study is named.
     """
-    return [Champion.from_record(run) for run in store.rates.champions(study)]
+    found = store.rates.champions(study)
+    worths = champion_worths(store, found) if study else {}
+    return [Champion.from_record(run, worth=worths.get(run.id)) for run in found]
