@@ -9,6 +9,9 @@ beside it every neighbour would look worse than it is. Centre and neighbours sha
 each seed, which the difference takes out:
 
     relative[v] = mean over seeds of (mean delta of v - mean delta of the centre)      [pp]
+
+Many neighbours are compared with one centre: the p-values to read are Dunnett's, which keep the
+chance of any false alarm among all of them; t and p of a single row know nothing of the others.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 from search.errors import StudyFileError, refuse
 from search.follow_ups.studies import Configuration, Origin, follow_ups, launch_follow_up, origin_of
 from search.follow_ups.studies import treatments_of as runs_of
+from search.statistics.multiple import Dunnett, dunnett
 from search.statistics.seeds import SeedSummary, seed_summary
 from search.study.axes import AXIS_NAMES
 from search.study.plan import configuration_id, resolve
@@ -53,6 +57,7 @@ class AxisEffect:
         cells: The same per benchmark, the mean over seeds.
         mean_delta: Its own mean delta over the seeds.
         g1_seeds: Seeds at which it is G1.
+        deltas: Its own mean delta at each seed that it has.
     """
 
     neighbour: Neighbour
@@ -60,6 +65,7 @@ class AxisEffect:
     cells: Mapping[str, float]
     mean_delta: float
     g1_seeds: int
+    deltas: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ class Ablation:
         centre: The centre's runs at the fresh seeds.
         effects: The measured neighbours, by axis.
         missing: Neighbours without a seed that both they and the centre have.
+        against_centre: Dunnett's test of all neighbours against the centre that they share, by the
+            neighbour's identity; None where no neighbour was measured.
     """
 
     origin: Origin
@@ -79,6 +87,7 @@ class Ablation:
     centre: tuple[Run, ...]
     effects: tuple[AxisEffect, ...]
     missing: tuple[Neighbour, ...]
+    against_centre: Dunnett | None
 
 
 def launch_ablation(
@@ -131,6 +140,7 @@ def ablation(store: AuditStore, run_id: str, *, axes: Sequence[str] = ()) -> Abl
         centre=tuple(centre.values()),
         effects=tuple(effects),
         missing=tuple(missing),
+        against_centre=_against_centre(effects, centre),
     )
 
 
@@ -161,7 +171,7 @@ def neighbours(origin: Origin, *, axes: Sequence[str] = ()) -> list[Neighbour]:
 
 def ablation_shape(found: Ablation) -> dict[str, Any]:
     """``talan ablate RUN_ID --json``; deltas in pp."""
-    run = found.origin.run
+    run, test = found.origin.run, found.against_centre
     return {
         "run": run.id,
         "study": run.study,
@@ -183,9 +193,13 @@ def ablation_shape(found: Ablation) -> dict[str, Any]:
                 "cells": dict(effect.cells),
                 "mean_delta": effect.mean_delta,
                 "g1_seeds": effect.g1_seeds,
+                "dunnett_p": test.p.get(effect.neighbour.identity) if test else None,
             }
             for effect in found.effects
         ],
+        "dunnett": None
+        if test is None
+        else {"comparisons": test.comparisons, "reason": test.reason},
         "missing": [{"axis": gap.axis, "value": gap.value} for gap in found.missing],
     }
 
@@ -248,7 +262,16 @@ def _effect(
         },
         mean_delta=fmean(run.mean_delta or 0 for run, _ in pairs),
         g1_seeds=sum(bool(run.g1) for run, _ in pairs),
+        deltas=tuple(run.mean_delta or 0.0 for run in runs.values()),
     )
+
+
+def _against_centre(effects: Sequence[AxisEffect], centre: Mapping[int, Run]) -> Dunnett | None:
+    """Each model once, whatever axes lead to it."""
+    deltas = {effect.neighbour.identity: effect.deltas for effect in effects}
+    if not deltas:
+        return None
+    return dunnett(deltas, centre=[run.mean_delta or 0.0 for run in centre.values()])
 
 
 def _distinct(around: Sequence[Neighbour]) -> list[Configuration]:

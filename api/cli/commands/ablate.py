@@ -14,6 +14,7 @@ from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import HEADINGS, seed_cells
+from dashboards.wording import p_value
 from search.follow_ups.ablation import (
     Ablation,
     AxisEffect,
@@ -64,13 +65,22 @@ def _show(found: Ablation) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("axis", "value"):
         table.add_column(name, overflow="fold")
-    for name in (*HEADINGS, "G1"):
+    for name in (*HEADINGS, "G1", "Dunnett's p"):
         table.add_column(name, justify="right")
     for effect in found.effects:
         shown = axis_label(effect.neighbour.axis, effect.neighbour.value)
-        table.add_row(effect.neighbour.axis, shown, *seed_cells(effect.relative), _g1(effect))
+        columns = (*seed_cells(effect.relative), _g1(effect), _dunnett(effect, found))
+        table.add_row(effect.neighbour.axis, shown, *columns)
     console.print(table)
     console.print("mean (pp): mean delta relative to the centre's at the same seeds.", style="dim")
+    test = found.against_centre
+    if test is not None:
+        console.print(
+            f"no test against the centre: {test.reason}"
+            if test.reason
+            else f"Dunnett's p: all {test.comparisons} neighbours against the centre they share.",
+            style="dim",
+        )
     for gap in found.missing:
         shown = axis_label(gap.axis, gap.value)
         console.print(f"{gap.axis} {shown}: no completed run beside the centre's", style="red")
@@ -79,3 +89,8 @@ def _show(found: Ablation) -> None:
 
 def _g1(effect: AxisEffect) -> str:
     return f"{effect.g1_seeds}/{effect.relative.n}"
+
+
+def _dunnett(effect: AxisEffect, found: Ablation) -> str:
+    test = found.against_centre
+    return p_value(None if test is None else test.p.get(effect.neighbour.identity))

@@ -45,10 +45,11 @@ def test_as_json(centre: str, talan: Talan) -> None:
 
 def test_for_people(centre: str, talan: Talan) -> None:
     out = talan("ablate", centre).out
+    assert "no test against the centre: One seed shows no spread" in out
     rows = [line.split() for line in out.splitlines() if line.startswith(("layer", "slots"))]
     assert rows == [
-        ["layer", "2", "1", "+5.00", "1/1", "1/1"],
-        ["slots", "4", "1", "+5.00", "1/1", "1/1"],
+        ["layer", "2", "1", "+5.00", "1/1", "1/1", "–"],
+        ["slots", "4", "1", "+5.00", "1/1", "1/1", "–"],
     ]
     assert "centre: layer 1, T 2, multihead_local" in out
 

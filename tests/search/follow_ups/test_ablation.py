@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import dunnett as scipy_dunnett
 from seeded_study import finish, seed_study
 from small_spaces import DIRECT, EXAMPLE_AXES, GATE
 
@@ -116,6 +118,39 @@ class TestEffects:
         assert values["mixer", "per_token_mix"]["relative"]["mean"] == -2.5
         assert values["mixer", "per_token_mix"]["cells"]["tiny_code"] == -5.0
         assert shape["missing"] == []
+        assert shape["dunnett"]["comparisons"] == 3
+        assert shape["dunnett"]["reason"].startswith("No configuration's deltas differ")
+        assert layer["dunnett_p"] is None
+
+    def test_neighbours_are_tested_against_the_centre_they_share(
+        self, store: AuditStore, centre: Origin
+    ) -> None:
+        """The second layer gains far more than seeds scatter; the others do not."""
+        (name,) = launch_ablation(store, centre.run.id, num_seeds=5)
+        seeds = store.studies.get(name).spec["seeds"]
+
+        def noisy(run: Run) -> tuple[int, int]:
+            if run.kind == BASELINE:
+                return (8, 9)
+            assert run.configuration is not None
+            luck = (seeds.index(run.seed) * 2 + run.configuration["layer"]) % 3
+            return (8 + luck + 6 * (run.configuration["layer"] == 2), 9)
+
+        finish(store, name, noisy)
+        found = ablation(store, centre.run.id)
+        shape = ablation_shape(found)
+        rows = {(row["axis"], row["value"]): row["dunnett_p"] for row in shape["values"]}
+        groups = {effect.neighbour.identity: effect.deltas for effect in found.effects}
+        expected = scipy_dunnett(
+            *groups.values(),
+            control=[run.mean_delta for run in found.centre],
+            rng=np.random.default_rng(0),
+        ).pvalue
+        assert list(rows.values()) == pytest.approx(list(expected))
+        assert rows["layer", 2] < 0.001
+        assert rows["layer", 5] > 0.2
+        assert rows["mixer", "per_token_mix"] > 0.2
+        assert shape["dunnett"] == {"comparisons": 3, "reason": None}
 
     def test_a_choice_of_axes_is_a_study_of_its_own(
         self, store: AuditStore, centre: Origin
