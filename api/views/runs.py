@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ConfigDict, Field
 
@@ -19,9 +19,11 @@ from api.views.base import (
     example,
     is_none,
 )
-from search.rates.champion_worths import ChampionWorth
-from search.rates.run_tests import tests_of
+from search import rates
 from storage import records
+
+if TYPE_CHECKING:
+    from search.rates.champion_worths import ChampionWorth
 
 CONFIGURATION = {
     "layer": 1,
@@ -252,7 +254,7 @@ class RunDetails(Run):
     ) -> Self:
         """Of a run with what is kept beside it."""
         artifacts: dict[str, str | None] = {}
-        tests = tests_of(run)
+        tests = rates.tests_of(run)
         artifacts |= {name: cell.responses_artifact for name, cell in run.cells.items()}
         artifacts |= {name: cell.responses_artifact for name, cell in run.bounds.items()}
         return cls(

@@ -6,7 +6,7 @@ from api.cli.options import AnyNameArgument, JsonOption, StorageOption, open_sto
 from api.cli.printing import echo_json
 from api.cli.tables.champions import show_champions
 from api.views.runs import Champion
-from search.rates.champion_worths import champion_worths
+from search import rates
 
 
 def champions(
@@ -20,7 +20,7 @@ def champions(
     """
     with open_store(storage) as store:
         found = store.rates.champions(name)
-        worths = champion_worths(store, found) if name else {}
+        worths = rates.champion_worths(store, found) if name else {}
     if as_json:
         echo_json(
             [Champion.from_record(champion, worth=worths.get(champion.id)) for champion in found]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.style import console, signed
 from dashboards.wording import NO_CHAMPION
-from search.rates.champion_worths import ChampionWorth
 from storage.records import Run
+
+if TYPE_CHECKING:
+    from search.rates.champion_worths import ChampionWorth
 
 
 def show_champions(runs: Sequence[Run], worths: Mapping[str, ChampionWorth]) -> None:

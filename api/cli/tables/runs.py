@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, signed, table_of
 from dashboards.wording import p_value, verdict_words
-from search.rates.run_tests import tests_of
+from search import rates
 from storage.records import BoundedCell, Run
 from storage.verdict import INERT, NOT_G1, STRICT, TIED
 
@@ -100,7 +100,7 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
 
 def _show_tests(run: Run) -> None:
     """The tests of what changed against the baseline; nothing where nothing is compared."""
-    tests = tests_of(run)
+    tests = rates.tests_of(run)
     if not tests.cells:
         return
     table = table_of("benchmark", "exact p", "mid-p", "95% of the delta (pp)")

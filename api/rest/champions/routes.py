@@ -8,7 +8,7 @@ from api.rest.names import AnyStudy
 from api.rest.openapi import problems
 from api.rest.store_provider import Store
 from api.views.runs import Champion
-from search.rates.champion_worths import champion_worths
+from search import rates
 
 router = APIRouter(tags=["rates"])
 
@@ -21,5 +21,5 @@ def list_champions(store: Store, study: AnyStudy = None) -> list[Champion]:
     What its configuration is worth without that luck is told where a study is named.
     """
     found = store.rates.champions(study)
-    worths = champion_worths(store, found) if study else {}
+    worths = rates.champion_worths(store, found) if study else {}
     return [Champion.from_record(run, worth=worths.get(run.id)) for run in found]

@@ -9,6 +9,7 @@ import pytest
 from finished_study import finish, finished
 from talan_command import Talan
 
+from dashboards.wording import NOTHING
 from search.follow_ups.ablation import launch_ablation
 from storage import BASELINE, AuditStore, Run
 
@@ -48,8 +49,8 @@ def test_for_people(centre: str, talan: Talan) -> None:
     assert "no test against the centre: One seed shows no spread" in out
     rows = [line.split() for line in out.splitlines() if line.startswith(("layer", "slots"))]
     assert rows == [
-        ["layer", "2", "1", "+5.00", "1/1", "1/1", "–"],
-        ["slots", "4", "1", "+5.00", "1/1", "1/1", "–"],
+        ["layer", "2", "1", "+5.00", "1/1", "1/1", NOTHING],
+        ["slots", "4", "1", "+5.00", "1/1", "1/1", NOTHING],
     ]
     assert "centre: layer 1, T 2, multihead_local" in out
 
