@@ -23,7 +23,7 @@ from search import rates
 from storage import records
 
 if TYPE_CHECKING:
-    from search.rates.champion_worths import ChampionWorth
+    from search.rates.champion_worth import ChampionWorth
 
 CONFIGURATION = {
     "layer": 1,

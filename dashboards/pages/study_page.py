@@ -14,7 +14,7 @@ from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.wording import GAMMA, NO_CHAMPION
-from search.rates.champion_worths import ChampionWorth, champion_worth
+from search.rates.champion_worth import ChampionWorth, champion_worth
 from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import HostWorths, host_worths

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from talan.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from search.rates.champion_worths import champion_worths
+    from search.rates.champion_worth import champion_worths
     from search.rates.g1_rates import g1_rows
     from search.rates.run_tests import tests_of
 
@@ -18,7 +18,7 @@ __all__ = ["champion_worths", "g1_rows", "tests_of"]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "champion_worths": ("champion_worths",),
+        "champion_worth": ("champion_worths",),
         "g1_rates": ("g1_rows",),
         "run_tests": ("tests_of",),
     },

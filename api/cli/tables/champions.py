@@ -11,7 +11,7 @@ from dashboards.wording import NO_CHAMPION
 from storage.records import Run
 
 if TYPE_CHECKING:
-    from search.rates.champion_worths import ChampionWorth
+    from search.rates.champion_worth import ChampionWorth
 
 
 def show_champions(runs: Sequence[Run], worths: Mapping[str, ChampionWorth]) -> None:

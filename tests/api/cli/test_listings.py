@@ -136,6 +136,13 @@ class TestRun:
         assert (found["id"], found["study"], found["g1"]) == (runs[1], "recorded", True)
         assert (found["attempt"], found["worker"], found["compute_s"]) == (1, "worker-0", 12.5)
         assert found["losses"] == [2.5, 1.25]
+        choice = found["tests"]["tiny_choice"]  # 2 of 20 items helped, none hurt
+        assert (choice["mcnemar_exact"], choice["mcnemar_mid"]) == (0.5, 0.25)
+        low, high = choice["interval"]
+        assert low == 0.0
+        assert 20 <= high <= 30
+        assert found["tests"]["tiny_code"]["interval"] == [0.0, 0.0]
+        assert found["mean_interval"] == [low / 2, high / 2]
         assert found["checkpoint"] == "sha256-c.tar"
         assert found["responses"] == {
             "tiny_choice": "sha256-12.parquet",
@@ -145,6 +152,10 @@ class TestRun:
 
     def test_for_people(self, runs: list[str], talan: Talan) -> None:
         out = talan("run", runs[1]).out
+        assert ["tiny_choice", "0.500", "0.250", "+0.00"] in [
+            line.split()[:4] for line in out.splitlines()
+        ]
+        assert "They are of these two runs, not of other seeds." in out
         assert "mean delta +5.00 pp, strict G1: no cell loses, at least one gains" in out
         assert "loss 2.500 -> 1.250 in 2 steps" in out
         row = next(line for line in out.splitlines() if line.startswith("tiny_choice"))
@@ -274,6 +285,11 @@ class TestG1:
 class TestChampions:
     def test_the_best_of_those_that_lose_nowhere(self, runs: list[str], talan: Talan) -> None:
         (champion,) = json.loads(talan("champions", "recorded", "--json").out)
+        worth = (champion.pop("worth"), champion.pop("worth_reason"))
+        assert worth == (
+            None,
+            "2 configurations; at least 4 are needed to say how far they differ from each other",
+        )
         assert champion == {
             "study": "recorded",
             **json.loads(talan("runs", "recorded", "--json").out)[1],

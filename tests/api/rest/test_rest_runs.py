@@ -154,6 +154,8 @@ def test_one_run(api: TestClient) -> None:
     assert run["losses"] == [2.25, 1.1]
     assert run["compute_s"] == 12.5
     assert set(run["responses"]) == {"a", "b"}
+    assert set(run["tests"]) == {"a", "b"}
+    assert run["tests"]["a"]["mcnemar_exact"] == 0.5  # 2 items helped, none hurt
 
 
 def test_a_run_that_does_not_exist_is_answered_with_the_closest(api: TestClient) -> None:

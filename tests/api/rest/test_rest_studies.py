@@ -20,6 +20,7 @@ from api.views.g1 import G1Rate
 from api.views.runs import Champion
 from api.views.studies import StudyStatus
 from search.rates.cell_table import cell_frame
+from search.rates.champion_worth import champion_worths
 from search.rates.g1_rates import g1_rows
 from search.study.file import parse_study
 from search.study.plan import resolve, study_plan
@@ -254,7 +255,10 @@ def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
         split = _json(
             map(G1Rate.from_row, g1_rows(store, "grid", backbone="backbone-1", by="mixer"))
         )
-        best = _json(map(Champion.from_record, store.rates.champions("grid")))
+        found = store.rates.champions("grid")
+        best = _json(map(Champion.from_record, found))
+        worths = champion_worths(store, found)
+        alone = _json(Champion.from_record(run, worth=worths[run.id]) for run in found)
     assert seeded.get("/api/v1/g1-rates").json() == plain
     query = {"study": "grid", "backbone": "backbone-1", "adapter": "lora-r8", "by": "mixer"}
     assert seeded.get("/api/v1/g1-rates", params=query).json() == split
@@ -265,6 +269,9 @@ def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
     ]
     assert seeded.get("/api/v1/g1-rates", params={"backbone": "none"}).json() == []
     assert seeded.get("/api/v1/champions").json() == best
+    assert {row["worth_reason"] for row in best} == {"it is told where one study is asked for"}
+    named = seeded.get("/api/v1/champions", params={"study": "grid"})
+    assert named.json() == alone != best
     assert [run["mean_delta"] for run in best] == [5.0, 5.0]
     wrong = seeded.get("/api/v1/g1-rates", params={"by": "depth"})
     assert "'depth'" in _problem(wrong, 422, "invalid-request")["detail"]
