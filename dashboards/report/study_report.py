@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboards.rates import rate_rows
 from dashboards.report.caveats import caveats
+from dashboards.report.statistics_tables import sign_table, variance_table
 from dashboards.report.tables import (
     Table,
     axis_table,
@@ -28,6 +29,7 @@ from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
 from search.rates.g1_rates import adjusted
 from search.rates.g1_row import G1Row
+from search.rates.host_worths import host_worths
 from search.study.axes import AXIS_NAMES
 from storage import AuditStore
 from storage.records import StudyStatus
@@ -45,6 +47,8 @@ class StudyReport:
         verdicts: One sentence a host: its G1 rate against chance.
         caveats: What to keep in mind, only what applies to this study.
         rates: G1 rates by host.
+        varies: What deltas vary by, by host.
+        signs: Sign tests.
         champions: Each host's best G1 run.
         axes: G1 rates by the value of each axis.
         failed: Runs that failed; None where none did.
@@ -61,6 +65,8 @@ class StudyReport:
     caveats: tuple[str, ...]
     rates: Table
     champions: Table
+    varies: Table
+    signs: Table
     axes: tuple[Table, ...]
     failed: Table | None
     protocol: Table
@@ -78,6 +84,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
     status = store.studies.status(name)
     rows = rate_rows(record)
     confirmed = _confirmations(store, record)
+    worths = host_worths(store, name)
     return StudyReport(
         record=record,
         at=datetime.now(UTC),
@@ -86,7 +93,9 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         verdicts=verdicts(rows),
         caveats=caveats(record, status=status, rows=rows, confirmed=confirmed),
         rates=rate_table(rows),
-        champions=champion_table(record, confirmed=confirmed),
+        champions=champion_table(record, confirmed=confirmed, worths=worths),
+        varies=variance_table(worths),
+        signs=sign_table(record, confirmed=confirmed),
         axes=_axis_tables(record),
         failed=failed_table(record),
         protocol=protocol_table(record, status=status),

@@ -18,6 +18,7 @@ from dashboards.study_frames import StudyRecord
 from dashboards.wording import NO_CHAMPION, p_value, percent, pp
 from search.follow_ups.confirmation import Confirmation
 from search.rates.g1_row import G1Row
+from search.rates.host_worths import HostWorths
 from search.rates.null_tests import NULL_NAMES
 from search.study.axes import configuration_words
 from storage import BASELINE
@@ -114,8 +115,14 @@ def axis_table(axis: str, rows: Sequence[G1Row]) -> Table:
     ).without_empty()
 
 
-def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]) -> Table:
-    """Each host's champion, and what it was worth at fresh seeds."""
+def champion_table(
+    record: StudyRecord,
+    *,
+    confirmed: Mapping[str, Confirmation],
+    worths: Sequence[HostWorths] = (),
+) -> Table:
+    """Each host's champion, what it shrinks to, and what it was worth at fresh seeds."""
+    hosts = {(host.backbone, host.adapter): host for host in worths}
     rows = []
     for run in record.champions.to_dict("records"):
         cells = record.cells[record.cells["run_id"] == run["id"]].set_index("benchmark")["delta"]
@@ -126,22 +133,39 @@ def champion_table(record: StudyRecord, *, confirmed: Mapping[str, Confirmation]
                 ", ".join(configuration_words(run)),
                 pp(run["mean_delta"]),
                 *(pp(cells.get(name)) for name in record.benchmarks),
+                *_shrunken(run, hosts.get((str(run["backbone"]), str(run["adapter"])))),
                 _confirmed(confirmed.get(str(run["id"]))),
             )
         )
     return Table(
         "Champions",
-        ("host", "run", "configuration", "mean delta", *record.benchmarks, "at fresh seeds"),
+        (
+            *("host", "run", "configuration", "mean delta", *record.benchmarks),
+            *("shrunken", "G1 at a fresh seed", "at fresh seeds"),
+        ),
         tuple(rows),
         notes=(
             "A champion is a host's strict G1 run (no benchmark below the baseline, at least one "
-            "above it) with the largest mean delta, the best of many and biased upward. At fresh "
-            "seeds: mean delta with Student's 95% interval over seeds.",
+            "above it) with the largest mean delta, the best of many and biased upward. Shrunken: "
+            "its configuration's mean delta without the luck of being the best, with its 95% "
+            "interval, from the variance of all the host's configurations; with one seed it is of "
+            "that seed. At fresh seeds: mean delta with Student's 95% interval over seeds.",
         )
         if rows
         else (NO_CHAMPION,),
         numbers=frozenset(range(3, 4 + len(record.benchmarks))),
     )
+
+
+def _shrunken(run: Mapping[Any, Any], host: HostWorths | None) -> tuple[str, str]:
+    """The shrunken mean with its interval, and the probability of G1 at a fresh seed."""
+    found = None if host is None else host.shrunken.get(str(run["configuration_id"]))
+    if found is None:
+        return NOTHING, NOTHING
+    low, high = found.interval
+    chance = found.g1_at_fresh_seed
+    text = f"{pp(found.shrunken)} ({low:+.2f} to {high:+.2f})"
+    return text, NOTHING if chance is None else percent(chance)
 
 
 def failed_table(record: StudyRecord) -> Table | None:

@@ -85,8 +85,20 @@ def test_tables_hold_the_numbers(report: StudyReport) -> None:
         "+10.00 pp",
         "+0.00 pp",
         "+20.00 pp",
+        best[-3],
+        "",
         "not confirmed",
     )
+    shrunken, low, high = map(float, re.findall(r"[+-]\d+\.\d+", best[-3]))
+    assert low < shrunken < high
+    assert shrunken < 10.0
+    (varies,) = [row for row in report.varies.rows if row[0] == LORA]
+    assert varies[1:3] == ("1", "4")  # the fifth changes no response
+    assert any("one seed" in note for note in report.varies.notes)
+    signs = {row[0]: row[1:] for row in report.signs.rows}
+    assert signs["cells of champions"] == ("2/2", "", "1/2", "", "1/1", "")
+    assert signs["backbones, by mean delta of all treatments"][0] in ("0/1", "1/1")
+    assert "champions' fresh seeds, by mean delta" not in signs
     mixers = next(table for table in report.axes if table.title == "G1 rate by mixer")
     assert [row[:5] for row in mixers.rows] == [
         (LORA, "cross_attn", "2", "1", "1"),
@@ -160,7 +172,7 @@ def test_markdown_has_the_tables_and_escapes(report: StudyReport) -> None:
     assert r"boom \<script\>alert(1)\</script\> \| pipe" in text
     assert "<script>" not in text
     tables = [line for line in text.splitlines() if re.match(r"\|( ---:? \|)+$", line)]
-    assert len(tables) == 5 + len(report.axes)
+    assert len(tables) == 7 + len(report.axes)
 
 
 def test_a_confirmed_champion_is_shown_so(tmp_path: Path) -> None:
