@@ -23,27 +23,25 @@ collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 # Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What uses one of these is run by one worker: it is dear to start and made once a session.
-SHARED = {"ray_address": "ray", "browser": "chromium"}
-# The dearest groups are begun first, so that both workers end at the same time.
-BEGUN_FIRST = ("tests", "ray", "chromium", "tests/workers")
+# Files that take longest: whole systems, Ray, a browser, training. Begun first, they let the
+# workers of `make test`, who share out files, end at the same time.
+BEGUN_FIRST = (
+    "tests/test_",
+    "tests/search/driving/",
+    "tests/dashboards/test_pages",
+    "tests/workers/",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under xdist, keep together what shares a fixture, else a file; begin with the dearest."""
-    if not hasattr(config, "workerinput"):
-        return
-    ranks = {}
-    for item in items:
-        file = item.path.relative_to(config.rootpath)
-        shared = [name for fixture, name in SHARED.items() if fixture in item.fixturenames]
-        group = shared[0] if shared else str(file)
-        item.add_marker(pytest.mark.xdist_group(group))
-        places = [group, str(file.parent), "/".join(file.parts[:2])]
-        found = [BEGUN_FIRST.index(place) for place in places if place in BEGUN_FIRST]
-        ranks[item] = min(found, default=len(BEGUN_FIRST))
-    items.sort(key=lambda item: ranks[item])
+    """Put the longest first where there are workers; alone, a file follows the other as ever."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_place_of)
+
+
+def _place_of(item: pytest.Item) -> int:
+    places = [at for at, start in enumerate(BEGUN_FIRST) if item.nodeid.startswith(start)]
+    return places[0] if places else len(BEGUN_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ from workers.errors import WorkerError
 # How long a process waits for another that is alive but does not come: NCCL notices no earlier
 # that one is dead, Gloo notices at once.
 PATIENCE = timedelta(minutes=10)
-_LEAVING_S = 10.0  # how long one that is through waits for the others to be through, too
+# How long one that is through waits for the others to be through, too: long, for on a busy machine
+# they may be slow, and who leaves early breaks their last call. Only a death after it costs this.
+_LEAVING_S = 120.0
 _LEFT_KEY = "left"
 
 

@@ -30,7 +30,9 @@ from workers.ray_actors.run_actor import StepFailed, guarded
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.05
-_END_S = 30.0  # what a process may take to end its part after rank 0 has ended its own
+# What a process may take to end its part after rank 0 has ended its own: a busy machine makes it
+# slow, and a process let go for that costs the next run its start. Ray tells of a death at once.
+_END_S = 120.0
 
 
 class HelpingExecutor(Protocol):
