@@ -46,5 +46,9 @@ def one_of(names: Sequence[object], value: object = None) -> str:
     return f"{listed} (did you mean {close[0]}?)" if close else listed
 
 
+class HaltedError(SearchError):
+    """Every run of the study would fail the same way: it stops, and goes on when that is mended."""
+
+
 class PlacementError(EngineError):
     """The engine has no place for a run of this study; other studies may fit."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -26,7 +27,13 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from storage.artifact_errors import translated
-from storage.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing, ArtifactStoreUnavailable
+from storage.errors import (
+    ArtifactCorrupt,
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactStoreFull,
+    ArtifactStoreUnavailable,
+)
 from storage.folder_tar import read_tar, write_tar
 
 _NAME = re.compile(r"sha256-([0-9a-f]{64})\.([a-z0-9.]+)")
@@ -86,6 +93,26 @@ class ArtifactStore:
     def verify(self, name: str) -> None:
         """Check an artifact without keeping it; raises as `get_bytes` does."""
         self._require(name, self._digest(name))
+
+    def require_room(self, num_bytes: int) -> None:
+        """Refuse a store that cannot take so much more; only a folder can be asked.
+
+        Raises:
+            ArtifactStoreFull: if its disk has less room left.
+            ArtifactStoreUnavailable: if it cannot be written.
+        """
+        if not isinstance(self._fs, LocalFileSystem):
+            return
+        with translated(self.url):
+            folder = Path(self._root)
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            free = shutil.disk_usage(folder).free
+        if free < num_bytes:
+            raise ArtifactStoreFull(
+                f"artifact store {self.url} has {free / 2**20:.0f} MiB left, and a run may need "
+                f"{num_bytes / 2**20:.0f} MiB; make room, or choose another store"
+            )
 
     def exists(self, name: str) -> bool:
         """Say whether there is an artifact of that name, sound or not."""

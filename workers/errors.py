@@ -53,6 +53,10 @@ class GenerationError(WorkerError):
     """A prompt, or a way of decoding, that generation cannot carry out."""
 
 
+class ArtifactsRefusedError(WorkerError):
+    """The artifact store takes nothing just now: no run can end well, whichever it is."""
+
+
 def first_line(error: Exception, *, most: int = 300) -> str:
     """The first line of a foreign error's text, for our own sentence; else its class."""
     lines = (" ".join(line.split()) for line in str(error).splitlines())

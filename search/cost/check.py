@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from search.cost.artifact_space import ArtifactSpace, check_space
+from search.cost.placement import placement_note
 from search.cost.power import StudyPower, study_power
 from search.cost.prompt_lengths import PromptLength, check_prompts
 from search.cost.training_data import TrainingData, check_training_data
@@ -107,7 +108,7 @@ def check_study(
         check_space(hosts, runs=runs, url=artifact_url),
         runs,
         power=study_power(audit),
-        notes=tuple(note for note in (gamma_note(file),) if note),
+        notes=tuple(n for n in (gamma_note(file), placement_note(file.resources)) if n),
     )
 
 

@@ -23,7 +23,7 @@ from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
 from search.driving.run_outcomes import answers, cell_text, run_outcome
 from search.driving.trials import Trials
-from search.errors import StudyFileError
+from search.errors import HaltedError, StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
 from storage.errors import BaselineMismatch
@@ -195,6 +195,8 @@ class Driver:
                 self._tell(self._note("scored", flight.run, cell_text(event.result)))
                 if event.last:
                     self._finish(flight)
+            case Failed(halts=True):  # the run is pending again: it did nothing wrong
+                raise HaltedError(event.message)
             case Failed():
                 self._fail(flight, event.message, detail=event.detail)
             case Died():

@@ -18,6 +18,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _held_back: list[int] = []
+_heard: list[int] = []
 _depth = 0
 
 
@@ -34,8 +35,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 def exit_code(error: KeyboardInterrupt) -> int:
-    """What a process that was interrupted ends with: 130 for Ctrl-C, 143 for SIGTERM."""
-    return error.exit_code if isinstance(error, Interrupted) else 130
+    """What a process that was interrupted ends with: 130 for Ctrl-C, 143 for SIGTERM.
+
+    Ray answers a signal that comes while it waits with an interrupt of its own, so the last signal
+    heard counts where the error does not say.
+    """
+    if isinstance(error, Interrupted):
+        return error.exit_code
+    return 128 + (_heard[-1] if _heard else signal.SIGINT)
 
 
 def heed_signals() -> None:
@@ -44,6 +51,7 @@ def heed_signals() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     _held_back.clear()
+    _heard.clear()
 
 
 @contextmanager
@@ -79,6 +87,7 @@ def handlers_kept() -> Iterator[None]:
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
+    _heard.append(number)
     if _depth and not _held_back:
         _held_back.append(number)
         return

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -51,11 +53,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class Failed:
-    """A step of a run raised; the same run would raise again."""
+    """A step of a run raised; the same run would raise again, and, if it halts, any other."""
 
     job: RunJob
     message: str
     detail: str
+    halts: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ class WorkerPool:
                 slot.job = slot.waiting_on = None
             else:
                 self._replace(slot)
-            return Failed(job, result.message, result.detail)
+            return Failed(job, result.message, result.detail, halts=result.halts)
         return self._next_step(slot, job, result)
 
     def _next_step(self, slot: _Slot, job: RunJob, result: TrainResult | CellResult) -> Event:
@@ -236,6 +239,7 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
         "configure_logging": False,
         "runtime_env": {"env_vars": _ENVIRONMENT},
     }
+    _give_token()
     if address:
         _check_answers(address)
     else:
@@ -250,6 +254,18 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
         msg = f"cannot reach Ray at {address or 'this machine'}: {first_line(error)}"
         raise EngineError(msg) from error
     _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
+
+
+def _give_token() -> None:
+    """Ray keeps a token in the home folder; a user without one (in a container) needs another."""
+    if "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ:
+        return
+    try:
+        is_kept = os.access(Path.home(), os.W_OK)
+    except RuntimeError:  # the user has no entry in the system's list, and HOME is not set
+        is_kept = False
+    if not is_kept:
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(16)
 
 
 def _check_answers(address: str) -> None:

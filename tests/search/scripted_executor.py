@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import ArtifactRef
-from workers.errors import TrainingDivergedError
+from workers.errors import ArtifactsRefusedError, TrainingDivergedError
 from workers.job.cell_plans import CellPlan
 from workers.job.jobs import CellResult, RunJob, TrainResult
 
@@ -42,6 +42,7 @@ class Script:
         breaks_scoring: Scoring the last benchmark does.
         kills: The process is killed by a signal, the first so many times.
         exits: The process ends itself while scoring, the first so many times.
+        full_after: So many runs fill the artifact store; None: it takes all.
         step_s: How long every step takes.
         in_process: The worker's process is this one: its end is a ``ProcessEnded``.
     """
@@ -52,6 +53,7 @@ class Script:
     breaks_scoring: frozenset[int] = frozenset()
     kills: Mapping[int, int] = field(default_factory=dict)
     exits: Mapping[int, int] = field(default_factory=dict)
+    full_after: int | None = None
     step_s: float = 0.0
     in_process: bool = False
 
@@ -83,6 +85,8 @@ class ScriptedExecutor:
         times = _note(Path(script.folder) / "begun", job.key)
         time.sleep(script.step_s)
         self._job, self._times = job, times
+        if script.full_after is not None and len(script.begun()) > script.full_after:
+            raise ArtifactsRefusedError("artifact store /a has 0 MiB left")
         if slots in script.diverges:
             raise TrainingDivergedError("the loss is nan at step 3; allowed is a finite number")
         if slots in script.breaks:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import multiprocessing
 import resource
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -152,3 +153,19 @@ def test_a_store_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         ArtifactStore("nowhere://x")
     with pytest.raises(ArtifactStoreUnavailable, match="Permission denied"), translated("here"):
         raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_store_without_room_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ArtifactStore(str(tmp_path / "new"))
+    store.require_room(1)
+    usage = shutil.disk_usage(tmp_path)._replace(free=10 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    store.require_room(10 << 20)
+    with pytest.raises(ArtifactStoreFull, match="10 MiB left, and a run may need 16 MiB"):
+        store.require_room(16 << 20)
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactStoreUnavailable):
+        ArtifactStore(str(tmp_path / "file" / "under")).require_room(1)
+    assert list((tmp_path / "new").iterdir()) == []

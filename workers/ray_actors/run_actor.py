@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from workers.errors import TrainingProcessDiedError, WorkerError
+from workers.errors import ArtifactsRefusedError, TrainingProcessDiedError, WorkerError
 from workers.job.jobs import CellResult, RunJob, TrainResult
 
 R = TypeVar("R")
@@ -43,12 +43,14 @@ class StepFailed:
         expected: Whether the error is one of ours, after which the worker is fit to go on; any
             other may have left the process in an unknown state, and it is to be replaced.
         died: Whether the reason is a process that died: the run may succeed in another.
+        halts: Whether every other run would fail the same way: the study is to stop.
     """
 
     message: str
     detail: str
     expected: bool
     died: bool = False
+    halts: bool = False
 
 
 class RayWorker:
@@ -76,6 +78,8 @@ def guarded(step: Callable[[], R]) -> R | StepFailed:
         return step()
     except TrainingProcessDiedError as error:
         return StepFailed(str(error), traceback.format_exc(), expected=False, died=True)
+    except ArtifactsRefusedError as error:
+        return StepFailed(str(error), traceback.format_exc(), expected=True, halts=True)
     except WorkerError as error:
         return StepFailed(str(error), traceback.format_exc(), expected=True)
     except Exception as error:

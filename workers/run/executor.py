@@ -25,11 +25,17 @@ import torch
 from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
-from storage.errors import ArtifactError
+from storage.errors import ArtifactError, ArtifactStoreFull, ArtifactStoreUnavailable
 from storage.response_digests import pack_digests
 from talan import TalanError
 from workers.backbones.loading import load_backbone
-from workers.errors import BackboneError, ConfigurationError, SuiteError, WorkerError
+from workers.errors import (
+    ArtifactsRefusedError,
+    BackboneError,
+    ConfigurationError,
+    SuiteError,
+    WorkerError,
+)
 from workers.evaluation.asked_items import asked_items, encode_asked
 from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluated
 from workers.evaluation.continuous_lm import harness_model
@@ -38,6 +44,7 @@ from workers.evaluation.harness import PromptCache, ResidentLM
 from workers.evaluation.responses import encode_responses
 from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.processes.process_group import GroupMember, process_group
+from workers.processes.scratch import ScratchFolder
 from workers.processes.training_processes import ALONE, JoinGroup, TrainingProcesses
 from workers.run.adapters import generation_cache
 from workers.run.held_out import (
@@ -88,6 +95,9 @@ class _Trained:
         return self.tries[-1].scale if self.tries else None
 
 
+LEAST_ROOM_BYTES = 16 << 20  # until it is known how large a run's checkpoint is
+
+
 class RunExecutor:
     """Trains and evaluates one run at a time; used from the main thread of its process.
 
@@ -99,7 +109,8 @@ class RunExecutor:
     def __init__(self, *, device: str | None = None, processes: TrainingProcesses = ALONE) -> None:
         self._processes = processes
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._scratch = tempfile.TemporaryDirectory(prefix="talan-run-")
+        self._scratch = ScratchFolder("talan-run-")
+        self._room_bytes = LEAST_ROOM_BYTES
         self._resident: ResidentBackbone | None = None
         self._resident_key: tuple[str, str, str] | None = None
         self._prompts = PromptCache()
@@ -114,11 +125,14 @@ class RunExecutor:
             WorkerError: The job cannot be carried out; the executor is fit for the next one.
         """
         require_main_thread()
+        with _one_error_tree():  # before the training, not after it
+            ArtifactStore(job.artifact_url).require_room(self._room_bytes)
         with self._processes.started(job) as join:
             trained = self._train(job, join) if job.match is None else self._match(job, join)
         with self._abandoned_on_failure():
             checkpoint = self._store_checkpoint(trained.run)
             held_out = self._store_held_out(job)
+        self._room_bytes = max(self._room_bytes, 2 * checkpoint.num_bytes)
         return TrainResult(
             losses=trained.losses,
             steps=len(trained.losses),
@@ -201,7 +215,7 @@ class RunExecutor:
         self._processes.close()
         self._abandon_run()
         close_sandbox()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         """Use as a context: closed at its end."""
@@ -295,7 +309,7 @@ class RunExecutor:
             recipe=job.recipe,
             seed=job.seed,
             pad_token_id=_padding_token(resident.tokenizer),
-            output_dir=Path(self._scratch.name),
+            output_dir=self._scratch.path,
             callbacks=host.callbacks(job.recipe),
             shape_optimizer=host.shape_optimizer(job.recipe),
             num_processes=num_processes,
@@ -308,7 +322,7 @@ class RunExecutor:
         return {name: tensor.to(self._device) for name, tensor in padded.items()}
 
     def _store_checkpoint(self, run: _Run) -> ArtifactRef:
-        with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:
+        with tempfile.TemporaryDirectory(dir=self._scratch.path) as folder:
             run.host.save(Path(folder), backbone=run.job.backbone)
             return ArtifactStore(run.job.artifact_url).put_folder(folder)
 
@@ -423,5 +437,7 @@ def _one_error_tree() -> Iterator[None]:
         yield
     except TalanError as error:
         raise ConfigurationError(str(error)) from error
+    except (ArtifactStoreFull, ArtifactStoreUnavailable) as error:
+        raise ArtifactsRefusedError(str(error)) from error
     except ArtifactError as error:
         raise WorkerError(str(error)) from error

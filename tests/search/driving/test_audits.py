@@ -20,7 +20,7 @@ from scripted_executor import Script
 from search.driving.audits import Engine, drive, drive_next, launch
 from search.driving.heartbeats import LEASE_S
 from search.driving.progress import Observer, Progress, RunNote
-from search.errors import EngineError, PlacementError, StudyBusyError, StudyFileError
+from search.errors import EngineError, HaltedError, PlacementError, StudyBusyError, StudyFileError
 from search.study.file import StudyFile, parse_study
 from storage import AuditStore, LeaseLost, Run, StudyExists, StudyNotFound
 from storage.lease_owner import this_process
@@ -158,6 +158,19 @@ class TestEnding:
         found = store.studies.get("audited")
         assert (found.state, found.lease_owner) == ("running", thief)
         assert len(finished(store)) == 3
+
+    def test_a_full_artifact_store_stops_the_study_and_fails_no_run(
+        self, store: AuditStore, scripted: Scripted
+    ) -> None:
+        launch(store, study(), artifact_url="artifacts")
+        engine, script = scripted(full_after=4)
+        with pytest.raises(HaltedError, match="artifact store /a has 0 MiB left"):
+            drive(store, "audited", engine=engine)
+        found, status = store.studies.get("audited"), store.studies.status("audited")
+        assert (found.state, found.reason) == ("stopped", "artifact store /a has 0 MiB left")
+        assert (status.runs.failed, status.runs.running) == (0, 0)
+        assert 3 <= len(finished(store)) <= 4
+        assert len(script.begun()) <= 6  # not one after the other
 
     def test_without_workers_nothing_is_lost(self, store: AuditStore) -> None:
         launch(store, study(), artifact_url="artifacts")

@@ -9,6 +9,7 @@ from api.cli.options import (
     RayOption,
     StorageOption,
     open_store,
+    say,
 )
 from api.places import artifact_url
 from search import driving
@@ -28,6 +29,7 @@ def run(
     keeps what is finished; `talan study resume NAME` goes on.
     """
     study = read_study_file(file)
+    say("loading the libraries and looking at the backbones (seconds; longer the first time)")
     with open_store(storage, create=True) as store:
         audit = studies.resolve(study)
         driving.launch(store, study, artifact_url=artifact_url(artifacts), audit=audit)
