@@ -6,14 +6,13 @@ driven (``search.driving.pool``): a study that it has no place for waits, and le
 
 from __future__ import annotations
 
-import torch
-
 from search.study.file import Resources
+from workers.run.gpu_memory import num_gpus
 
 
 def placement_note(resources: Resources) -> str | None:
     """What to know where a run asks for more GPUs than are here; None where it does not."""
-    asked, here = resources.gpus_per_run * resources.processes_per_run, torch.cuda.device_count()
+    asked, here = resources.gpus_per_run * resources.processes_per_run, num_gpus()
     if asked <= here:
         return None
     return (

@@ -51,3 +51,8 @@ def memory_fraction(gpus: float, *, total_bytes: int) -> float:
             f"more than a CUDA context; allowed is more than {CONTEXT_BYTES / total_bytes:.2g}"
         )
     return fraction
+
+
+def num_gpus() -> int:
+    """How many GPUs this machine has."""
+    return torch.cuda.device_count()

@@ -31,7 +31,7 @@ heed_signals()
 pool._start_ray(Resources(), address={address!r})
 try:
     print("up", flush=True)
-    time.sleep(3600)
+    ray.wait([ray.remote(lambda: time.sleep(3600)).remote()])
 except KeyboardInterrupt as error:
     time.sleep(4)  # longer than the alarm of Ray's own handler
     print("kept", flush=True)
