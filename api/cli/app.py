@@ -57,10 +57,13 @@ app = lazy_group(
     pretty_exceptions_enable=False,
     help="""Find out where in a model a small latent side path helps, and whether it really does.
 
-    An *audit study* trains configurations of TALAN beside a matched adapter-only baseline and
-    counts those that lose on no benchmark (G1, full non-regression).
+    An *audit study* trains configurations of TALAN and, for each host and seed, a matched
+    adapter-only baseline. It counts the runs that lose on no benchmark (G1, full non-regression).
 
     Begin with: `talan study run examples/tiny-lora-grid.yaml`
+
+    Exit codes: 0 done, 1 some runs failed, 2 bad input, 130 interrupted (Ctrl-C) or 143 (SIGTERM);
+    what is finished is kept.
     """,
 )
 app.add_typer(lazy_group(STUDY, name="study", help="Launch, resume, stop and watch audit studies."))

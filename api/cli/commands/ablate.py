@@ -38,8 +38,10 @@ def ablate(
 ) -> None:
     """Vary one axis at a time around a configuration, over the values of its study.
 
-    Every value's delta is told relative to the centre's, all at fresh seeds: beside the run that
+    Each value's delta is relative to the centre's at the same fresh seeds. Relative to the run that
     was chosen, every neighbour would look worse than it is. The runs are a study of their own.
+
+    Example: `talan ablate 0a1b2c3d4e5f6071 --axis layer --seeds 3`
     """
     axes = axis or []
     options = "".join(f" --axis {name}" for name in axes)

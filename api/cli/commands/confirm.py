@@ -45,12 +45,14 @@ def confirm(
     storage: StorageOption = None,
     ray_address: RayOption = None,
 ) -> None:
-    """Run a configuration and its baseline again at fresh seeds, and tell what it is worth.
+    """Run a configuration and its baseline again at fresh seeds, and show its unbiased delta.
 
     The best of many is biased upward; runs at seeds that chose nothing are not. The runs are a
     study of their own, so that an interrupted confirmation goes on where it stopped, and asking for
     more seeds later runs only those that are missing. Settle their number before you look, or let
     `--until` settle it: its decision holds whenever it stops.
+
+    Example: `talan confirm 0a1b2c3d4e5f6071 --until 0.05 --max-seeds 40`
     """
     decided = None
     with open_store(storage) as store:

@@ -38,6 +38,8 @@ def cost(
     Parameters are counted without weights, for a backbone that is not at hand on its published
     shape. Times come from earlier runs of the same host and recipe in the record; with
     `--measure` from this machine, with random weights where a backbone is not at hand.
+
+    Example: `talan cost examples/tiny-lora-grid.yaml --measure`
     """
     audit, sources = resolve_shapes(read_study_file(file))
     tables = tabulate(audit)

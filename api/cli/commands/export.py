@@ -31,10 +31,12 @@ def export(
     ] = None,
     storage: StorageOption = None,
 ) -> None:
-    """Write a study as one table: a row a cell (run x benchmark), with the six axes as columns.
+    """Write a study as one table: one row per cell (run x benchmark), the six axes as columns.
 
     Runs without cells (pending, failed) have one row with empty cell columns. Scores are in
     percent, deltas in percentage points.
+
+    Example: `talan export tiny-lora-grid --format parquet -o grid.parquet`
     """
     with open_store(storage) as store:
         store.studies.get(name)

@@ -43,9 +43,11 @@ def figures(
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """Draw a study: what the paper's Figure 4 shows, where deltas lie, where the time went.
+    """Write a study's figures: G1 rates, deltas, what each axis does, where the time went.
 
     Each figure is a file; csv has the facts it is drawn from. Pages load nothing from outside.
+
+    Example: `talan figures tiny-lora-grid --only g1-rates --format csv`
     """
     chosen = [find_figure(key) for key in only] if only else list(CATALOGUE)
     if list_only:

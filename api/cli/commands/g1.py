@@ -32,6 +32,8 @@ def g1(
     The rotation test takes each run in turn as the baseline and needs no null runs. Beside it stand
     what chance alone gives, from how often each run and its baseline differ, and the null runs by
     kind, with a test against the kind that disturbs as much as the treatments do.
+
+    Example: `talan g1 tiny-lora-grid --by layer`
     """
     with open_store(storage) as store:
         rows = g1_rows(store, name, backbone=backbone, adapter=adapter, by=by)

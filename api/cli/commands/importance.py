@@ -47,6 +47,8 @@ def importance(
     `talan ablate` and `talan g1 --by AXIS`. Noise is apportioned, too: a share means something
     where it is above its reference, and is marked where chance gives any axis such a share in
     fewer than 5% of studies.
+
+    Example: `talan importance tiny-lora-grid --by feasibility`
     """
     with open_store(storage) as store:
         found = study_importance(

@@ -25,6 +25,8 @@ def reference(
 
     Figures are as printed. Where the paper's tables do not agree with each other is in
     docs/concepts/statistics.md.
+
+    Example: `talan reference --table table10_g1`
     """
     if table is not None:
         echo_json(published_table(table))

@@ -30,6 +30,8 @@ def report(
     """Write a study's report: verdict, caveats, rates, champions, figures, protocol, provenance.
 
     The HTML is one file that loads nothing from outside; the Markdown has the tables and no figure.
+
+    Example: `talan report tiny-lora-grid -o grid.html`
     """
     chosen = file_format or ("md" if output and output.suffix == ".md" else "html")
     with open_store(storage) as store:

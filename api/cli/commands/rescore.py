@@ -25,8 +25,10 @@ def rescore(
 ) -> None:
     """Score a study's stored responses again, and say which verdicts change.
 
-    No model is needed. The recorded verdicts stay; those of each scorer are kept beside them. A
-    cell's verdict is whether it is not worse than its baseline. Stopped, it goes on where it was.
+    No model is needed. The recorded verdicts stay, and each scorer's are kept with them. A cell's
+    verdict is whether it is not worse than its baseline. Stopped, it goes on where it was.
+
+    Example: `talan rescore tiny-lora-grid --scorer strict`
     """
     console = Console(stderr=True)
     with open_store(storage) as store, console.status("scoring") as status:

@@ -18,7 +18,10 @@ def run(
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """Show one run: its configuration, its cells beside the baseline's, where its artifacts are."""
+    """Show one run: its configuration, its cells with the baseline's, where its artifacts are.
+
+    Example: `talan run 0a1b2c3d4e5f6071`; ids are in `talan runs NAME`.
+    """
     with open_store(storage) as store:
         found = store.runs.get(run_id)
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)

@@ -31,7 +31,10 @@ def runs(
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
-    """List a study's runs with their deltas, baselines included."""
+    """List a study's runs with their deltas, baselines included.
+
+    Example: `talan runs tiny-lora-grid --g1 --sort mean_delta`
+    """
     wanted = RunFilter(g1=g1, verdict=verdict, state=state)
     with open_store(storage) as store:
         found: list[Run] = []

@@ -47,8 +47,10 @@ def serve(
 ) -> None:
     """Serve the pages and the REST API, and drive the studies that they queue.
 
-    A token in TALAN_API_TOKEN is asked of every call but health; without one only this machine is
-    listened to.
+    With a token in TALAN_API_TOKEN, every call but health must bear it. Without one, the service
+    listens on this machine only.
+
+    Example: `TALAN_API_TOKEN=... talan serve --host 0.0.0.0`
     """
     check_binding(host)
     open_store(storage, create=True).close()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -63,6 +67,29 @@ def test_every_command_of_the_tables_has_its_help(words: tuple[str, ...]) -> Non
     table = dict(zip(("study", "data", "db"), (tables.STUDY, tables.DATA, tables.DB), strict=True))
     module = table.get(words[0], tables.COMMANDS)[words[-1]]
     assert LazyCommand(words[-1], module).help.replace("`", "") in " ".join(shown.output.split())
+
+
+def test_every_example_in_a_help_is_a_command_with_its_options() -> None:
+    folder = Path(tables.__file__).parent / "commands"
+    texts = [ast.get_docstring(node) or "" for node in _functions(folder)]
+    examples = [
+        e for text in texts for e in re.findall(r"Example: `(?:\S+=\S+ )?talan (.+?)`", text)
+    ]
+    assert len(examples) >= 15
+    for example in examples:
+        words = example.split()
+        command: Any = typer.main.get_command(tables.app)
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        with command.make_context(command.name, words) as context:
+            assert context.params
+
+
+def _functions(folder: Path) -> Iterator[ast.FunctionDef]:
+    for file in folder.rglob("*.py"):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                yield node
 
 
 def test_a_table_that_names_no_function_is_noticed_at_once() -> None:

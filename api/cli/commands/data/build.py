@@ -32,7 +32,10 @@ def build(
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a training mixture: conversations from a recipe's sources, none from a benchmark."""
+    """Build a training mixture: conversations from a recipe's sources, none from a benchmark.
+
+    Example: `talan data build paper --seed 1`
+    """
     wanted, base = read_recipe(recipe)
     if seed is not None:
         wanted = wanted.model_copy(update={"seed": seed})

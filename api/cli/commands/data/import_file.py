@@ -23,5 +23,8 @@ def import_file(
         ),
     ],
 ) -> None:
-    """Take a benchmark's items from a local file."""
+    """Take a benchmark's items from a local file.
+
+    Example: `talan data import gsm8k_cot test.jsonl`
+    """
     say_prepared(import_benchmark(benchmark, file))

@@ -23,6 +23,8 @@ def check(
     Looks at every key, the backbones' files and revisions, chat templates, the adapters' modules,
     every configuration's fit, every training example and item, the longest prompts, memory and
     disk.
+
+    Example: `talan study check examples/tiny-lora-grid.yaml`
     """
     with Console(stderr=True).status("training examples") as shown:
         found = cost.check_study(

@@ -27,6 +27,8 @@ def run(
 
     The same file again goes on where it stopped; a finished study is shown, not run again. Ctrl-C
     keeps what is finished; `talan study resume NAME` goes on.
+
+    Example: `talan study run examples/tiny-lora-grid.yaml`
     """
     study = read_study_file(file)
     say("loading the libraries and looking at the backbones (seconds; longer the first time)")
