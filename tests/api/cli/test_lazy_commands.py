@@ -45,6 +45,7 @@ EVERY = [
         (["study", "list"], 0, "recorded"),
         (["runs", "recorded"], 0, "tiny_choice"),
         (["study", "run", "bad.yaml"], 2, "backbonez: unknown key"),
+        (["study", "check", "bad.yaml"], 2, "backbonez: unknown key"),
     ],
 )
 def test_what_needs_no_model_loads_no_heavy_library(

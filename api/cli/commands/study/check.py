@@ -26,9 +26,10 @@ def check(
 
     Example: `talan study check examples/tiny-lora-grid.yaml`
     """
+    study = read_study_file(file)  # first: a wrong key is told before torch is loaded
     with Console(stderr=True).status("training examples") as shown:
         found = cost.check_study(
-            read_study_file(file),
+            study,
             artifact_url=artifact_url(artifacts),
             observer=lambda backbone, number: shown.update(
                 f"training examples for {backbone}: {number}"
