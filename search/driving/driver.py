@@ -18,7 +18,7 @@ from search.driving.due_queue import DueQueue
 from search.driving.exact.verdict_plans import VerdictPlans
 from search.driving.heartbeats import HEARTBEAT_S, LEASE_S
 from search.driving.interruptions import uninterrupted
-from search.driving.matched_nulls import MatchedNulls
+from search.driving.matched_nulls import MEASURED, MatchedNulls
 from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
 from search.driving.run_outcomes import answers, cell_text, run_outcome
@@ -144,7 +144,7 @@ class Driver:
     def _make_gate(self) -> BaselineGate:
         """Exact verdicts let treatments wait for their baseline; a distance all that have one."""
         if self._matched.baselines is not None:
-            return BaselineGate(self._matched.baselines, kinds=(TREATMENT, *NUMBERED))
+            return BaselineGate(self._matched.baselines, kinds=MEASURED)
         return BaselineGate(self._plans.baselines if self._plans else None)
 
     def _take_in_due(self) -> None:

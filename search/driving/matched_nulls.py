@@ -16,10 +16,13 @@ from statistics import median
 from search.errors import StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
-from storage.new_rows import BASELINE, JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT
+from storage.matching import match_key
+from storage.new_rows import BASELINE, JITTER_NULL, SHAM_NULL, TREATMENT
 from storage.records import DueRun, Run, RunFilter
 from workers.job.jobs import TrainResult
 from workers.job.null_matching import HeldOut, KlMatch
+
+MEASURED = (TREATMENT, SHAM_NULL, JITTER_NULL)
 
 Group = tuple[int, int, str]
 
@@ -78,17 +81,20 @@ class MatchedNulls:
     def learn(self, run: DueRun, trained: TrainResult | None) -> None:
         """A run is over: completed with what it was trained to, or failed for good (None)."""
         if trained is not None and trained.held_out is not None:
-            self._artifacts[run.host, run.baseline_seed] = trained.held_out.name
+            self._artifacts[match_key(run)] = trained.held_out.name
         if run.id == self._first.get(_group(run)):
             self._scales[_group(run)] = None if trained is None else trained.null_scale
 
     def held_out(self, run: DueRun) -> HeldOut | None:
-        """How a run's distance is measured; a seed null has another order of the data."""
-        if not self._measures or run.kind == SEED_NULL:
-            return None
-        if run.kind == BASELINE:
+        """How a run's distance is measured; of seed nulls and self-checks it is not.
+
+        A seed null sees other examples, and a self-check is at distance 0 or fails its own check.
+        """
+        if self._measures and run.kind == BASELINE:
             return HeldOut()
-        return HeldOut(self._artifacts[run.host, run.baseline_seed])
+        if self._measures and run.kind in MEASURED:
+            return HeldOut(self._artifacts[match_key(run)])
+        return None
 
     def match(self, run: DueRun) -> KlMatch | None:
         """What a matched null run is scaled to; None for any other run.
@@ -101,7 +107,7 @@ class MatchedNulls:
         found = [
             kl
             for host, seed, kl in self._store.runs.distances(self._study, kind=TREATMENT)
-            if (host, seed) == (run.host, run.baseline_seed) and kl > 0
+            if (host, seed) == match_key(run) and kl > 0
         ]
         if not found:
             msg = (
@@ -114,7 +120,7 @@ class MatchedNulls:
     def _read(self) -> None:
         for run in self._store.runs.iterate(self._study, RunFilter(kind=BASELINE)):
             if run.held_out_artifact is not None:
-                self._artifacts[run.host, run.baseline_seed] = run.held_out_artifact
+                self._artifacts[match_key(run)] = run.held_out_artifact
         for kind in sorted(self._kinds):
             for run in self._store.runs.iterate(self._study, RunFilter(kind=kind)):
                 first = self._first.setdefault(_group(run), run.id)
@@ -123,4 +129,4 @@ class MatchedNulls:
 
 
 def _group(run: DueRun | Run) -> Group:
-    return run.host, run.baseline_seed, run.kind
+    return *match_key(run), run.kind

@@ -14,10 +14,12 @@ from search.driving.audits import Engine, drive, launch
 from search.driving.progress import Progress, RunNote
 from search.study.file import parse_study
 from storage import BASELINE, JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT, AuditStore, Run
+from storage.new_rows import SELF_CHECK
 from storage.records import RunFilter
 
 Scripted = Callable[..., tuple[Engine, Script]]
 SLOTS = [1, 2, 3, 4]
+FROZEN = {"trainability": {"scope": "frozen"}}
 
 
 def put_on_record(store: AuditStore, **keys: Any) -> None:
@@ -116,6 +118,22 @@ def test_without_a_treatment_there_is_nothing_to_match(
     assert drive(store, "matched", engine=scripted()[0]) == "completed"
     assert {run.state for run in store.runs.iterate("matched")} == {"completed"}
     assert {run.null_scale for run in of_kind(store, JITTER_NULL)} == {0.25}
+
+
+def test_a_block_that_cannot_act_is_no_treatment_to_be_matched(
+    store: AuditStore, scripted: Scripted
+) -> None:
+    still = {"writeback": {"rule": "gate", "gate": "vector", "alpha": 0}, **FROZEN}
+    acting = [{"slots": slots, **FROZEN} for slots in SLOTS]
+    nulls = {"jitter": 1, "sham": {"count": 1, "match": "kl"}}
+    put_on_record(store, seeds=[9], axes={}, configurations=[still, *acting], null_runs=nulls)
+    assert drive(store, "matched", engine=scripted()[0]) == "completed"
+    (checked,) = of_kind(store, SELF_CHECK)
+    assert (checked.state, checked.kl_to_baseline) == ("completed", None)
+    target = median(kl_of(slots, 9) for slots in SLOTS)
+    for kind in (JITTER_NULL, SHAM_NULL):
+        (run,) = of_kind(store, kind)
+        assert run.kl_to_baseline == target
 
 
 def test_an_adaptive_design_is_over_first(store: AuditStore, scripted: Scripted) -> None:
