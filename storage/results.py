@@ -27,12 +27,12 @@ from storage.events import append_event
 from storage.locks import lock_owned_run
 from storage.matching import is_baseline_of
 from storage.models import Cell, Run
-from storage.new_rows import BASELINE, CellOutcome, PartialOutcome, RunOutcome
+from storage.new_rows import BASELINE, SELF_CHECK, CellOutcome, PartialOutcome, RunOutcome
 from storage.packing import pack_bits, pack_floats
 from storage.pairing import require_same
 from storage.response_digests import drop_digests, keep_digests
 from storage.upserts import insert_missing
-from storage.verdict import Count, compare
+from storage.verdict import INERT, Count, Difference, compare
 
 
 class Results:
@@ -167,7 +167,23 @@ def _match(session: Session, run: Run, *, baseline: Run) -> None:
     run.g1, run.verdict = verdict.g1, verdict.word
     run.mean_delta = _stored(verdict.mean_delta)
     run.worst_delta = _stored(verdict.worst_delta)
+    if run.kind == SELF_CHECK and verdict.word not in (INERT, None):
+        run.error = _broken_check(run, found)
     drop_digests(session, run.id)
+
+
+def _broken_check(run: Run, found: Mapping[str, Difference]) -> str:
+    """What to say of a block that cannot leave the identity and answers otherwise all the same."""
+    changed = ", ".join(
+        f"{difference.changed} responses of {name}"
+        for name, difference in found.items()
+        if difference.is_changed
+    )
+    return (
+        f"self-check {run.id} cannot leave the identity, and differs from its baseline in "
+        f"{changed}: something besides the block differs between a run and its baseline here, and "
+        "no delta of this study can be trusted"
+    )
 
 
 def _stored(value: Fraction | None) -> float | None:

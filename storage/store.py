@@ -25,6 +25,7 @@ from storage.results import Results
 from storage.studies import Studies
 from storage.totals import Totals
 from storage.trial_numbers import Trials
+from storage.uncompared import Uncompared
 
 PING_S = 5.0
 
@@ -41,6 +42,7 @@ class AuditStore:
         runs: reading runs.
         rates: G1 counts and champions.
         rescored: cells under other scorers.
+        uncompared: older cells whose responses nobody compared with the baseline's.
         events: the log of what happened.
         totals: counts over all studies.
         durations: how long runs take.
@@ -56,6 +58,7 @@ class AuditStore:
         self.runs = Runs(database)
         self.rates = Rates(database)
         self.rescored = Rescored(database)
+        self.uncompared = Uncompared(database)
         self.events = Events(database)
         self.totals = Totals(database)
         self.durations = Durations(database)

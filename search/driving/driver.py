@@ -220,6 +220,8 @@ class Driver:
         verdict = in_words(g1=done.g1, verdict=done.verdict)
         said = f"{cells_text(done)}  {verdict}" if verdict else cells_text(done)
         self._tell(self._note("finished", run, said))
+        if done.error:  # a self-check that is not inert
+            self._tell(self._note("failed", run, done.error))
 
     def _learn(self, flight: _InFlight) -> None:
         """Let a completed run shape the plans of later ones, and those start that waited for it."""

@@ -13,6 +13,7 @@ from audit_plans import (
     complete,
     complete_with,
     outcome,
+    study_plan,
 )
 from sqlalchemy import select
 
@@ -27,6 +28,7 @@ from storage import (
     RunOutcome,
 )
 from storage.models import ResponseDigests
+from storage.new_rows import SELF_CHECK
 from storage.response_digests import num_changed, pack_digests
 
 
@@ -177,6 +179,25 @@ class TestResultsContract:
         complete_with(store, runs[BASELINE][0], _answers("rw", ["so 4", "so 5"]))
         run = complete_with(store, runs[TREATMENT][0], _answers("rw", ["so 4", "so 5 "]))
         assert (run.verdict, run.cells["a"].changed) == ("tied", 1)
+
+    @pytest.mark.parametrize(("word", "verdict"), [("base", "inert"), ("other", "tied")])
+    def test_a_self_check_that_is_not_inert_is_an_error(
+        self, store: AuditStore, word: str, verdict: str
+    ) -> None:
+        plan = study_plan(configurations=1)
+        (first, *rest) = plan.runs
+        store.studies.create(replace(plan, runs=[replace(first, kind=SELF_CHECK), *rest]))
+        store.leases.acquire("grid", owner=OWNER, ttl_s=60)
+        by_kind = {run.kind: run for run in store.runs.iterate("grid")}
+        complete(store, by_kind[BASELINE], 10, 3, word="base")
+        check = complete(store, by_kind[SELF_CHECK], 10, 3, word=word)
+        assert (check.state, check.verdict) == ("completed", verdict)
+        assert store.rates.g1_counts("grid") == []
+        if verdict == "inert":
+            assert check.error is None
+        else:
+            assert f"{N_ITEMS} responses of a, {N_ITEMS} responses of b" in (check.error or "")
+            assert "no delta of this study can be trusted" in (check.error or "")
 
     def test_digests_are_one_for_each_item(self) -> None:
         with pytest.raises(ValueError, match="has 32 bytes of digests; allowed: 16 for each of "):
