@@ -54,8 +54,3 @@ AnyNameArgument = Annotated[
 def open_store(url: str | None, *, create: bool = False) -> AuditStore:
     """Open the record; only launching creates one where there is none."""
     return AuditStore.open(url or DEFAULT_STORAGE, create=create)
-
-
-def say(what: str) -> None:
-    """Tell a person what takes a while; programs read the standard output."""
-    typer.echo(what, err=True)

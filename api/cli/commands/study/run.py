@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+
 from api.cli.driving import drive_to_end
 from api.cli.options import (
     ArtifactsOption,
@@ -9,12 +11,13 @@ from api.cli.options import (
     RayOption,
     StorageOption,
     open_store,
-    say,
 )
 from api.places import artifact_url
 from search import driving
 from search import study as studies
 from search.study.file import read_study_file
+
+FIRST_STEPS = "loading the libraries and looking at the backbones (longer the first time)"
 
 
 def run(
@@ -31,8 +34,8 @@ def run(
     Example: `talan study run examples/tiny-lora-grid.yaml`
     """
     study = read_study_file(file)
-    say("loading the libraries and looking at the backbones (seconds; longer the first time)")
     with open_store(storage, create=True) as store:
-        audit = studies.resolve(study)
+        with Console(stderr=True).status(FIRST_STEPS):  # on a screen; to a file it says nothing
+            audit = studies.resolve(study)
         driving.launch(store, study, artifact_url=artifact_url(artifacts), audit=audit)
         drive_to_end(store, study.name, ray_address=ray_address, audit=audit)
