@@ -241,6 +241,12 @@ class RunDetails(Run):
         description="responses that ended at the limit of new tokens, by benchmark; null where the "
         "responses are gone; only the command line counts them",
     )
+    n_unread_boxes: dict[str, int] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="responses whose boxed number is another than the one that the scorer read, by "
+        "benchmark; only the command line counts them",
+    )
 
     @classmethod
     def from_record(
@@ -251,6 +257,7 @@ class RunDetails(Run):
         rests_on: Mapping[str, str] | None = None,
         error_detail: str | None = None,
         n_truncated: Mapping[str, int | None] | None = None,
+        n_unread_boxes: Mapping[str, int] | None = None,
     ) -> Self:
         """Of a run with what is kept beside it."""
         artifacts: dict[str, str | None] = {}
@@ -277,6 +284,7 @@ class RunDetails(Run):
             tests={name: CellTests(**vars(found)) for name, found in tests.cells.items()},
             mean_interval=tests.mean_interval,
             n_truncated=None if n_truncated is None else dict(n_truncated),
+            n_unread_boxes=None if n_unread_boxes is None else dict(n_unread_boxes),
         )
 
 

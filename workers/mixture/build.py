@@ -102,7 +102,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _index(recipe: MixtureRecipe) -> tuple[OverlapIndex, dict[str, str]]:
     suite, benchmarks = resolve_benchmarks(recipe.against)
     hashes = item_hashes(suite.name, benchmarks)
-    index = OverlapIndex(ngram_words=recipe.ngram_words)
+    index = OverlapIndex(ngram_words=recipe.ngram_words, share=recipe.overlap_share)
     for benchmark in benchmarks:
         for item in read_items(suite, benchmark):
             index.add(item, suite.benchmark(benchmark))
@@ -158,6 +158,7 @@ def _manifest(recipe: MixtureRecipe, located: list[_Located], taken: list[Taken]
             for source, files, part in zip(recipe.sources, located, taken, strict=True)
         ],
         "ngram_words": recipe.ngram_words,
+        "overlap_share": recipe.overlap_share,
         "overlaps": [overlap for part in taken for overlap in part.overlaps],
         "recipe": recipe.model_dump(mode="json"),
     }

@@ -11,7 +11,7 @@ matter, and of the other sources only that nothing is asked twice.
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from typing import Any
 from workers.data.rows import read_rows, require_columns
 from workers.errors import DataError
 from workers.mixture.examples import Message, conversation_of, key_of
-from workers.mixture.overlap import OverlapIndex, words_of
+from workers.mixture.overlap import QUESTION, REFERENCE, OverlapIndex, words_of
 from workers.mixture.recipe import Source
 
-DUPLICATE, OVERLAP = "duplicate", "overlap"
+DUPLICATE = "duplicate"
+OVERLAPS = {QUESTION: "overlap", REFERENCE: "overlap with a reference"}
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Taken:
         dropped: Rows that gave nothing, by reason; duplicates and overlaps only of those that were
             drawn.
         noted: Rows that gave something, and what became of them first.
-        overlaps: Each by its source, its row (from 1) and the item.
+        overlaps: Each by its source, its row (from 1), the item, and what the two have in common.
         conversations: Those that were taken, in the order of the draw.
     """
 
@@ -110,10 +111,10 @@ def _consider(
     if request in requests:
         into.dropped[DUPLICATE] += 1
         return
-    item_id = next(filter(None, (index.find(m["content"]) for m in messages)), None)
-    if item_id is not None:
-        into.dropped[OVERLAP] += 1
-        into.overlaps.append({"source": source.name, "row": number, "item": item_id})
+    overlap = next(filter(None, (index.find(m["content"]) for m in messages)), None)
+    if overlap is not None:
+        into.dropped[OVERLAPS[overlap.of]] += 1
+        into.overlaps.append({"source": source.name, "row": number, **asdict(overlap)})
         return
     requests.add(request)
     into.conversations.append(messages)

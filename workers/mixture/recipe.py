@@ -117,6 +117,7 @@ class MixtureRecipe(_Entry):
         seed: Of every choice: which rows, the order of choices, the order of the file.
         against: The suite, or some benchmarks of one, whose items must not be trained on.
         ngram_words: Words in a row that make an overlap.
+        overlap_share: Of an item's question or reference, that such rows have to make up.
         on_overlap: Leave such a row out and take the next, or build nothing.
         sources: In the order in which they are read.
     """
@@ -125,6 +126,7 @@ class MixtureRecipe(_Entry):
     seed: Annotated[int, Field(ge=0)] = 42
     against: str | list[str]
     ngram_words: Annotated[int, Field(ge=5, le=50)] = 13
+    overlap_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     on_overlap: Literal["drop", "refuse"] = "drop"
     sources: list[Source] = Field(min_length=1)
 

@@ -8,9 +8,10 @@ import typer
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
-from api.cli.tables.runs import show_rests_on, show_run, show_truncated
+from api.cli.tables.runs import show_rests_on, show_run, show_truncated, show_unread
 from api.views.runs import RunDetails
 from search.rates.truncation import truncated_responses
+from search.rates.unread_boxes import unread_boxes
 
 
 def run(
@@ -27,6 +28,7 @@ def run(
         losses, detail = store.runs.losses(run_id), store.runs.error_detail(run_id)
         rests_on = store.runs.rests_on(run_id)
         truncated = truncated_responses(store, found)
+        unread = unread_boxes(store, found)
     if as_json:
         echo_json(
             RunDetails.from_record(
@@ -35,9 +37,11 @@ def run(
                 rests_on=rests_on,
                 error_detail=detail,
                 n_truncated=truncated,
+                n_unread_boxes={name: boxes.num_unread for name, boxes in unread.items()},
             )
         )
     else:
         show_run(found, losses=losses, error_detail=detail)
         show_truncated(truncated)
+        show_unread(unread)
         show_rests_on(rests_on)

@@ -12,6 +12,7 @@ from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, signed, table_of
 from dashboards.wording import p_value, verdict_words
 from search import rates
+from search.rates.unread_boxes import UnreadBoxes
 from storage.records import BoundedCell, Run
 from storage.verdict import INERT, NOT_G1, STRICT, TIED
 
@@ -134,6 +135,15 @@ def show_rests_on(found: Mapping[str, str]) -> None:
     for name, value in found.items():
         short = value[:16] if len(value) > 60 else value
         console.print(f"  {name}: {short}", style="dim", markup=False)
+
+
+def show_unread(unread: Mapping[str, UnreadBoxes]) -> None:
+    """Benchmarks with responses whose boxed number the scorer did not read."""
+    for name, boxes in unread.items():
+        console.print(
+            f"{name}: in {boxes.num_unread} of {boxes.num_responses} responses the boxed number is "
+            "another than the one that was scored; talan rescore --scorer boxed-only reads it"
+        )
 
 
 def _short_verdict(run: Run) -> str:

@@ -96,7 +96,10 @@ def test_a_planted_item_is_dropped_and_reported(tmp_path: Path) -> None:
     text, item_id = planted()
     write(tmp_path / "letters.jsonl", [*rows(11), {"ask": text, "say": "Seven.", "kind": 0}])
     manifest = built(recipe(asking(count=11)), tmp_path)
-    assert manifest["overlaps"] == [{"source": "letters", "row": 12, "item": item_id}]
+    (overlap,) = manifest["overlaps"]
+    assert (overlap["source"], overlap["row"], overlap["item"]) == ("letters", 12, item_id)
+    assert (overlap["of"], overlap["share"]) == ("question", 1.0)
+    assert overlap["words"] == "ann has 2 boxes of 3 hats and 1 more total"
     assert manifest["sources"][0]["dropped"] == {"overlap": 1}
     assert "THANK" not in (tmp_path / "out" / "train.jsonl").read_text().upper()
     assert set(manifest["checked"]) == set(get_suite("tiny").benchmarks)

@@ -27,7 +27,7 @@ from workers.suites.scoring.verdict import INVALID, Scored
 
 Item = Mapping[str, Any]
 CANONICAL = "canonical"
-VERSION = 1  # of all definitions below; verdicts stored under another version are not used
+VERSION = 2  # of all definitions below; verdicts stored under another version are not used
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BOXED_LETTER = re.compile(r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-Z])\)?\s*\}?\.?")
 _CLOSING_LETTER = re.compile(r"\(([A-Z])\)\.?\s*\Z")

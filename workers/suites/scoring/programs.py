@@ -12,8 +12,14 @@ from typing import Any
 from workers.sandbox import Limits, Sandbox
 from workers.suites.scoring.verdict import INVALID, Scored
 
-# A fence may lack its end: generation stops at a number of tokens.
-_FENCED = re.compile(r"```(?:[A-Za-z]\w*)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+# At a line's beginning a fence may be indented, longer, of tildes, and say more than a language;
+# within a line it says a language at most, or code in passing would open a block. A fence may lack
+# its end: generation stops at a number of tokens.
+_FENCED = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<block>.*?)(?:(?P=fence)|\Z)"
+    r"|```(?:[A-Za-z][\w.+-]*)?[ \t]*\r?\n(?P<inline>.*?)(?:```|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def score_program(response: str, item: Mapping[str, Any], *, cpu_s: int = Limits.cpu_s) -> Scored:
@@ -45,8 +51,16 @@ def extract_code(response: str) -> str:
     """
     answer = response.rpartition("</think>")[2]
     fenced = _FENCED.search(answer)
-    code = fenced.group(1) if fenced else answer.rpartition("[BEGIN]")[2].partition("[DONE]")[0]
+    code = _block(fenced) if fenced else answer.rpartition("[BEGIN]")[2].partition("[DONE]")[0]
     return code if code.strip() else INVALID
+
+
+def _block(fenced: re.Match[str]) -> str:
+    """What stands in a fence, without the white space that the fence itself is indented by."""
+    if fenced["block"] is None:
+        return fenced["inline"]
+    indent = len(fenced["indent"])
+    return re.sub(rf"(?m)^[ \t]{{1,{indent}}}", "", fenced["block"]) if indent else fenced["block"]
 
 
 def assemble(code: str, tests: Sequence[str]) -> str:
