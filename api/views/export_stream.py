@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from search.rates.cell_table import cell_frame
+from search.rates.csv_text import csv_text
 from storage.records import Run
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -27,9 +28,9 @@ def export_stream(runs: Iterable[Run], file_format: str) -> Iterator[bytes]:
 
 
 def _csv(runs: Iterable[Run]) -> Iterator[bytes]:
-    yield cell_frame([]).to_csv(index=False).encode()
+    yield csv_text(cell_frame([])).encode()
     for some in _batches(runs):
-        yield cell_frame(some).to_csv(index=False, header=False).encode()
+        yield csv_text(cell_frame(some), header=False).encode()
 
 
 def _parquet(runs: Iterable[Run]) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from dashboards.errors import FigureError
 from dashboards.figures.catalogue import Figure
 from dashboards.figures.theme import palette, untitled
 from dashboards.study_frames import Records, together
+from search.rates.csv_text import csv_text
 
 FORMATS = ("html", "json", "csv")
 SCRIPT = "plotly.min.js"
@@ -58,7 +59,7 @@ def embedded(figure: go.Figure) -> str:
 
 def _text(figure: Figure, record: Records, *, file_format: str, theme: str) -> str:
     if file_format == "csv":
-        return figure.facts(record).to_csv(index=False)
+        return csv_text(figure.facts(record))
     drawn = figure.draw(record, theme=theme)
     if file_format == "json":
         return str(drawn.to_json())
