@@ -1,8 +1,8 @@
 """The ``talan`` command: its groups, and what a person sees when something is wrong.
 
-Owns: composing the commands and turning our errors into one sentence and an exit code: 0 done,
-1 some runs failed, 2 bad input, 130 interrupted with the state kept. Does not cover: the commands
-themselves (``api.cli.commands``).
+Owns: composing the commands, and exit codes: 0 done, 1 some runs failed, 2 bad input, 130
+interrupted with the state kept. Does not cover: the commands themselves (``api.cli.commands``), nor
+which errors are sentences for a person (``api.cli.refusals``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-
-from rich.console import Console
+from importlib import import_module
 
 from api.cli.lazy_commands import lazy_group
-from storage.secrets import without_secrets
 
 STUDY = {
     "run": "study.run",
@@ -92,20 +90,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        if not _is_ours(error):
-            raise
-        Console(stderr=True).print(
-            f"talan: {without_secrets(str(error))}",
-            style="red",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
-        sys.exit(2)
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether the error is a sentence for a person; judged without importing torch."""
-    faces = {"ApiError", "DashboardError"}
-    roots = {*faces, "SearchError", "StorageError", "WorkerError", "TalanError"}
-    return any(base.__name__ in roots for base in type(error).__mro__)
+        # Loaded here: errors of all packages bring SQLAlchemy, which a help page does not need.
+        import_module("api.cli.refusals").refuse(error)
+        raise

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from api.rest.names import StudyName
 from api.rest.openapi import problems
 from api.rest.store_provider import Store
+from api.views.export_stream import MEDIA_TYPES, export_stream
 
 router = APIRouter(tags=["runs"])
 _TABLE = {
@@ -36,8 +37,6 @@ def export_study(
     Runs without cells have one row with empty cell columns. Scores are in percent, deltas in
     percentage points.
     """
-    from api.views.export_stream import MEDIA_TYPES, export_stream
-
     store.studies.get(name)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'}
     chunks = export_stream(store.runs.iterate(name), file_format)

@@ -18,6 +18,7 @@ from api.cli import app as tables
 from api.cli.lazy_commands import LazyCommand, lazy_group
 
 HEAVY = ("torch", "transformers", "ray", "optuna", "lm_eval", "pandas", "plotly", "fastapi")
+RECORD = ("sqlalchemy", "alembic", "psycopg", "fsspec")
 SHOW = (
     "import sys, atexit\n"
     "atexit.register(lambda: print('LOADED', *sorted({heavy!r} & sys.modules.keys())))\n"
@@ -37,22 +38,23 @@ EVERY = [
 ]
 
 
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "told", "heavy"),
     [
-        (["--help"], 0, "Find out where in a model"),
-        (["study", "--help"], 0, "List all studies."),
-        (["study", "list"], 0, "recorded"),
-        (["runs", "recorded"], 0, "tiny_choice"),
-        (["study", "run", "bad.yaml"], 2, "backbonez: unknown key"),
-        (["study", "check", "bad.yaml"], 2, "backbonez: unknown key"),
+        (["--help"], 0, "Find out where in a model", (*HEAVY, *RECORD)),
+        (["study", "--help"], 0, "List all studies.", (*HEAVY, *RECORD)),
+        (["study", "list"], 0, "recorded", HEAVY),
+        (["runs", "recorded"], 0, "tiny_choice", HEAVY),
+        (["study", "run", "bad.yaml"], 2, "backbonez: unknown key", HEAVY),
+        (["study", "check", "bad.yaml"], 2, "backbonez: unknown key", HEAVY),
     ],
 )
 def test_what_needs_no_model_loads_no_heavy_library(
-    folder: Path, runs: list[str], arguments: list[str], code: int, told: str
+    folder: Path, arguments: list[str], code: int, told: str, heavy: tuple[str, ...]
 ) -> None:
     (folder / "bad.yaml").write_text("name: bad\nbackbonez: [tiny-qwen3]\n")
-    script = SHOW.format(heavy=set(HEAVY), arguments=arguments)
+    script = SHOW.format(heavy=set(heavy), arguments=arguments)
     answer = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
     )
