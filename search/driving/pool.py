@@ -250,7 +250,7 @@ def _start_ray(resources: Resources, *, address: str | None) -> None:
     try:
         with handlers_kept():
             ray.init(address=address or "local", **options)
-    except (ConnectionError, RayError, OSError, ValueError) as error:
+    except Exception as error:  # Ray raises bare ones, too, where its own processes die meanwhile
         msg = f"cannot reach Ray at {address or 'this machine'}: {first_line(error)}"
         raise EngineError(msg) from error
     _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)

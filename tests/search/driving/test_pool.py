@@ -150,3 +150,16 @@ def test_a_cluster_that_does_not_answer_is_named_at_once() -> None:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(EngineError, match=f"cannot reach Ray at {address}: .*refused"):
         WorkerPool(Resources(), make_executor=Script(folder=""), address=address)
+
+
+def test_whatever_ray_raises_when_it_starts_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own processes may be killed while it starts: it says so with a bare exception."""
+
+    def die(**_: object) -> None:
+        raise Exception("The current node timed out during startup.\nMore of it.")
+
+    monkeypatch.setattr("search.driving.pool.ray.init", die)
+    with pytest.raises(EngineError, match=r"this machine: The current node timed out during"):
+        WorkerPool(Resources(), make_executor=Script(folder=""))
