@@ -12,7 +12,8 @@ from search.study.file import StudyFile
 
 GAMMA_NOTE = (
     "gradient_scale has several values: AdamW divides a constant factor of the gradient out again, "
-    "so that they hardly differ (1 against 500: 0.6% of the displacement; 500 against 1000: none)"
+    "so that they hardly differ (1 against 500: 0.6% of the displacement; 500 against 1000: none); "
+    "with training.gamma_acts_on: learning_rate gamma acts where it is not divided out"
 )
 
 
