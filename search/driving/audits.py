@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from search.driving.compare_responses import compare_responses
 from search.driving.driver import Driver
 from search.driving.heartbeats import LEASE_S, WATCH_S, heartbeats
 from search.driving.pool import WorkerPool
@@ -197,6 +198,7 @@ def _drive(
     observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
     with store.database.translated():  # Optuna's errors are about the same database
         with heartbeats(store, name, owner=owner):
+            compare_responses(store, name)
             driver = Driver(
                 store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,13 +13,13 @@ import pytest
 from expected_cells import BENCHMARKS, assert_measured, deltas, mean
 from optuna.trial import TrialState
 from scripted_executor import BASELINE, Script
+from shallow_backbone import two_blocks
 
 from search.driving.audits import Engine, drive, launch
 from search.driving.optuna_record import open_optuna_storage
 from search.driving.progress import Progress, RunNote
 from search.study.file import StudyFile, parse_study
 from storage import AuditStore, Run, RunFilter
-from workers.backbones.loading import inspect_backbone
 
 Scripted = Callable[..., tuple[Engine, Script]]
 LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
@@ -224,14 +222,10 @@ def test_an_adaptive_study_goes_on_where_it_was_stopped(
 def test_an_adaptive_study_goes_on_when_one_host_has_no_point_left(
     store: AuditStore, scripted: Scripted, tmp_path: Path
 ) -> None:
-    shallow = tmp_path / "two-blocks"
-    shutil.copytree(inspect_backbone("tiny-qwen3").source, shallow)
-    config = json.loads((shallow / "config.json").read_text())
-    config |= {"num_hidden_layers": 2, "layer_types": config["layer_types"][:2]}
-    (shallow / "config.json").write_text(json.dumps(config))
+    shallow = two_blocks(tmp_path / "two-blocks")
     put_on_record(
         store,
-        backbones=[str(shallow), "tiny-qwen3"],
+        backbones=[shallow, "tiny-qwen3"],
         axes={"layer": ["0%", "25%", "50%", "75%"]},  # 0, 0, 1, 1 of two blocks, 0, 1, 3, 4 of six
         design={"sampler": "tpe", "max_runs": 10},
         resources={"workers": 1},
@@ -239,4 +233,4 @@ def test_an_adaptive_study_goes_on_when_one_host_has_no_point_left(
     engine, _ = scripted()
     assert drive(store, "scripted", engine=engine) == "completed"
     treatments = store.runs.iterate("scripted", RunFilter(kind="treatment"))
-    assert Counter(run.backbone for run in treatments) == {str(shallow): 2, "tiny-qwen3": 4}
+    assert Counter(run.backbone for run in treatments) == {shallow: 2, "tiny-qwen3": 4}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shallow_backbone import two_blocks
 from small_spaces import SMALL_AXES
 
 from search.errors import StudyFileError
@@ -23,7 +22,6 @@ from search.study.plan import (
 from storage import BASELINE, TREATMENT
 from storage.new_rows import SELF_CHECK
 from talan import TalanConfig
-from workers.backbones.loading import inspect_backbone
 from workers.job.jobs import AdapterSpec
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "tiny-lora-grid.yaml"
@@ -45,13 +43,7 @@ def refusal(**keys: Any) -> str:
 @pytest.fixture
 def shallow(tmp_path: Path) -> str:
     """A backbone of two blocks."""
-    folder = tmp_path / "shallow"
-    shutil.copytree(inspect_backbone("tiny-qwen3").source, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["num_hidden_layers"] = 2
-    config["layer_types"] = config["layer_types"][:2]
-    (folder / "config.json").write_text(json.dumps(config))
-    return str(folder)
+    return two_blocks(tmp_path / "shallow")
 
 
 class TestResolve:
