@@ -18,6 +18,7 @@ from search.errors import RescoringError
 from search.follow_ups.rescoring import rescore, rescoring_report
 from storage import ArtifactStore, AuditStore, StudyNotFound
 from workers.errors import SuiteError
+from workers.suites.scoring.alternatives import VERSION
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_a_missing_artifact_is_one_sentence_and_scoring_goes_on_there(
     with pytest.raises(RescoringError, match=r"^run [0-9a-f]{16}, tiny_choice: artifact .* is not"):
         rescore(stored, NAME, scorer="strict", observer=done.append)
     assert done == [1, 2, 3, 4, 5]
-    assert len(stored.rescored.done(NAME, scorer="strict", version=1)) == 20
+    assert len(stored.rescored.done(NAME, scorer="strict", version=VERSION)) == 20
     file.write_bytes(content)
     for other in folder.rglob("*.parquet"):
         if other != file and other.name not in _artifacts_of_last(stored):

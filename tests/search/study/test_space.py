@@ -170,8 +170,6 @@ class TestRefusals:
                 {"trainability": [{"scope": "all", "train_until": 0}]},
                 ["axes.trainability.train_until", "0", "at least 1"],
             ),
-            ({"gradient_scale": [0]}, ["axes.gradient_scale", "0", "above 0"]),
-            ({"gradient_scale": [float("nan")]}, ["axes.gradient_scale", "nan", "finite"]),
         ],
     )
     def test_name_axis_value_and_what_is_allowed(

@@ -119,6 +119,7 @@ class TestWhatParses:
             ("training: {gradient_checkpointing: yes}", None),
             ("axes: {gradient_scale: [1e38]}", "axes.gradient_scale.0: 1e+38 is not allowed"),
             ("axes: {gradient_scale: [1e-38]}", "axes.gradient_scale.0: 1e-38 is not allowed"),
+            ("axes: {gradient_scale: [0]}", "axes.gradient_scale.0: 0 is not allowed"),
             ("axes: {gradient_scale: [.inf]}", "axes.gradient_scale.0: inf is not allowed"),
             ("axes: {gradient_scale: [.nan]}", "axes.gradient_scale.0: nan is not allowed"),
             ("configurations: [{gradient_scale: 1e38}]", "gradient_scale: 1e+38 is not allowed"),
