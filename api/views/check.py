@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class HostParameters(View):
     """Numbers of parameters on one host."""
 
-    backbone: int
-    adapter: int
+    backbone: int = Field(description="parameters of the backbone")
+    adapter: int = Field(description="parameters of the adapter")
     talan: dict[str, int] = Field(description="of the largest block, by mixer")
 
 
@@ -62,7 +62,7 @@ class CheckedData(View):
     """The training data as one backbone reads them."""
 
     backbone: str
-    num_examples: int
+    num_examples: int = Field(description="examples in all")
     num_sampled: int = Field(description="examples that the next figures are from")
     mean_tokens: float = Field(description="tokens an example")
     cut_share: Fraction = Field(description="examples that are cut at the longest length")

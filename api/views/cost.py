@@ -17,15 +17,15 @@ from workers.backbones.sizes import HostSize
 class BaseParameters(View):
     """Numbers of parameters without the block."""
 
-    backbone: int
-    adapter: int
+    backbone: int = Field(description="parameters of the backbone")
+    adapter: int = Field(description="parameters of the adapter")
 
 
 class MixerCost(View):
     """What the largest block of one mixer adds to the adapter alone; null: not measured."""
 
     mixer: str
-    talan_parameters: int
+    talan_parameters: int = Field(description="parameters of the block")
     talan_share: Fraction = Field(description="of the backbone's parameters")
     train_ratio: float | None = Field(description="time of a training step, over the adapter's")
     decode_ratio: float | None = Field(description="time of decoding, over the adapter's")
@@ -80,7 +80,7 @@ class HostTime(View):
 
     backbone: str
     adapter: str = Field(description="its label, such as lora-r8")
-    runs: int
+    runs: int = Field(description="runs of every kind on this host")
     seconds_per_run: float | None = Field(description="null where nothing is known")
     based_on: str | None = Field(description="in words; null where nothing is known")
 
@@ -99,10 +99,10 @@ class HostTime(View):
 class StudyTime(View):
     """How long a study takes; null where a host's runs are not known."""
 
-    runs: int
+    runs: int = Field(description="runs of every kind")
     wall_s: float | None = Field(description="with the workers that the study asks for")
-    cpu_hours: float | None
-    gpu_hours: float | None
+    cpu_hours: float | None = Field(description="hours of one CPU")
+    gpu_hours: float | None = Field(description="hours of one GPU")
     hosts: list[HostTime]
 
     @classmethod

@@ -20,7 +20,7 @@ class Exchangeability(View):
 
     treatment_treatment: float | None = Field(description="between two treatments")
     treatment_baseline: float = Field(description="between a treatment and the baseline")
-    items: int
+    items: int = Field(description="items that a cell is compared on")
     law: str = Field(description="exchangeable, centre, between, apart, inert or unknown")
     sentence: str
 
@@ -39,21 +39,21 @@ class Exchangeability(View):
 class DistinctRotation(View):
     """The rotation test over one of each group of near-duplicate runs."""
 
-    runs: int
-    g1_p: float
-    strict_p: float
+    runs: int = Field(description="the treatments tested")
+    g1_p: float = Field(description="p of the G1 rate")
+    strict_p: float = Field(description="p of the strict G1 rate")
 
 
 class Rotation(View):
     """The rotation test: each run in turn as the baseline."""
 
-    runs: int
+    runs: int = Field(description="the treatments tested")
     baselines: int = Field(description="tested by themselves and combined by Fisher's method")
-    g1_p: float
-    strict_p: float
+    g1_p: float = Field(description="p of the G1 rate")
+    strict_p: float = Field(description="p of the strict G1 rate")
     adjusted_g1_p: float | None = Field(description="over all rows, Benjamini and Hochberg")
-    adjusted_strict_p: float | None
-    num_tests: int
+    adjusted_strict_p: float | None = Field(description="as adjusted_g1_p, of strict G1")
+    num_tests: int = Field(description="rows that were corrected together")
     exchangeable: Exchangeability
     distinct: DistinctRotation | None = Field(description="null where every run is distinct")
     sentence: str
@@ -78,9 +78,9 @@ class Rotation(View):
 class NullKind(View):
     """Null runs of one kind; kinds are never pooled."""
 
-    runs: int
-    g1: int
-    strict: int
+    runs: int = Field(description="null runs with a verdict")
+    g1: int = Field(description="G1 runs among them")
+    strict: int = Field(description="strict G1 runs among them")
     rate: Fraction | None
     median_discordance: float | None = Field(
         description="items of a run, all cells together, that only it or its baseline gets right"
@@ -90,11 +90,11 @@ class NullKind(View):
 class Stratum(View):
     """The four counts of one baseline."""
 
-    g1: int
-    runs: int
-    null_g1: int
-    null_runs: int
-    seed: int | None
+    g1: int = Field(description="G1 treatments")
+    runs: int = Field(description="treatments")
+    null_g1: int = Field(description="G1 null runs")
+    null_runs: int = Field(description="null runs")
+    seed: int | None = Field(description="the seed of the stratum")
 
 
 class NullTest(View):
@@ -102,14 +102,14 @@ class NullTest(View):
 
     kind: str
     method: str
-    runs: int
-    g1: int
-    null_runs: int
-    null_g1: int
+    runs: int = Field(description="the treatments tested")
+    g1: int = Field(description="G1 runs among them")
+    null_runs: int = Field(description="the null runs tested against")
+    null_g1: int = Field(description="G1 runs among these")
     strata: list[Stratum]
-    p: float
+    p: float = Field(description="uncorrected")
     adjusted_p: float | None = Field(description="over all rows, Benjamini and Hochberg")
-    num_tests: int
+    num_tests: int = Field(description="tests that were corrected together")
     sentence: str
 
     @classmethod
@@ -141,14 +141,14 @@ class ExpectedG1(View):
     """G1 runs that chance alone gives: the sum of each run's own chance."""
 
     kind: str
-    runs: int
-    g1: float
-    rate: float
+    runs: int = Field(description="treatments that it is summed over")
+    g1: float = Field(description="G1 runs that chance alone gives")
+    rate: float = Field(description="g1 over runs, a fraction")
     interval: list[int] = Field(description="95%, over baselines, too")
-    strict: float
-    strict_interval: list[int]
+    strict: float = Field(description="strict G1 runs that chance alone gives")
+    strict_interval: list[int] = Field(description="95%, of strict")
     false_g1: float = Field(description="of the G1 runs found; never more than those")
-    false_g1_interval: list[int]
+    false_g1_interval: list[int] = Field(description="95%, of false_g1")
     correlation: float = Field(description="between two cells of a run")
     shared_variance: float = Field(description="of a delta, by the runs of a baseline")
     sentence: str
@@ -232,11 +232,11 @@ class G1Rate(View):
     design: str
     axis: str | None
     value: Any = Field(description="the axis's value; writeback and trainability are mappings")
-    runs: int
+    runs: int = Field(description="treatments with a verdict")
     g1: int = Field(description="strict, tied and inert together")
-    strict: int
-    tied: int
-    inert: int
+    strict: int = Field(description="G1 runs with a positive delta")
+    tied: int = Field(description="G1 runs with every delta 0 and a changed response")
+    inert: int = Field(description="G1 runs without a changed response")
     unsplit: int = Field(description="tied or inert, in records whose responses were not compared")
     rate: Fraction | None
     strict_rate: Fraction | None

@@ -44,7 +44,7 @@ class BasedOn(View):
     """Whose runs an estimate is made from."""
 
     studies: list[str]
-    runs: int
+    runs: int = Field(description="earlier runs")
 
 
 class Estimate(View):
@@ -79,7 +79,7 @@ class StudyPlan(View):
 
     configurations: int = Field(description="distinct ones, over all hosts")
     runs: int = Field(description="treatments: configurations times seeds")
-    baselines: int
+    baselines: int = Field(description="one a host and seed")
     nulls: int = Field(description="null runs of every kind")
     estimate: Estimate | None = Field(
         description="none where a host was never run with this recipe on these benchmarks"

@@ -18,8 +18,8 @@ class PublishedRate(View):
     backbone: str
     adapter: str
     design: str
-    runs: int
-    g1: int
+    runs: int = Field(description="configurations tested")
+    g1: int = Field(description="G1 runs among them")
     rate: Fraction
     interval: Interval
 
@@ -27,15 +27,15 @@ class PublishedRate(View):
 class PublishedTotal(View):
     """The published total: counts, for each host has a baseline of its own."""
 
-    runs: int
-    g1: int
+    runs: int = Field(description="configurations tested")
+    g1: int = Field(description="G1 runs among them")
 
 
 class PublishedChance(View):
     """The G1 rate that chance gives at the paper's own discordance."""
 
     kind: str
-    rate: float
+    rate: float = Field(description="a fraction")
     cells: dict[str, float] = Field(description="P(delta >= 0) by benchmark")
 
 
@@ -53,7 +53,7 @@ class PublishedChampion(View):
     id: str
     backbone: str
     adapter: str
-    seed: int
+    seed: int = Field(description="the seed that selected it")
     kind: str
     configuration: Configuration
     state: str

@@ -72,7 +72,7 @@ class Writeback(View):
 
     rule: str
     gate: str | None
-    alpha: float
+    alpha: float = Field(description="the step, or what the gate starts at")
 
 
 class Trainability(View):
@@ -89,7 +89,7 @@ class Configuration(View):
     model_config = example(CONFIGURATION)
 
     layer: int = Field(description="the block before which it stands; 0: the embedding")
-    slots: int
+    slots: int = Field(description="latent slots")
     mixer: str
     writeback: Writeback
     trainability: Trainability
@@ -181,7 +181,7 @@ class Run(View):
     id: str = Field(description="16 hex digits")
     backbone: str
     adapter: str = Field(description="its label, such as lora-r8")
-    seed: int
+    seed: int = Field(description="the run's seed")
     baseline_seed: int = Field(description="its matched baseline's seed: its own, but for nulls")
     kind: str = Field(description="treatment, baseline, or a kind of null run")
     configuration: Configuration | None
@@ -210,7 +210,7 @@ class RunDetails(Run):
     study: str
     error: str | None = Field(description="a failed run's, in a line")
     error_detail: str | None = Field(description="a failed run's traceback, where there is one")
-    attempt: int
+    attempt: int = Field(description="how often it was started")
     worker: str | None
     compute_s: float | None = Field(description="seconds of training and evaluating")
     started_at: str | None = Field(description="UTC, ISO 8601")

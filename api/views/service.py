@@ -40,7 +40,7 @@ class ProblemDetails(View):
 
     type: str
     title: str
-    status: int
+    status: int = Field(description="the HTTP status")
     detail: str
     instance: str
     errors: list[ProblemPlace] | None = Field(default=None, exclude_if=is_none)
