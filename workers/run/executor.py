@@ -125,6 +125,7 @@ class RunExecutor:
             WorkerError: The job cannot be carried out; the executor is fit for the next one.
         """
         require_main_thread()
+        self._end_run()  # a job that is refused must not leave the last one to be evaluated
         with _one_error_tree():  # before the training, not after it
             ArtifactStore(job.artifact_url).require_room(self._room_bytes)
         with self._processes.started(job) as join:
