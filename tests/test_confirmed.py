@@ -110,5 +110,19 @@ def _check_confirmation(talan: Terminal, chosen: dict[str, Any]) -> None:
     assert listed[fresh["run"]]["mean_delta"] == fresh["mean_delta"]
     # Asked again, it is told again and nothing is run again.
     assert talan.json("confirm", chosen["id"], "--seeds", "1") == shape
+    _check_until_decided(talan, chosen, first=fresh["run"])
     with AuditStore.open(f"sqlite:///{talan.folder}/talan.db") as store:
         assert {run.attempt for run in store.runs.iterate(name)} == {1}
+
+
+def _check_until_decided(talan: Terminal, chosen: dict[str, Any], *, first: str) -> None:
+    """One seed more, in a study of its own; the first is the one that is on record."""
+    asked = ("confirm", chosen["id"], "--until", "0.05", "--max-seeds", "2")
+    shape = talan.json(*asked)
+    until = shape["until"]
+    assert shape["seeds"][0]["run"] == first
+    assert (until["seeds"], until["decision"]) == (2, None)
+    assert until["sentence"].startswith("Not decided after 2 seeds")
+    assert len(shape["studies"]) == 2
+    assert talan.json(*asked) == shape
+    assert until["sentence"] in " ".join(talan(*asked).split())

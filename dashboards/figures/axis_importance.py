@@ -17,7 +17,8 @@ from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import percent, safe
 from search.follow_ups.importance import ANOVA, FANOVA, PED_ANOVA
-from search.study.file import ADAPTIVE_SAMPLERS
+from search.study.file import ADAPTIVE_SAMPLERS, recorded_file
+from search.study.gamma_note import gamma_note
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance
@@ -173,6 +174,7 @@ def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
     resamples = int(table["resamples"].max())
     shuffles = int(table["shuffles"].max())
     methods = " and ".join(_METHODS[m] for m in sorted(table["method"].dropna().unique()))
+    gamma = [gamma_note(recorded_file(study.spec)) for study in record.studies]
     return [
         f"{methods} of the mean delta; it says how much an axis accounts for, not in which "
         "direction.",
@@ -186,6 +188,7 @@ def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
         if set(table["method"].dropna()) == {ANOVA}
         else "Intervals take long on a study of this size: talan importance has them.",
         *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
+        *dict.fromkeys(f"{note}." for note in gamma if note),
         f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
         if adaptive
         else "",

@@ -34,6 +34,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from search.driving.optuna_record import host_study_name, open_optuna_storage
 from search.errors import refuse
 from search.statistics.importance_reference import (
+    FEWEST_SHUFFLES,
     Reference,
     grid_shares,
     out_of_bag_r2,
@@ -48,6 +49,7 @@ _FEWEST = 4
 _NUM_TREES = 32
 _BEST = 0.1  # the share of trials that PED-ANOVA tells from all, by mean delta
 _SHUFFLES = {ANOVA: 999, PED_ANOVA: 199, FANOVA: 39}  # what takes about ten seconds at 100 trials
+_MANY = 300  # trials from which on fANOVA takes a second and more a shuffle
 _NOTHING = (
     "nothing to apportion: a forest predicts no trial that it was not fitted to (R2 out of bag "
     "{:.2f})"
@@ -221,6 +223,8 @@ def _reference(
         return _shares(trials, drawn, by=by, method=method, seed=seed)
 
     number = _SHUFFLES[method] if shuffles is None or (shuffles and method == ANOVA) else shuffles
+    if shuffles is None and method == FANOVA and len(trials) > _MANY:
+        number = FEWEST_SHUFFLES
     if number == 0:
         return None
     return shuffled_reference(values, shuffled, shuffles=number, seed=seed)

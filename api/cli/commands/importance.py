@@ -12,6 +12,8 @@ from rich.table import Table
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
 from search.follow_ups.importance import HostImportance, importance_shape, study_importance
+from search.study.file import recorded_file
+from search.study.gamma_note import gamma_note
 
 
 def importance(
@@ -60,13 +62,23 @@ def importance(
             shuffles=shuffles,
             seed=seed,
         )
-        design = str(store.studies.get(name).design["sampler"])
+        study = store.studies.get(name)
+    design, note = str(study.design["sampler"]), gamma_note(recorded_file(study.spec))
     if as_json:
         echo_json(
-            [{**importance_shape(name, by=by, found=host), "design": design} for host in found]
+            [
+                {
+                    **importance_shape(name, by=by, found=host),
+                    "design": design,
+                    "notes": [note] if note else [],
+                }
+                for host in found
+            ]
         )
     else:
         _show(found, by=by, design=design)
+        if note:
+            Console(highlight=False).print(f"note: {note}")
 
 
 def _show(found: Sequence[HostImportance], *, by: str, design: str) -> None:
