@@ -5,12 +5,12 @@ deltas in pp, ``depth`` is layer / number of layers, times are UTC, durations se
 ended early has a verdict and no mean delta (NaN); its cells not evaluated in full are not here.
 Does not cover: SQL (``storage.frames``), rates (``dashboards.rates``), figures.
 
-``runs`` has a row a run: id, study, host (its label), backbone, adapter, kind, seed, baseline_seed,
-state, attempt, configuration_id, the axes (layer, num_layers, depth, slots, mixer, writeback_rule,
-writeback_gate, alpha, writeback, scope, train_until, warmup_identity, trainability,
+``runs`` has one row per run: id, study, host (its label), backbone, adapter, kind, seed,
+baseline_seed, state, attempt, configuration_id, the axes (layer, num_layers, depth, slots, mixer,
+writeback_rule, writeback_gate, alpha, writeback, scope, train_until, warmup_identity, trainability,
 gradient_scale; ``writeback`` and ``trainability`` are the short names of the whole axis),
-mean_delta, worst_delta, g1, verdict, worker, started_at, finished_at, compute_s, error.
-``cells`` has a row a cell: run_id, benchmark, score, baseline_score, delta, helped, hurt, changed,
+mean_delta, worst_delta, g1, verdict, worker, started_at, finished_at, compute_s, error. ``cells``
+has one row per cell: run_id, benchmark, score, baseline_score, delta, helped, hurt, changed,
 n_items, n_correct, seconds.
 """
 

@@ -1,4 +1,4 @@
-"""A study's table as a stream of bytes: a row a cell, some runs at a time.
+"""A study's table as a stream of bytes: one row per cell, some runs at a time.
 
 Owns: CSV and Parquet written piece by piece, so that a study of any size needs little memory. Does
 not cover: the columns (``search.rates.cell_table``).

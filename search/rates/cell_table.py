@@ -1,4 +1,4 @@
-"""A study as one tidy pandas frame: a row a cell.
+"""A study as one tidy pandas frame: one row per cell.
 
 Owns: the columns of an export. Does not cover: reading the record (``storage``) or files.
 """

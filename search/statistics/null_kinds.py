@@ -168,7 +168,7 @@ def sentence(kind: str, test: StratifiedTest) -> str:
         "less": "Treatments are G1 less often than null runs",
         "equal": "Treatments are G1 as often as null runs",
     }[test.direction]
-    evidence = "" if test.p <= 0.05 else ", which chance alone explains"
+    evidence = "" if test.p <= 0.05 else ", which chance alone could explain"
     return f"{said}{where}: {counts}, exact p = {test.p:.2g}{evidence}."
 
 

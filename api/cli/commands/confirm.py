@@ -103,7 +103,7 @@ def _show(found: Confirmation) -> None:
     console.print(seed_table_of(summaries(found), heading="benchmark"))
     console.print(
         "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; these "
-        "share baselines, so its t and p describe and do not test.",
+        "share baselines, so they are described and not tested.",
         style="dim",
     )
     console.print(

@@ -1,4 +1,4 @@
-"""``talan export``: a study as one table, a row a cell."""
+"""``talan export``: a study as one table, one row per cell."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def export_study(
     store: Store,
     file_format: Annotated[Literal["csv", "parquet"], Query(alias="format")] = "csv",
 ) -> StreamingResponse:
-    """Download a study as one table: a row a cell (run x benchmark), the axes as columns.
+    """Download a study as one table: one row per cell (run x benchmark), the axes as columns.
 
     Runs without cells have one row with empty cell columns. Scores are in percent, deltas in
     percentage points.

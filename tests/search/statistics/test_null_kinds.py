@@ -88,7 +88,7 @@ def test_the_sentence_says_what_its_counts_say() -> None:
     assert isinstance(equal, NullTest)
     assert equal.sentence == (
         "Treatments are G1 as often as null runs: 5 of 20 treatments against 10 of 40 sham null "
-        "runs, exact p = 1, which chance alone explains."
+        "runs, exact p = 1, which chance alone could explain."
     )
 
 
