@@ -23,6 +23,9 @@ collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 # Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A wide terminal, whoever runs the tests: consoles take their width when they are made.
+os.environ["COLUMNS"] = "200"
+
 # Files that take longest: whole systems, Ray, a browser, training. Begun first, they let the
 # workers of `make test`, who share out files, end at the same time.
 BEGUN_FIRST = (

@@ -32,9 +32,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("name: x\naxes: {layer: [0, 77]}\n")
     answer = run(tmp_path, "study", "run", "study.yaml")
     assert (answer.returncode, answer.stdout) == (2, "")
-    announced, refused = answer.stderr.splitlines()
-    assert announced.startswith("loading the libraries and looking at the backbones")
-    assert refused == (
+    assert answer.stderr.strip() == (
         "talan: axes.layer: 77 is not allowed; allowed: 0 to 5 on tiny-qwen3, embedding, or a "
         "depth from 0% to below 100%"
     )

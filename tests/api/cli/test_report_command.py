@@ -13,7 +13,7 @@ def test_a_report_is_one_file(talan: Talan, runs: list[str], folder: Path) -> No
     assert answer.code == 0, answer.err
     page = (folder / "report.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert "2 of 3 runs are G1, 66.7%" in page
+    assert "2 of 3 runs are G1 (1 strict, 0 tied, 1 inert), 66.7%" in page
     assert "the loss is nan, sadly" in page
     assert {path.name for path in folder.iterdir()} >= {"report.html", "talan.db"}
     assert page.count("Plotly.newPlot(plot") == 1

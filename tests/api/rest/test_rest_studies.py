@@ -64,7 +64,7 @@ def test_a_launch_is_accepted_and_waits_for_a_scheduler(api: TestClient, storage
         "state": "queued",
         "runs": {"total": 2, "completed": 0, "running": 0, "failed": 0, "pending": 2},
         "baselines": {"total": 1, "completed": 0, "running": 0, "failed": 0, "pending": 1},
-        "g1": {"count": 0, "rate": None},
+        "g1": {"count": 0, "rate": None, "strict": 0, "tied": 0, "inert": 0},
     }
     assert api.get(response.headers["location"]).json() == response.json()
     with AuditStore.open(storage_url) as store:
@@ -219,7 +219,7 @@ def test_status_and_list(seeded: TestClient, storage_url: str) -> None:
         "failed": 2,
         "pending": 4,
     }
-    assert expected["g1"] == {"count": 4, "rate": 4 / 6}
+    assert expected["g1"] == {"count": 4, "rate": 4 / 6, "strict": 2, "tied": 0, "inert": 0}
 
 
 def test_resume_and_stop(seeded: TestClient, storage_url: str) -> None:
