@@ -81,7 +81,7 @@ class TestStudiesContract:
         with pytest.raises(PlanError, match="has no hosts"):
             store.studies.create(replace(plan, hosts=[], runs=[]))
         lacking = RunPlan(0, TREATMENT, 1, 0, {"layer": 1}, "0" * 64)
-        with pytest.raises(PlanError, match="lacks 'writeback'"):
+        with pytest.raises(PlanError, match="lacks 'slots'"):
             store.studies.create(replace(plan, runs=[lacking]))
         assert store.studies.names() == []
 
