@@ -208,7 +208,10 @@ def test_the_command_line_answers_in_the_promised_shapes(uninterrupted: Session)
     }
     runs = ask("runs", "resumed")
     g1 = sum(bool(run["g1"]) for run in runs)
-    assert status["g1"] == {"count": g1, "rate": g1 / 4}
+    words = [run["verdict"] for run in runs if run["kind"] == "treatment"]
+    split = {word: words.count(word) for word in ("strict", "tied", "inert")}
+    assert status["g1"] == {"count": g1, "rate": g1 / 4, **split}
+    assert sum(split.values()) == g1
     for run in runs:
         for cell in run["cells"].values():
             assert cell["score"] == 100 * cell["n_correct"] / cell["n_items"]
