@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 4
+WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ browser: ## Make sure that there is a Chromium for the tests of the pages
 	  echo "The tests of the pages need Chromium: install it (Debian: apt-get install chromium)" >&2; exit 1; \
 	fi
 
-# Four workers on two cores, since tests of driving mostly wait, share out files (pytest-xdist's groups come to nothing with pytest 9.2).
+# Two workers, for two cores, share out files (pytest-xdist's groups come to nothing with pytest 9.2).
 # `.venv/bin/python -m pytest PATH::TEST` runs a test by itself.
 test: install browser ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
