@@ -183,7 +183,7 @@ def perturbation_norm(
     seen: list[tuple[Any, ...]] = []
     hook = talan.block.register_forward_pre_hook(lambda _, args: seen.append(args))
     try:
-        with _evaluating(model):
+        with evaluating(model):
             model(**{name: batch[name] for name in ("input_ids", "attention_mask")})
             hook.remove()
             return _mean_change(talan.block, *seen[0][:2])
@@ -201,7 +201,8 @@ def _mean_change(block: nn.Module, x: Tensor, mask: Tensor | None) -> float:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within this context every module is in eval mode; afterwards each is as it was."""
     before = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

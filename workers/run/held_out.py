@@ -13,15 +13,15 @@ the divergence. No benchmark item has a say. Does not cover: what the divergence
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
+from talan.sham import evaluating
 from workers.errors import DataError
 from workers.job.recipe import Recipe
 from workers.run.sft_data import IGNORED_LABEL, SftExample, unseen_by
@@ -129,20 +129,9 @@ def _logits(model: Any, examples: Sequence[SftExample]) -> Iterator[Tensor]:
 
     One example at a time: no padding, and no say of one in another's numbers.
     """
-    with _evaluating(model):
+    with evaluating(model):
         for example in examples:
             ids = torch.tensor([example.input_ids], device=model.device)
             labels = torch.tensor(example.labels[1:])
             places = (labels != IGNORED_LABEL).nonzero().flatten()[:MOST_POSITIONS]
             yield model(input_ids=ids, use_cache=False).logits[0, places.to(ids.device)].double()
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in before:
-            module.training = training
