@@ -1,0 +1,60 @@
+"""One benchmark of a trained run on a warm backbone, from the question to the stored cell.
+
+Owns: the order of its steps and what the cell says. Does not cover: generating and scoring
+(``workers.evaluation``).
+"""
+
+import time
+
+from storage.artifacts import ArtifactStore
+from storage.response_digests import pack_digests
+from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluated
+from workers.evaluation.continuous_lm import harness_model
+from workers.evaluation.decoding import Decoding
+from workers.evaluation.responses import encode_responses
+from workers.job.jobs import CellResult, RunJob
+from workers.run.adapters import generation_cache
+from workers.run.rests_on import cell_rests_on
+from workers.run.warm_backbone import WarmBackbone
+
+
+def evaluate_cell(job: RunJob, warm: WarmBackbone, *, benchmark: str) -> CellResult:
+    """Generate and score one benchmark with the job's host attached; store its responses.
+
+    Where the job has a plan for it, whole batches are asked until its loss is certain.
+    """
+    started = time.perf_counter()
+    tasks, resident = warm.tasks(job, benchmark), warm.resident
+    with generation_cache(job.adapter):
+        model = harness_model(
+            resident.model,
+            tokenizer=resident.tokenizer,
+            decoding=Decoding.of(job.recipe),
+            prompts=warm.prompts,
+        )
+        evaluation = BenchmarkEvaluation(model, tasks=tasks, benchmark=benchmark)
+        found = evaluation.carry_out(job.plans.get(benchmark))
+        resident.check_weights()
+        asked = warm.stored_prompts(job, benchmark, model)
+        responses = ArtifactStore(job.artifact_url).put_bytes(
+            encode_responses(found.items, asked=asked), suffix="parquet"
+        )
+    outcomes = tuple(item.outcome.is_correct for item in found.items)
+    return CellResult(
+        benchmark=benchmark,
+        n_items=found.n_items,
+        n_correct=sum(outcomes),
+        outcomes=outcomes,
+        responses=responses,
+        seconds=time.perf_counter() - started,
+        items=found.numbers,
+        digests=_digests(found),
+        rests_on=cell_rests_on(job, benchmark, found=found, asked=asked),
+    )
+
+
+def _digests(found: Evaluated) -> bytes | None:
+    """What tells the responses apart from another run's; None where some were not asked for."""
+    if found.numbers is not None:
+        return None
+    return pack_digests([item.outcome.response for item in found.items])

@@ -1,0 +1,129 @@
+"""What stays in memory between runs.
+
+Owns: the loaded backbone and all that was prepared with its tokenizer: training examples, harness
+tasks, rendered prompts and the artifacts that hold them. Does not cover: what is attached to the
+backbone (``workers.run.host``), putting it back (``workers.run.resident``).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from storage.artifacts import ArtifactStore
+from workers.backbones.loading import load_backbone
+from workers.errors import SuiteError, WorkerError
+from workers.evaluation.asked_items import asked_items, encode_asked
+from workers.evaluation.harness import PromptCache, ResidentLM
+from workers.job.jobs import RunJob
+from workers.run.held_out import held_out_examples
+from workers.run.process import freeze_heap, unfreeze_heap
+from workers.run.resident import ResidentBackbone
+from workers.run.sft_data import SftExample, collate, read_conversations, tokenise
+from workers.suites.registry import get_suite
+from workers.suites.tasks import load_tasks
+
+
+class WarmBackbone:
+    """At most one backbone at a time, on one device.
+
+    Args:
+        device: Where backbones are put.
+    """
+
+    def __init__(self, *, device: str) -> None:
+        self.device = device
+        self.prompts = PromptCache()
+        self._loaded: ResidentBackbone | None = None
+        self._key: tuple[str, str, str] | None = None
+        self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
+        self._tasks: dict[tuple[str, str], Any] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a backbone in memory."""
+        return self._loaded is not None
+
+    @property
+    def resident(self) -> ResidentBackbone:
+        """The backbone in memory.
+
+        Raises:
+            WorkerError: There is none.
+        """
+        if self._loaded is None:
+            raise WorkerError("there is no backbone in memory before a run was begun")
+        return self._loaded
+
+    @property
+    def padding_token(self) -> int:
+        """What fills short rows; any token will do, since the rows are masked there."""
+        tokenizer = self.resident.tokenizer
+        token = tokenizer.pad_token_id
+        return int(tokenizer.eos_token_id if token is None else token)
+
+    def load(self, job: RunJob) -> ResidentBackbone:
+        """The job's backbone: the one in memory, or loaded in its place."""
+        key = (job.backbone, job.recipe.dtype, job.recipe.template_date)
+        if self._loaded is None or self._key != key:
+            self.drop()
+            model, tokenizer = load_backbone(
+                job.backbone,
+                dtype=job.recipe.dtype,
+                device=self.device,
+                template_date=job.recipe.template_date,
+            )
+            self._loaded = ResidentBackbone(job.backbone, model=model, tokenizer=tokenizer)
+            self._key = key
+            freeze_heap()
+        return self._loaded
+
+    def drop(self) -> None:
+        """Forget the backbone and what was prepared with its tokenizer."""
+        unfreeze_heap()
+        self._loaded, self._key = None, None
+        self.prompts, self._examples = PromptCache(), {}
+
+    def examples(self, job: RunJob) -> list[SftExample]:
+        """The job's training examples, tokenised once."""
+        key = (job.suite, job.recipe.num_examples, job.recipe.max_length)
+        if key not in self._examples:
+            conversations = read_conversations(
+                get_suite(job.suite).train_file, num_examples=job.recipe.num_examples
+            )
+            self._examples[key] = tokenise(
+                conversations, tokenizer=self.resident.tokenizer, max_length=job.recipe.max_length
+            )
+        return self._examples[key]
+
+    def held_out(self, job: RunJob) -> list[SftExample]:
+        """The examples that the job does not train on, as many as a distance is measured on."""
+        return held_out_examples(self.examples(job), recipe=job.recipe, seed=job.seed)
+
+    def on_device(self, batch: Sequence[SftExample]) -> dict[str, torch.Tensor]:
+        """The padded tensors of a batch."""
+        padded = collate(batch, pad_token_id=self.padding_token)
+        return {name: tensor.to(self.device) for name, tensor in padded.items()}
+
+    def tasks(self, job: RunJob, benchmark: str) -> dict[str, Any]:
+        """The harness task of one of the job's benchmarks, by its name.
+
+        Raises:
+            SuiteError: The job does not name this benchmark.
+        """
+        if benchmark not in job.benchmarks:
+            allowed = ", ".join(job.benchmarks)
+            raise SuiteError(f"benchmark is {benchmark!r}; this run has {allowed}")
+        key = (job.suite, benchmark)
+        if key not in self._tasks:
+            self._tasks[key] = load_tasks(get_suite(job.suite), [benchmark])[benchmark]
+        return {benchmark: self._tasks[key]}
+
+    def stored_prompts(self, job: RunJob, benchmark: str, model: ResidentLM) -> str:
+        """The artifact with what a benchmark's items are asked with; stored once a backbone."""
+        known, key = self.prompts.asked, (job.artifact_url, job.suite, benchmark)
+        if key not in known:
+            items = asked_items(self.tasks(job, benchmark)[benchmark], model=model)
+            store = ArtifactStore(job.artifact_url)
+            known[key] = store.put_bytes(encode_asked(items), suffix="parquet").name
+        return known[key]
