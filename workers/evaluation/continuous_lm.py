@@ -22,11 +22,11 @@ from workers.errors import GenerationError
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.eval_batches import compose
 from workers.evaluation.harness import PromptCache, ResidentLM
+from workers.evaluation.written import Written
 from workers.generation import (
     Capacity,
     Engine,
     Prompt,
-    Stopping,
     measured_capacity,
     why_unsupported,
 )
@@ -64,8 +64,8 @@ class ContinuousLM(ResidentLM):
             prompts = [self._prompt(requests[number]) for number in numbers]
             for response in engine.generate(prompts):
                 number = numbers[response.index]
-                if response.is_truncated:
-                    self.truncated.add(requests[number].args[0])
+                written = Written(response.tokens, response.is_truncated)
+                self.written[requests[number].args[0]] = written
                 texts[number] = postprocess_generated_text(
                     self.tok_decode(list(response.tokens)), stop=stops, think_end_token=None
                 )
@@ -104,13 +104,6 @@ class ContinuousLM(ResidentLM):
             stopping = self._stopping(stops, max_new_tokens)
             self._engines[key] = Engine(self.model, stopping=stopping, capacity=self._capacity())
         return self._engines[key]
-
-    def _stopping(self, stops: Sequence[str], max_new_tokens: int) -> Stopping:
-        tokens = {stop: self._stop_token(stop) for stop in stops}
-        known = {token for token in tokens.values() if token is not None}
-        strings = tuple(stop for stop, token in tokens.items() if token is None)
-        decode = self.tokenizer.decode
-        return Stopping(max_new_tokens, frozenset(known | self._own_eos_ids()), strings, decode)
 
     def _capacity(self) -> Capacity:
         """Found once per backbone, so that all of its evaluations make the same batches."""

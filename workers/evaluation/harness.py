@@ -21,7 +21,8 @@ from torch import Tensor
 
 from workers.backbones.encoding import Encoding
 from workers.errors import GenerationError
-from workers.generation import Capacity
+from workers.evaluation.written import Written
+from workers.generation import Capacity, Stopping
 from workers.suites.tasks import ItemOutcome, read_outcomes
 
 
@@ -29,12 +30,12 @@ from workers.suites.tasks import ItemOutcome, read_outcomes
 class ScoredItem:
     """One item's outcome, and the hash of the prompt it was asked with.
 
-    ``is_truncated``: whether the response ended at the limit of new tokens; None: nobody looked.
+    ``written`` is None where nobody looked.
     """
 
     outcome: ItemOutcome
     prompt_sha256: str
-    is_truncated: bool | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def evaluate_benchmark(
     asked = [str(sample["arguments"][0][0]) for sample in samples]
     outcomes = read_outcomes(tasks[benchmark].config.metadata["kind"], samples)
     return [
-        ScoredItem(outcome, _sha256(prompt), is_truncated=prompt in harness_model.truncated)
+        ScoredItem(outcome, _sha256(prompt), harness_model.written.get(prompt))
         for outcome, prompt in zip(outcomes, asked, strict=True)
     ]
 
@@ -99,7 +100,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         batch_size: Items generated together.
         prompts: What earlier evaluations with this tokenizer prepared.
 
-    ``truncated``: the prompts so far whose response ended at the limit of new tokens.
+    ``written``: what was written for the prompts so far.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
     ) -> None:
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
         self.prompts = prompts
-        self.truncated: set[str] = set()
+        self.written: dict[str, Written] = {}
         self._together: list[str] = []
         self._encoding = Encoding(tokenizer)
 
@@ -159,27 +160,28 @@ class ResidentLM(HFLM):  # type: ignore[misc]
     def _model_generate(
         self, context: Tensor, max_length: int, stop: list[str], **generation_kwargs: Any
     ) -> Tensor:
-        token_stops = {text: self._stop_token(text) for text in stop}
-        eos_ids = {token for token in token_stops.values() if token is not None}
-        eos_ids |= self._own_eos_ids()
+        stopping = self._stopping(stop, max_length - context.shape[1])
         with torch.inference_mode():
             generated: Tensor = super()._model_generate(
                 context,
                 max_length,
-                [text for text, token in token_stops.items() if token is None],
-                eos_token_id=sorted(eos_ids),
+                list(stopping.stop_strings),
+                eos_token_id=sorted(stopping.stop_tokens),
                 **generation_kwargs,
             )
-        if generated.shape[1] >= max_length:
-            self._note_truncated(generated[:, context.shape[1] :].tolist(), eos_ids, stop)
+        rows = generated[:, context.shape[1] :].tolist()
+        for prompt, row in zip(self._together, rows, strict=True):
+            tokens, is_truncated = stopping.cut(row)
+            self.written[prompt] = Written(tokens, is_truncated)
         return generated
 
-    def _note_truncated(self, rows: list[list[int]], eos_ids: set[int], stop: list[str]) -> None:
-        for prompt, row in zip(self._together, rows, strict=True):
-            if eos_ids.isdisjoint(row):
-                text = self.tok_decode(row, skip_special_tokens=False)
-                if not any(string in text for string in stop):
-                    self.truncated.add(prompt)
+    def _stopping(self, stops: Sequence[str], max_new_tokens: int) -> Stopping:
+        """What ends an answer: a stop string that is one token is a stop token."""
+        tokens = {stop: self._stop_token(stop) for stop in stops}
+        known = {token for token in tokens.values() if token is not None}
+        strings = tuple(stop for stop, token in tokens.items() if token is None)
+        decode = self.tokenizer.decode
+        return Stopping(max_new_tokens, frozenset(known | self._own_eos_ids()), strings, decode)
 
     def _stop_token(self, text: str) -> int | None:
         """The special token that the stop string is, if it is one."""

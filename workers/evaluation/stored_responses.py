@@ -6,6 +6,7 @@ come from and whether they are whole (`storage.artifacts`).
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,18 +41,38 @@ def decode_responses(data: bytes) -> list[StoredResponse]:
     return [StoredResponse(*row) for row in zip(*columns, strict=True)]
 
 
+def decode_tokens(data: bytes) -> dict[str, tuple[int, ...]] | None:
+    """Read the token ids of each response by item id, the token that ended it included.
+
+    None where they were not kept: responses of earlier versions.
+
+    Raises:
+        DataError: if the bytes are not a cell's responses.
+    """
+    columns = _later_columns(data, "item_id", "tokens")
+    if columns is None or None in columns[1]:
+        return None
+    return {item: tuple(tokens) for item, tokens in zip(*columns, strict=True)}
+
+
 def count_truncated(data: bytes) -> int | None:
     """Return how many responses ended at the limit of new tokens; None where nobody looked.
 
     Raises:
         DataError: if the bytes are not a cell's responses.
     """
+    columns = _later_columns(data, "truncated")
+    return None if columns is None or None in columns[0] else sum(columns[0])
+
+
+def _later_columns(data: bytes, *names: str) -> list[list[Any]] | None:
+    """Columns that not every version writes; None where one of them is missing."""
     try:
         file = pq.ParquetFile(BytesIO(data))
-        if "truncated" not in file.schema_arrow.names:
+        if not set(names) <= set(file.schema_arrow.names):
             return None
-        values = file.read(columns=["truncated"])["truncated"].to_pylist()
+        table = file.read(columns=list(names))
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else "unreadable"
         raise DataError(f"These bytes are not the responses of a cell: {reason}") from error
-    return None if None in values else sum(values)
+    return [table[name].to_pylist() for name in names]

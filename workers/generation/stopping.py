@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workers.errors import GenerationError
-from workers.generation.prompts import Asked
+from workers.generation.prompts import Asked, Prompt
 
 # A token is at least one byte long; two more for those that decode to nothing.
 _SPARE_TOKENS = 2
@@ -51,6 +51,15 @@ class Stopping:
             asked.has_ended = True
         elif len(asked.tokens) >= asked.max_new_tokens:
             asked.has_ended = asked.is_truncated = True
+
+    def cut(self, tokens: Sequence[int]) -> tuple[tuple[int, ...], bool]:
+        """Tokens up to the one that ends an answer, and whether it ended for want of room."""
+        answer = Asked(0, Prompt("", ()), self.max_new_tokens)
+        for token in tokens:
+            self.note(answer, token)
+            if answer.has_ended:
+                break
+        return tuple(answer.tokens), answer.is_truncated
 
     def _is_text_complete(self, tokens: list[int]) -> bool:
         """Whether a stop string is in the text; only its end can be new."""

@@ -14,13 +14,14 @@ from search.rates.truncation import truncated_responses
 from storage import AuditStore
 from workers.evaluation.harness import ScoredItem
 from workers.evaluation.responses import encode_responses
+from workers.evaluation.written import Written
 from workers.suites.tasks import ItemOutcome
 
 OUTCOME = ItemOutcome("tiny_choice-000", "(C", "[invalid]", False)
 
 
 def cell(*truncated: bool | None) -> bytes:
-    return encode_responses([ScoredItem(OUTCOME, "", is_truncated=cut) for cut in truncated])
+    return encode_responses([ScoredItem(OUTCOME, "", Written((1,), cut)) for cut in truncated])
 
 
 @pytest.fixture

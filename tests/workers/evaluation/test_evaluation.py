@@ -94,9 +94,9 @@ def test_responses_that_end_at_the_limit_are_told_from_those_that_ended(
     free = _evaluate(model, tokenizer, load_tasks(get_suite("tiny"), [BENCHMARK]))
     longer = [len(item.outcome.response) >= 30 for item in free]  # and the end of turn
 
-    assert [item.is_truncated for item in limited] == longer
+    assert [item.written.is_truncated for item in limited] == longer
     assert 10 < sum(longer) < len(longer) - 10
-    assert not any(item.is_truncated for item in free)
+    assert not any(item.written.is_truncated for item in free)
 
 
 def test_batch_size_and_warm_prompts_change_nothing(tiny: tuple[Any, Any], tasks: Any):

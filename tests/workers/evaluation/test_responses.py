@@ -6,11 +6,14 @@ import pyarrow.parquet as pq
 
 from workers.evaluation.harness import ScoredItem
 from workers.evaluation.responses import encode_responses
+from workers.evaluation.written import Written
 from workers.suites.tasks import ItemOutcome
 
 ITEMS = [
-    ScoredItem(ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True), "00ff", is_truncated=False),
-    ScoredItem(ItemOutcome("a-0", "", "[invalid]", False), "ff00", is_truncated=True),
+    ScoredItem(
+        ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True), "00ff", Written((5, 70000, 1), False)
+    ),
+    ScoredItem(ItemOutcome("a-0", "", "[invalid]", False), "ff00", Written((), True)),
 ]
 
 
@@ -25,6 +28,7 @@ def test_rows_keep_their_order_and_content():
         "correct": [True, False],
         "truncated": [False, True],
         "timed_out": [False, False],
+        "tokens": [[5, 70000, 1], []],
     }
 
 
