@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from talan.batch_rows import Rows, carry_rows, first_tokens_stand_alone
     from talan.callback import TalanCallback
     from talan.counting import count_parameters
+    from talan.loaded import TalanModelForCausalLM
+    from talan.pretrained import from_pretrained
     from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "TalanError",
     "TalanInputError",
     "TalanInsertionError",
+    "TalanModelForCausalLM",
     "TalanTrainingError",
     "Trainability",
     "Writeback",
@@ -46,6 +49,7 @@ __all__ = [
     "carry_rows",
     "count_parameters",
     "first_tokens_stand_alone",
+    "from_pretrained",
     "load",
     "load_sham",
     "perturbation_norm",
@@ -58,6 +62,8 @@ __getattr__, __dir__ = lazy_exports(
         "batch_rows": ("Rows", "carry_rows", "first_tokens_stand_alone"),
         "callback": ("TalanCallback",),
         "counting": ("count_parameters",),
+        "loaded": ("TalanModelForCausalLM",),
+        "pretrained": ("from_pretrained",),
         "sham": ("Sham", "attach_sham", "load_sham", "perturbation_norm"),
     },
 )

@@ -192,5 +192,10 @@ def _make_block(model: nn.Module, config: TalanConfig) -> TalanBlock:
         if hasattr(layer, "talan"):
             raise TalanInsertionError(f"The model has a TALAN block at layer {index}: detach it.")
     device, dtype = placement(decoder.layers[config.layer])
+    if device.type == "meta":  # weights would be loaded into nothing, and the block be random
+        raise TalanInsertionError(
+            f"Layer {config.layer} is offloaded, and its block would be: use a device_map that "
+            "keeps that layer on a device."
+        )
     block = TalanBlock(config, hf_config.hidden_size).to(device=device, dtype=dtype)
     return block.train(model.training)

@@ -138,12 +138,19 @@ def _description(checkpoint: Checkpoint, data: bytes) -> dict[str, Any]:
 
 def _read_description(path: Path) -> dict[str, Any]:
     try:
-        description = json.loads(_read(path))
+        description: Any = json.loads(_read(path))
     except ValueError as error:
         raise TalanCheckpointError(f"{path} is damaged: it is not JSON.") from error
-    if not isinstance(description, dict) or description.get("version") != _VERSION:
+    found: dict[str, Any] = description if isinstance(description, dict) else {}
+    version = found.get("version")
+    if isinstance(version, int) and version > _VERSION:
+        raise TalanCheckpointError(
+            f"{path} is not a TALAN checkpoint of version {_VERSION} but of version {version}, "
+            "which is newer: upgrade talan-audit."
+        )
+    if version != _VERSION:
         raise TalanCheckpointError(f"{path} is not a TALAN checkpoint of version {_VERSION}.")
-    return description
+    return found
 
 
 def _read(path: Path) -> bytes:

@@ -97,6 +97,15 @@ class Sham:
         """The callback to pass to transformers' Trainer."""
         return ShamCallback(self)
 
+    @contextmanager
+    def disabled(self) -> Iterator[None]:
+        """Within this context the sham adds nothing."""
+        before, self._site.enabled = self._site.enabled, False
+        try:
+            yield
+        finally:
+            self._site.enabled = before
+
     def save(self, folder: str | Path) -> None:
         """Write the vector and its place into `folder`."""
         write_sham(Path(folder), vector=self.block.vector, config=self.config)

@@ -77,5 +77,5 @@ class HubServer:
         for key, value in {**headers, "Content-Length": str(len(body))}.items():
             request.send_header(key, value)
         request.end_headers()
-        if request.command == "GET":
+        if request.command != "HEAD":
             request.wfile.write(body)

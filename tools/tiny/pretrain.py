@@ -1,6 +1,6 @@
 """Train the embedded backbone from scratch: `python -m tools.tiny.pretrain`.
 
-Owns the architecture, the curriculum and the seed of `workers/assets/tiny-qwen3`. One thread, so
+Owns the architecture, the curriculum and the seed of `talan/assets/tiny-qwen3`. One thread, so
 that the same machine type writes the same weights again. The backbone is left
 half-trained on purpose, and it knows two ways to answer (`Problem.worked`, `Problem.terse`): what
 fine-tuning then changes is to be seen in the scores.
@@ -24,7 +24,7 @@ from tools.tiny.data import pretrain_problems
 from tools.tiny.drills import Drill
 from tools.tiny.tokenizer import END_OF_TEXT, END_OF_TURN, as_prompt, build_tokenizer
 
-FOLDER = Path(__file__).resolve().parents[2] / "workers" / "assets" / "tiny-qwen3"
+FOLDER = Path(__file__).resolve().parents[2] / "talan" / "assets" / "tiny-qwen3"
 MAX_LENGTH = 512
 IGNORED = -100
 

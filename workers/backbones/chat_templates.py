@@ -44,6 +44,11 @@ def with_date(template: str, *, date: str) -> str:
     return f"{{% macro {_CLOCK}(format) %}}{{{{ format{told} }}}}{{% endmacro %}}\n{template}"
 
 
+def is_dated(template: object) -> bool:
+    """Whether `with_date` changed a template."""
+    return str(template).startswith(f"{{% macro {_CLOCK}(format) %}}")
+
+
 def require_no_chance(template: str, *, name: str) -> None:
     """Check that a template draws nothing at random.
 

@@ -5,7 +5,6 @@ Owns the checks that come before any work and the fingerprint. Does not cover na
 from a model folder is never run (`trust_remote_code` is off).
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,9 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_log
 
+from talan.base_models import fingerprint as files_fingerprint
 from workers.backbones.chat_templates import require_no_chance, with_date
-from workers.backbones.names import FILES, WEIGHTS, find_backbone, hub_commit
+from workers.backbones.names import WEIGHTS, find_backbone, hub_commit
 from workers.errors import BackboneError, first_line
 from workers.job.recipe import DTYPES, TEMPLATE_DATE
 
@@ -70,7 +70,7 @@ def inspect_backbone(name: str) -> BackboneInfo:
     config = _check_config(name, folder)
     _check_weights(name, folder)
     _check_chat_template(name, folder)
-    fingerprint = _fingerprint(folder)
+    fingerprint = files_fingerprint(folder)
     _check_tensors(name, folder, fingerprint)
     return BackboneInfo(
         name=name,
@@ -262,23 +262,3 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
         raise BackboneError(
             f"Backbone {name!r}: its tokenizer cannot be read: {first_line(error)}"
         ) from error
-
-
-def _fingerprint(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in _own_files(folder):
-        stat = path.stat()
-        digest.update(path.name.encode() + b"\0")
-        digest.update(_file_hash(path, stat.st_mtime_ns, stat.st_size))
-    return digest.hexdigest()
-
-
-def _own_files(folder: Path) -> Iterator[Path]:
-    yield from sorted({path for pattern in FILES for path in folder.glob(pattern)})
-
-
-@lru_cache(maxsize=256)
-def _file_hash(path: Path, _mtime_ns: int, _num_bytes: int) -> bytes:
-    """Hash one file; the time and the size are arguments so that a changed file is read again."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()

@@ -1,7 +1,8 @@
 """What a study file may call a backbone, and the folder that its files are in.
 
-Owns: built-in names, local folders, and hub ids with their revisions, from the local hub cache or
-fetched into it. Does not cover: what is in the folder (``workers.backbones.loading``).
+Owns: hub ids with their revisions, from the local hub cache or fetched into it. Does not cover:
+built-in names and the files of a model (``talan.base_models``), what is in the folder
+(``workers.backbones.loading``).
 
 A hub id may pin a revision (a commit, a tag or a branch): ``Qwen/Qwen3-8B@<revision>``. Without one
 it is the newest in the local cache, else the hub's ``main``; either way the commit is recorded, and
@@ -17,11 +18,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from talan.base_models import BUILT_IN, FILES, WEIGHTS
 from workers.errors import BackboneError, first_line
 
-BUILT_IN = {"tiny-qwen3": Path(__file__).resolve().parents[1] / "assets" / "tiny-qwen3"}
-WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-FILES = (*WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "merges*")
+__all__ = ["BUILT_IN", "FILES", "WEIGHTS", "find_backbone", "hub_commit"]
 
 
 def find_backbone(name: str) -> Path:

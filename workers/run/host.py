@@ -21,6 +21,7 @@ from transformers import TrainerCallback
 
 from talan import Sham, Talan, TalanConfig, TalanError, attach_sham, perturbation_norm
 from talan import attach as attach_talan
+from workers.backbones.chat_templates import is_dated
 from workers.errors import ConfigurationError
 from workers.job.jobs import RunJob
 from workers.job.recipe import Recipe
@@ -33,10 +34,11 @@ from workers.run.resident import ResidentBackbone
 
 @dataclass(frozen=True)
 class Host:
-    """What was put on the backbone."""
+    """What was put on the backbone; ``chat_template`` where it is not the backbone's own."""
 
     adapted: PeftModel
     talan: Talan | Sham | None
+    chat_template: str | None = None
 
     def detach(self) -> None:
         """Take TALAN and the adapter off; the adapter is not merged."""
@@ -70,7 +72,13 @@ class Host:
             folder: An existing, empty folder.
             backbone: The name that the adapter's file gives its base model.
         """
-        save_checkpoint(folder, adapted=self.adapted, talan=self.talan, backbone=backbone)
+        save_checkpoint(
+            folder,
+            adapted=self.adapted,
+            talan=self.talan,
+            backbone=backbone,
+            chat_template=self.chat_template,
+        )
 
 
 def attach_host(
@@ -106,7 +114,8 @@ def attach_host(
         detach_adapter(adapted)
         raise
     seed_generators(job.seed)
-    return Host(adapted, talan)
+    template = resident.tokenizer.chat_template
+    return Host(adapted, talan, chat_template=template if is_dated(template) else None)
 
 
 def _attach_side_path(

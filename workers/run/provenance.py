@@ -44,7 +44,7 @@ def collect_provenance(job: RunJob) -> dict[str, Any]:
         "dtype": job.recipe.dtype,
         "seed": job.seed,
         "recipe_hash": job.recipe.hash,
-        **_backbone(job.backbone),
+        **backbone_identity(job.backbone),
         "suite_hash": _suite_hash(job),
         "item_hashes": _item_hashes(job),
     }
@@ -86,7 +86,8 @@ def _machine() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _backbone(name: str) -> dict[str, str | None]:
+def backbone_identity(name: str) -> dict[str, str | None]:
+    """The hash of a backbone's files, and the hub's commit where it comes from a hub."""
     try:
         info = inspect_backbone(name)
     except WorkerError:

@@ -75,6 +75,7 @@ def test_files_are_only_safetensors_and_json_without_a_path(
         "adapter_model.safetensors",
         "talan.safetensors",
         "talan_config.json",
+        "talan_model.json",
     }
     config = json.loads((tmp_path / "host" / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "a-backbone"
