@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install browser demo test lint types contracts check lock clean
+.PHONY: help install browser demo docs test lint types contracts check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: install ## Audit 24 configurations of TALAN on the embedded backbone (about 4 minutes)
 	$(BIN)/talan study run examples/tiny-lora-grid.yaml
+
+docs: install ## Build the docs as a site, which `talan serve` shows under /help
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # The pages are tested in a real Chromium. As root on Debian it is installed; elsewhere the reader is told.
 browser: ## Make sure that there is a Chromium for the tests of the pages
@@ -50,7 +53,7 @@ types: install ## Check types
 contracts: install ## Check that imports go one way
 	$(BIN)/lint-imports
 
-check: lint types contracts test ## Everything that CI checks
+check: lint types contracts docs test ## Everything that CI checks
 
 lock: ## Resolve the dependencies afresh and write constraints.txt
 	rm -rf .lock && $(PYTHON) -m venv .lock

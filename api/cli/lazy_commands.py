@@ -53,9 +53,13 @@ class LazyCommand(TyperCommand):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """The real command's context."""
+        return self.loaded().make_context(info_name, args, parent=parent, **extra)
+
+    def loaded(self) -> Any:
+        """The real command, with its arguments and options."""
         alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
         alone.command(self.name)(getattr(import_module(self._module), self._function))
-        return typer.main.get_command(alone).make_context(info_name, args, parent=parent, **extra)
+        return typer.main.get_command(alone)
 
 
 def _summary(module: str, function: str) -> str:

@@ -29,6 +29,8 @@ from api.rest.settings import Settings
 from api.rest.store_provider import Record
 from api.rest.studies.launching import BUILT_IN
 from dashboards.pages import Site, pages_router
+from dashboards.pages.help_site import PREFIX as HELP
+from dashboards.pages.help_site import built_help
 
 PREFIX = "/api/v1"
 RESOURCES = (
@@ -89,6 +91,8 @@ def create_app(store_url: str, settings: Settings | None = None) -> FastAPI:
     app.state.site = _site(record, settings)
     app.include_router(_router("sign_in"))
     app.include_router(pages_router(app.state.site))
+    if app.state.site.help_site is not None:
+        app.mount(HELP, app.state.site.help_site)
     openapi.install(app)
     docs_page.install(app)
     problems.install(app, Operations(app.openapi), page=_error_page)
@@ -113,6 +117,7 @@ def _site(record: Record, settings: Settings) -> Site:
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
         root_path=settings.root_path,
+        help_site=built_help(),
     )
 
 

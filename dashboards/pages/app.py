@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from dashboards import wording
 from dashboards.pages.assets import PLOTLY, asset_url, plotly_style_ids
+from dashboards.pages.help_site import HelpSite
 from search.study.axes import axis_label
 from storage import AuditStore
 
@@ -47,6 +48,7 @@ class Site:
         optuna_url: Where an Optuna Dashboard over the same studies runs; None: nowhere.
         needs_sign_in: Whether there is a token, so that one may sign out.
         root_path: The path under which a proxy serves this; empty: none.
+        help_site: The docs; None where they were not built.
     """
 
     opened: Callable[[], AuditStore]
@@ -55,6 +57,7 @@ class Site:
     optuna_url: str | None = None
     needs_sign_in: bool = False
     root_path: str = ""
+    help_site: HelpSite | None = None
     _templates: Environment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +76,7 @@ class Site:
             version=version("talan-audit"),
             needs_sign_in=self.needs_sign_in,
             root_path=self.root_path,
+            has_help=self.help_site is not None,
             optuna_url=self.optuna_url,
             axis_label=axis_label,
             kinds=wording.KINDS,

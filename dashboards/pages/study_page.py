@@ -13,6 +13,7 @@ from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
+from dashboards.story import story
 from dashboards.wording import GAMMA, NO_CHAMPION
 from search.rates.champion_worth import ChampionWorth, champion_worth
 from search.rates.g1_rates import g1_rows
@@ -82,6 +83,7 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "champions": summary.champions,
         "no_champion": NO_CHAMPION,
         "worths": summary.worths,
+        "story": story(summary.rates, summary.champions, _champion_worths(summary)),
         "champion_worths": _champion_worths(summary),
     }
 

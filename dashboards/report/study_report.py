@@ -24,9 +24,11 @@ from dashboards.report.tables import (
     rate_table,
 )
 from dashboards.report.verdicts import headline, verdicts
+from dashboards.story import story
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
+from search.rates.champion_worth import champion_worths
 from search.rates.g1_rates import adjusted
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import host_worths
@@ -44,6 +46,7 @@ class StudyReport:
         at: When the record was read.
         state: The study's state.
         headline: What was audited, in a sentence or two.
+        story: What came of it, in plain sentences.
         verdicts: One sentence a host: its G1 rate against chance.
         caveats: What to keep in mind, only what applies to this study.
         rates: G1 rates by host.
@@ -61,6 +64,7 @@ class StudyReport:
     at: datetime
     state: str
     headline: str
+    story: tuple[str, ...]
     verdicts: tuple[str, ...]
     caveats: tuple[str, ...]
     rates: Table
@@ -90,6 +94,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         at=datetime.now(UTC),
         state=record.state,
         headline=headline(record, status=status),
+        story=_story(store, rows, name),
         verdicts=verdicts(rows),
         caveats=caveats(record, status=status, rows=rows, confirmed=confirmed),
         rates=rate_table(rows),
@@ -102,6 +107,11 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         provenance=provenance_table(record.studies[0], store.studies.provenance(name)),
         spec=record.studies[0].spec,
     )
+
+
+def _story(store: AuditStore, rows: list[G1Row], name: str) -> tuple[str, ...]:
+    champions = store.rates.champions(name)
+    return story(rows, champions, champion_worths(store, champions))
 
 
 def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:

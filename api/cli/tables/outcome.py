@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from api.cli.tables.champions import show_champions
-from api.cli.tables.g1 import show_g1
 from api.cli.tables.studies import show_studies
 from api.cli.tables.style import console
+from dashboards.story import story
 from search import rates
 from storage import AuditStore
 from storage.records import StudyStatus
 
 
 def show_outcome(store: AuditStore, study: StudyStatus) -> None:
-    """What stands at the end of ``talan study run``: G1 by mixer, the champion, what is next."""
+    """Where the study stands, what came of it in plain sentences, what is next."""
     name = study.name
     console.print()
     show_studies([study])
-    for by in (None, "mixer"):
-        console.print()
-        show_g1(rates.g1_rows(store, name, by=by))
-    console.print("\nChampion (the best of many: biased upward until confirmed on fresh seeds)")
+    rows = rates.g1_rows(store, name)
     champions = store.rates.champions(name)
-    show_champions(champions, rates.champion_worths(store, champions))
-    example = champions[0].id if champions else "RUN_ID"
-    console.print(
-        f"\nLook next:  talan runs {name} --sort mean_delta   talan run {example}\n"
-        f"            talan g1 {name} --by layer   talan export {name} --format csv"
-    )
+    for sentence in story(rows, champions, rates.champion_worths(store, champions)):
+        console.print(f"\n{sentence}", highlight=False)
+    console.print()
+    for words, command in _next(name, champions[0].id if champions else None):
+        console.print(f"{words:<28}[bold]{command}[/bold]", highlight=False, soft_wrap=True)
+
+
+def _next(name: str, champion: str | None) -> list[tuple[str, str]]:
+    steps = [
+        ("look at it in a browser", f"talan serve   # then http://127.0.0.1:8000/studies/{name}")
+    ]
+    if champion is not None:
+        steps += [
+            ("look at the best run", f"talan run {champion}"),
+            ("confirm it at fresh seeds", f"talan confirm {champion}"),
+        ]
+    return [
+        *steps,
+        ("see what the tests say", f"talan g1 {name}"),
+        ("see every run", f"talan runs {name} --sort mean_delta"),
+    ]

@@ -1,0 +1,78 @@
+"""dashboards.story: each number in the sentences is the record's, and the words follow the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from drawn_studies import DORA, LORA, NAME, record_study
+
+from dashboards.story import story
+from search import rates
+from search.rates.g1_row import G1Row, Rotation
+from search.statistics import Expected
+from search.statistics.exchangeability import Discordances
+from storage import AuditStore
+from storage.records import G1Count
+
+
+def test_a_study_in_sentences(tmp_path: Path) -> None:
+    with AuditStore.open(f"sqlite:///{tmp_path / 'talan.db'}") as store:
+        record_study(store)
+        champions = store.rates.champions(NAME)
+        told = story(rates.g1_rows(store, NAME), champions, rates.champion_worths(store, champions))
+    lora, dora = LORA.split(), DORA.split()
+    assert told[0] == (
+        f"Of 5 runs on {lora[0]} with {lora[1]}, 2 (40.0%) do worse than the baseline on no "
+        "benchmark (G1): 2 are better on at least one."
+    )
+    assert told[1] == "1 of 2 seed null runs are G1."
+    assert told[2].startswith("The best run (layer 3, T 2, multihead_local, gate:vector:0.1, all, ")
+    assert "gains +10.00 pp on average; it is the best of 5" in told[2]
+    assert told[3] == (
+        f"Of 1 run on {dora[0]} with {dora[1]}, 1 (100.0%) does worse than the baseline on no "
+        "benchmark (G1): 1 with the same answers throughout."
+    )
+    assert told[5].startswith("No run is strict G1")
+    assert len(told) == 6
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.004, "more runs hold up than luck explains (rotation test, p = 0.004)."),
+        (0.05, "more runs hold up than luck explains (rotation test, p = 0.05)."),
+        (0.051, "so many can be luck: the rotation test does not tell it apart (p = 0.051)."),
+        (1.0, "so many can be luck: the rotation test does not tell it apart (p = 1)."),
+    ],
+)
+def test_the_rotation_test_decides_the_words(p: float, words: str) -> None:
+    found, luck, champion = story([_row(p)], [], {})
+    assert found == (
+        "Of 24 runs on tiny with lora, 6 (25.0%) do worse than the baseline on no benchmark (G1): "
+        "3 are better on at least one, 2 with other answers and the same scores, 1 with the same "
+        "answers throughout."
+    )
+    assert luck == f"Luck alone would give about 4 (0 to 9); {words}"
+    assert champion.startswith("No run is strict G1")
+
+
+def test_a_host_without_a_verdict_has_no_sentence() -> None:
+    empty = G1Row(
+        G1Count("s", "tiny", "lora", "grid", None, None, runs=0, g1=0, strict=0, tied=0, inert=0),
+        interval=None,
+        interval_method=None,
+    )
+    assert story([empty], [], {}) == ()
+
+
+def _row(p: float) -> G1Row:
+    return G1Row(
+        G1Count("s", "tiny", "lora", "grid", None, None, runs=24, g1=6, strict=3, tied=2, inert=1),
+        interval=None,
+        interval_method=None,
+        rotation=Rotation(
+            24, 1, p, p, exchangeable=Discordances(24, 512, 20.0, 20.0), distinct=None, sentence=""
+        ),
+        expected=Expected(24, 6, 3, 4.2, 3.1, (0, 9), (0, 8), 0.1, 0.5),
+    )

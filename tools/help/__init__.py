@@ -1,0 +1,1 @@
+"""The docs as a site: pages that are generated from the code."""
