@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
 	@touch $(STAMP)
 
-demo: install ## Audit 24 configurations of TALAN on the embedded backbone (about 4 minutes)
-	$(BIN)/talan study run examples/tiny-lora-grid.yaml
+demo: install ## Audit 24 configurations on the built-in backbone (about 4 minutes)
+	$(BIN)/talan demo
 
 docs: install ## Build the docs as a site, which `talan serve` shows under /help
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

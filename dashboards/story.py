@@ -10,23 +10,53 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dashboards.wording import NO_CHAMPION, counted, percent, pp
+from search import rates
 from search.rates.champion_worth import ChampionWorth
 from search.rates.g1_row import G1Row
-from search.study.axes import configuration_words
-from storage.records import Run
+from search.study.axes import AXIS_NAMES, axis_label, configuration_words
+from storage import AuditStore
+from storage.records import G1Count, Run
 
 LEVEL = 0.05
+FEWEST_AT_A_VALUE = 3
+
+
+def tell(store: AuditStore, name: str, *, rows: Sequence[G1Row] | None = None) -> tuple[str, ...]:
+    """A study's story, read from the record.
+
+    Args:
+        store: The record.
+        name: The study.
+        rows: Its G1 rates by host, where the caller has them.
+    """
+    champions = store.rates.champions(name)
+    return story(
+        rates.g1_rows(store, name) if rows is None else rows,
+        champions,
+        rates.champion_worths(store, champions),
+        by_axis=counts_by_axis(store, name),
+    )
+
+
+def counts_by_axis(store: AuditStore, name: str) -> list[G1Count]:
+    """G1 counts by the values of each axis, one after the other."""
+    return [count for axis in AXIS_NAMES for count in store.rates.g1_counts(name, by=axis)]
 
 
 def story(
-    rows: Sequence[G1Row], champions: Sequence[Run], worths: Mapping[str, ChampionWorth]
+    rows: Sequence[G1Row],
+    champions: Sequence[Run],
+    worths: Mapping[str, ChampionWorth],
+    *,
+    by_axis: Sequence[G1Count] = (),
 ) -> tuple[str, ...]:
-    """Three sentences a host: what was found, whether luck explains it, the best run.
+    """A few sentences a host: what was found, whether luck explains it, where, the best run.
 
     Args:
         rows: G1 rates by host, not by an axis.
         champions: The hosts' best strict G1 runs; a host without one has none.
         worths: By the champions' run ids, what they shrink to.
+        by_axis: G1 counts by the values of each axis.
     """
     best = {(run.backbone, run.adapter): run for run in champions}
     found: list[str] = []
@@ -34,10 +64,14 @@ def story(
         count = row.count
         if not count.runs:
             continue
-        champion = best.get((count.backbone, count.adapter))
+        host = (count.backbone, count.adapter)
+        champion = best.get(host)
         found += [
             _found(row),
             _against_luck(row),
+            _where(
+                [c for c in by_axis if (c.backbone, c.adapter) == (count.backbone, count.adapter)]
+            ),
             _best(champion, worths.get(champion.id) if champion else None, of=count.runs),
         ]
     return tuple(sentence for sentence in found if sentence)
@@ -80,6 +114,25 @@ def _against_luck(row: G1Row) -> str:
         else f"so many can be luck: the rotation test does not tell it apart (p = {p:.2g})"
     )
     return f"{_capital('; '.join([*references, verdict]))}."
+
+
+def _where(counts: Sequence[G1Count]) -> str:
+    """The axis along which the rates differ most; whether more than luck, ``importance`` says."""
+    axes: dict[str, list[G1Count]] = {}
+    for count in counts:
+        if count.axis is not None and count.runs >= FEWEST_AT_A_VALUE:
+            axes.setdefault(count.axis, []).append(count)
+    widest = max(axes.values(), key=_spread, default=[])
+    if _spread(widest) == 0:
+        return ""
+    axis = str(widest[0].axis)
+    shares = ", ".join(f"{c.g1} of {c.runs} at {axis_label(axis, c.value)}" for c in widest)
+    return f"The rates differ most by {axis.replace('_', ' ')}: {shares}."
+
+
+def _spread(counts: Sequence[G1Count]) -> float:
+    shares = [count.g1 / count.runs for count in counts]
+    return max(shares, default=0) - min(shares, default=0)
 
 
 def _best(champion: Run | None, worth: ChampionWorth | None, *, of: int) -> str:

@@ -13,7 +13,7 @@ from dashboards.figures.catalogue import CATALOGUE
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
-from dashboards.story import story
+from dashboards.story import counts_by_axis, story
 from dashboards.wording import GAMMA, NO_CHAMPION
 from search.rates.champion_worth import ChampionWorth, champion_worth
 from search.rates.g1_rates import g1_rows
@@ -43,6 +43,8 @@ class Summary:
     rates: list[G1Row]
     champions: list[Run]
     worths: list[HostWorths]
+    champion_worths: dict[str, ChampionWorth]
+    story: tuple[str, ...]
 
 
 Summaries = Kept[Summary]
@@ -83,27 +85,33 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "champions": summary.champions,
         "no_champion": NO_CHAMPION,
         "worths": summary.worths,
-        "story": story(summary.rates, summary.champions, _champion_worths(summary)),
-        "champion_worths": _champion_worths(summary),
+        "story": summary.story,
+        "champion_worths": summary.champion_worths,
     }
 
 
 def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
     """While a study runs, tests and the variance model are left out: they read every outcome."""
+    rows = g1_rows(store, name, with_tests=not is_live)
+    champions = store.rates.champions(name)
+    worths = [] if is_live else host_worths(store, name)
+    champion_worths = _champion_worths(champions, worths)
     return Summary(
         results=results(store, name).get(name),
         choices=Choices.read(store, name),
-        rates=g1_rows(store, name, with_tests=not is_live),
-        champions=store.rates.champions(name),
-        worths=[] if is_live else host_worths(store, name),
+        rates=rows,
+        champions=champions,
+        worths=worths,
+        champion_worths=champion_worths,
+        story=story(rows, champions, champion_worths, by_axis=counts_by_axis(store, name)),
     )
 
 
-def _champion_worths(summary: Summary) -> dict[str, ChampionWorth]:
-    hosts = {(host.backbone, host.adapter): host for host in summary.worths}
+def _champion_worths(champions: list[Run], worths: list[HostWorths]) -> dict[str, ChampionWorth]:
+    hosts = {(host.backbone, host.adapter): host for host in worths}
     return {
         run.id: champion_worth(run.mean_delta or 0.0, run.configuration_id, host=host)
-        for run in summary.champions
+        for run in champions
         if (host := hosts.get((run.backbone, run.adapter))) is not None
     }
 

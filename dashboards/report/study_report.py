@@ -24,11 +24,10 @@ from dashboards.report.tables import (
     rate_table,
 )
 from dashboards.report.verdicts import headline, verdicts
-from dashboards.story import story
+from dashboards.story import tell
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
-from search.rates.champion_worth import champion_worths
 from search.rates.g1_rates import adjusted
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import host_worths
@@ -94,7 +93,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         at=datetime.now(UTC),
         state=record.state,
         headline=headline(record, status=status),
-        story=_story(store, rows, name),
+        story=tell(store, name, rows=rows),
         verdicts=verdicts(rows),
         caveats=caveats(record, status=status, rows=rows, confirmed=confirmed),
         rates=rate_table(rows),
@@ -107,11 +106,6 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         provenance=provenance_table(record.studies[0], store.studies.provenance(name)),
         spec=record.studies[0].spec,
     )
-
-
-def _story(store: AuditStore, rows: list[G1Row], name: str) -> tuple[str, ...]:
-    champions = store.rates.champions(name)
-    return story(rows, champions, champion_worths(store, champions))
 
 
 def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:

@@ -22,6 +22,7 @@ def test_every_figure_is_drawn_and_nothing_is_complained_of(
 ) -> None:
     tab = open_tab(recorded.address)
     page = tab.go("/studies/done")
+    page.get_by_text("More figures").click()
     for figure in CATALOGUE:
         place = page.locator(f'[data-figure="{figure.key}"]')
         place.scroll_into_view_if_needed()

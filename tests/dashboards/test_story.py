@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from drawn_studies import DORA, LORA, NAME, record_study
 
-from dashboards.story import story
-from search import rates
+from dashboards.story import story, tell
 from search.rates.g1_row import G1Row, Rotation
 from search.statistics import Expected
 from search.statistics.exchangeability import Discordances
@@ -19,8 +18,7 @@ from storage.records import G1Count
 def test_a_study_in_sentences(tmp_path: Path) -> None:
     with AuditStore.open(f"sqlite:///{tmp_path / 'talan.db'}") as store:
         record_study(store)
-        champions = store.rates.champions(NAME)
-        told = story(rates.g1_rows(store, NAME), champions, rates.champion_worths(store, champions))
+        told = tell(store, NAME)
     lora, dora = LORA.split(), DORA.split()
     assert told[0] == (
         f"Of 5 runs on {lora[0]} with {lora[1]}, 2 (40.0%) do worse than the baseline on no "
@@ -57,6 +55,20 @@ def test_the_rotation_test_decides_the_words(p: float, words: str) -> None:
     assert champion.startswith("No run is strict G1")
 
 
+def test_the_axis_is_named_along_which_the_rates_differ_most() -> None:
+    counts = [
+        _count("layer", 0, g1=0, runs=6),
+        _count("layer", 4, g1=5, runs=6),
+        _count("layer", 5, g1=2, runs=2),  # too few to speak of
+        _count("mixer", "cross_attn", g1=2, runs=6),
+        _count("mixer", "per_token_mix", g1=3, runs=6),
+    ]
+    told = story([_row(0.5)], [], {}, by_axis=counts)
+    assert told[2] == "The rates differ most by layer: 0 of 6 at 0, 5 of 6 at 4."
+    even = [_count("layer", 0, g1=3, runs=6), _count("layer", 4, g1=3, runs=6)]
+    assert len(story([_row(0.5)], [], {}, by_axis=even)) == 3
+
+
 def test_a_host_without_a_verdict_has_no_sentence() -> None:
     empty = G1Row(
         G1Count("s", "tiny", "lora", "grid", None, None, runs=0, g1=0, strict=0, tied=0, inert=0),
@@ -64,6 +76,10 @@ def test_a_host_without_a_verdict_has_no_sentence() -> None:
         interval_method=None,
     )
     assert story([empty], [], {}) == ()
+
+
+def _count(axis: str, value: object, *, g1: int, runs: int) -> G1Count:
+    return G1Count("s", "tiny", "lora", "grid", axis, value, runs, g1, strict=g1, tied=0, inert=0)
 
 
 def _row(p: float) -> G1Row:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from api.cli.tables.studies import show_studies
 from api.cli.tables.style import console
-from dashboards.story import story
-from search import rates
+from dashboards.story import tell
 from storage import AuditStore
 from storage.records import StudyStatus
 
@@ -15,11 +14,10 @@ def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     name = study.name
     console.print()
     show_studies([study])
-    rows = rates.g1_rows(store, name)
-    champions = store.rates.champions(name)
-    for sentence in story(rows, champions, rates.champion_worths(store, champions)):
+    for sentence in tell(store, name):
         console.print(f"\n{sentence}", highlight=False)
     console.print()
+    champions = store.rates.champions(name)
     for words, command in _next(name, champions[0].id if champions else None):
         console.print(f"{words:<28}[bold]{command}[/bold]", highlight=False, soft_wrap=True)
 
@@ -36,5 +34,6 @@ def _next(name: str, champion: str | None) -> list[tuple[str, str]]:
     return [
         *steps,
         ("see what the tests say", f"talan g1 {name}"),
+        ("see whether an axis matters", f"talan importance {name}"),
         ("see every run", f"talan runs {name} --sort mean_delta"),
     ]
