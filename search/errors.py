@@ -30,6 +30,10 @@ class RescoringError(SearchError):
     """Stored responses cannot be scored again: they, or the items, are not what they were."""
 
 
+class AnalysisError(SearchError):
+    """An analysis that does not exist, or a run that it cannot be made of."""
+
+
 class ReplayError(SearchError):
     """A table cannot be replayed as asked."""
 

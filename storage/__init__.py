@@ -1,5 +1,6 @@
 """The record of every study: tables, migrations, queries, and the artifact store."""
 
+from storage.analyses import Asked
 from storage.artifacts import ArtifactRef, ArtifactStore
 from storage.axes import AXES
 from storage.database import Database
@@ -49,6 +50,7 @@ from storage.new_rows import (
 from storage.records import (
     RUN_STATES,
     STUDY_STATES,
+    Analysis,
     BoundedCell,
     Cell,
     DueRun,
@@ -79,6 +81,7 @@ __all__ = [
     "SORTS",
     "STUDY_STATES",
     "TREATMENT",
+    "Analysis",
     "ArtifactCorrupt",
     "ArtifactError",
     "ArtifactMissing",
@@ -86,6 +89,7 @@ __all__ = [
     "ArtifactStore",
     "ArtifactStoreFull",
     "ArtifactStoreUnavailable",
+    "Asked",
     "AuditStore",
     "BaselineMismatch",
     "BoundedCell",

@@ -3,7 +3,7 @@
 Owns: appending an event inside the transaction of what it tells of, and reading on from an id.
 Does not cover: who listens. Kinds: study_started, run_started, cell_scored, cell_bounded (not
 evaluated in full), run_finished, run_scored (a run finished before its baseline got its verdict),
-run_failed, run_requeued, study_finished (its payload's `state` says how).
+run_failed, run_requeued, analysis_finished, study_finished (its payload's `state` says how).
 """
 
 from __future__ import annotations

@@ -289,6 +289,36 @@ class RescoredCell(Base):
     outcomes: Mapped[bytes]
 
 
+class Analysis(Base):
+    """An analysis of a run, or of a whole study where `run_id` is NULL: asked for, or done.
+
+    `id` is a hash of what it is of, its name and its parameters: the same is asked for once.
+    """
+
+    __tablename__ = "talan_analyses"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'completed', 'failed')", name="state"),
+        Index(None, "run_id", "name"),
+        Index(None, "study_id", "name"),
+        Index(None, "state", "queued_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("talan_studies.id"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("talan_runs.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    parameters: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16))
+    owner: Mapped[str | None] = mapped_column(Text)
+    owned_until_epoch_s: Mapped[float | None]
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    artifact: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    seconds: Mapped[float | None]
+    queued_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
 class Event(Base):
     """What happened, in order; never changed, never deleted."""
 

@@ -350,6 +350,27 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Analysis:
+    """An analysis of a run, or of a whole study (`run_id` is None).
+
+    `summary` and `artifact` are None until it is completed; `error` is why it failed.
+    """
+
+    id: str
+    study: str
+    run_id: str | None
+    name: str
+    parameters: Mapping[str, Any]
+    state: str
+    summary: Mapping[str, Any] | None
+    artifact: str | None
+    error: str | None
+    seconds: float | None
+    queued_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened to a study; ids grow in the order of commits within a study."""
 

@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import func, select, text
 from sqlalchemy.sql.ddl import CreateSchema
 
+from storage.analyses import Analyses
 from storage.database import Database
 from storage.dispatch import Dispatch
 from storage.durations import Durations
@@ -42,6 +43,7 @@ class AuditStore:
         runs: reading runs.
         rates: G1 counts and champions.
         rescored: cells under other scorers.
+        analyses: what was computed inside runs.
         uncompared: older cells whose responses nobody compared with the baseline's.
         events: the log of what happened.
         totals: counts over all studies.
@@ -58,6 +60,7 @@ class AuditStore:
         self.runs = Runs(database)
         self.rates = Rates(database)
         self.rescored = Rescored(database)
+        self.analyses = Analyses(database)
         self.uncompared = Uncompared(database)
         self.events = Events(database)
         self.totals = Totals(database)

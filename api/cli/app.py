@@ -45,6 +45,7 @@ COMMANDS = {
     "report": "report",
     "reference": "reference",
     "rescore": "rescore",
+    "analyse": "analyse",
     "serve": "serve",
     "optuna-dashboard": "optuna_dashboard",
     "scheduler": "scheduler",

@@ -39,6 +39,7 @@ RESOURCES = (
     "events",
     "runs",
     "items",
+    "analyses",
     "export",
     "g1_rates",
     "champions",

@@ -26,6 +26,7 @@ from search.driving.interruptions import handlers_kept
 from search.driving.run_places import places_held, reserve_places
 from search.errors import EngineError, PlacementError
 from search.study.file import Resources
+from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import first_line
 from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
@@ -52,10 +53,18 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Analysed:
+    """An analysis is done."""
+
+    job: AnalysisJob
+    result: AnalysisResult
+
+
+@dataclass(frozen=True)
 class Failed:
     """A step of a run raised; the same run would raise again, and, if it halts, any other."""
 
-    job: RunJob
+    job: RunJob | AnalysisJob
     message: str
     detail: str
     halts: bool = False
@@ -65,11 +74,11 @@ class Failed:
 class Died:
     """The worker of a run died under it; the run may well succeed elsewhere."""
 
-    job: RunJob
+    job: RunJob | AnalysisJob
     message: str
 
 
-Event = Trained | Scored | Failed | Died
+Event = Trained | Scored | Analysed | Failed | Died
 
 
 @dataclass
@@ -79,7 +88,7 @@ class _Slot:
     number: int
     actor: Any
     waiting_on: Any
-    job: RunJob | None = None
+    job: RunJob | AnalysisJob | None = None
     backbone: str | None = None
     due: list[str] = field(default_factory=list)
 
@@ -137,19 +146,20 @@ class WorkerPool:
         return [slot.number for slot in self._slots if slot.waiting_on is None]
 
     @property
-    def busy(self) -> list[RunJob]:
-        """The runs in flight."""
+    def busy(self) -> list[RunJob | AnalysisJob]:
+        """The runs and analyses in flight."""
         return [slot.job for slot in self._slots if slot.job is not None]
 
     def backbone_of(self, number: int) -> str | None:
         """The backbone that a slot's worker holds warm."""
         return self._slots[number].backbone
 
-    def submit(self, number: int, job: RunJob) -> None:
-        """Hand a run to an idle slot."""
+    def submit(self, number: int, job: RunJob | AnalysisJob) -> None:
+        """Hand a run or an analysis to an idle slot."""
         slot = self._slots[number]
         slot.job, slot.backbone, slot.due = job, job.backbone, list(job.benchmarks)
-        slot.waiting_on = slot.actor.begin.remote(job)
+        first = slot.actor.analyse if isinstance(job, AnalysisJob) else slot.actor.begin
+        slot.waiting_on = first.remote(job)
 
     def wait(self, *, timeout_s: float) -> list[Event]:
         """The steps that ended within ``timeout_s``; returns at once when one has.
@@ -213,7 +223,17 @@ class WorkerPool:
             return Failed(job, result.message, result.detail, halts=result.halts)
         return self._next_step(slot, job, result)
 
-    def _next_step(self, slot: _Slot, job: RunJob, result: TrainResult | CellResult) -> Event:
+    def _next_step(
+        self,
+        slot: _Slot,
+        job: RunJob | AnalysisJob,
+        result: TrainResult | CellResult | AnalysisResult,
+    ) -> Event:
+        if isinstance(job, AnalysisJob):
+            assert isinstance(result, AnalysisResult)
+            slot.job = slot.waiting_on = None
+            return Analysed(job, result)
+        assert not isinstance(result, AnalysisResult)
         last = not slot.due or (isinstance(result, CellResult) and job.is_lost(result))
         if last:
             slot.job = slot.waiting_on = None

@@ -1,8 +1,8 @@
-"""The scheduler: sees to it that every queued study has a driver.
+"""The scheduler: sees to it that every queued study, and every analysis, has a driver.
 
-Owns: looking for studies that wait, a driver process for each, another try after one that ended
-early. Does not cover: driving (``search.driving.drive_next``), nor which of several schedulers gets
-a study: the database decides that, and two never drive one.
+Owns: looking for studies and analyses that wait, a driver process for each, another try after one
+that ended early. Does not cover: driving (``search.driving.drive_next``), nor which of several
+schedulers gets a study: the database decides that, and two never drive one.
 
 Killed, its driver ends with it (on Linux the kernel sees to that), and the study waits again for
 whichever scheduler comes first.
@@ -80,7 +80,7 @@ class Scheduler:
     def _is_any_waiting(self) -> bool:
         try:
             with AuditStore.open(self._storage_url, create=False) as store:
-                return store.leases.is_any_waiting()
+                return store.analyses.is_any_waiting() or store.leases.is_any_waiting()
         except StorageError as error:
             self._log(f"talan: {without_secrets(str(error))}; trying again")
             self._sleep(POLL_S)

@@ -36,6 +36,7 @@ ARCHITECTURES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "qwen3": (Qwen3Config, Qwen3ForCausalLM, {}),
     "qwen3_moe": (Qwen3MoeConfig, Qwen3MoeForCausalLM, EXPERTS),
     "llama": (LlamaConfig, LlamaForCausalLM, {}),
+    "wide": (Qwen3Config, Qwen3ForCausalLM, {"head_dim": 16}),  # queries twice the stream's width
 }
 
 
@@ -110,8 +111,7 @@ def _save_backbone(folder: Path, architecture: str) -> None:
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,
         initializer_range=0.2,
-        **SIZES,
-        **extra,
+        **{**SIZES, **extra},
     )
     model_type(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workers.errors import DataError
+from workers.evaluation.asked_items import asked_artifact
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,15 @@ def _later_columns(data: bytes, *names: str) -> list[list[Any]] | None:
         reason = str(error).splitlines()[0] if str(error) else "unreadable"
         raise DataError(f"These bytes are not the responses of a cell: {reason}") from error
     return [table[name].to_pylist() for name in names]
+
+
+def asked_with(data: bytes) -> str | None:
+    """Return the artifact with a cell's prompts; None where the responses name none.
+
+    Raises:
+        DataError: if the bytes are not a cell's responses.
+    """
+    try:
+        return asked_artifact(pq.read_schema(BytesIO(data)))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"These bytes are not the responses of a cell: {error}") from error

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import ArtifactsRefusedError, TrainingProcessDiedError, WorkerError
 from workers.job.jobs import CellResult, RunJob, TrainResult
 
@@ -28,6 +29,9 @@ class Executor(Protocol):
 
     def evaluate(self, benchmark: str) -> CellResult:
         """Generate and score one benchmark with the model just trained."""
+
+    def analyse(self, job: AnalysisJob) -> AnalysisResult:
+        """Compute one analysis of stored runs."""
 
     def close(self) -> None:
         """Give back what is held."""
@@ -66,6 +70,10 @@ class RayWorker:
     def evaluate(self, benchmark: str) -> CellResult | StepFailed:
         """Score one benchmark of the run that was begun."""
         return guarded(lambda: self._executor.evaluate(benchmark))
+
+    def analyse(self, job: AnalysisJob) -> AnalysisResult | StepFailed:
+        """Look inside stored runs."""
+        return guarded(lambda: self._executor.analyse(job))
 
     def pid(self) -> int:
         """The worker's process id: set-up is over once this answers."""

@@ -25,6 +25,8 @@ import torch
 from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
+from workers.analyses.analyst import analyse
+from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import BackboneError, WorkerError
 from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.processes.process_group import GroupMember, process_group
@@ -114,6 +116,17 @@ class RunExecutor:
             raise WorkerError(f"benchmark {benchmark!r} cannot be evaluated before a run was begun")
         with one_error_tree():
             return evaluate_cell(self._run.job, self._warm, benchmark=benchmark)
+
+    def analyse(self, job: AnalysisJob) -> AnalysisResult:
+        """Compute one analysis of stored hosts; nothing is attached afterwards.
+
+        Raises:
+            WorkerError: It cannot be computed for this run.
+        """
+        require_main_thread()
+        self._end_run()
+        with self._abandoned_on_failure():
+            return analyse(job, self._warm.load(job))
 
     @property
     def model(self) -> PeftModel:

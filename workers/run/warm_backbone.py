@@ -6,7 +6,7 @@ backbone (``workers.run.host``), putting it back (``workers.run.resident``).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -16,12 +16,25 @@ from workers.errors import SuiteError, WorkerError
 from workers.evaluation.asked_items import asked_items, encode_asked
 from workers.evaluation.harness import PromptCache, ResidentLM
 from workers.job.jobs import RunJob
+from workers.job.recipe import Recipe
 from workers.run.held_out import held_out_examples
 from workers.run.process import freeze_heap, unfreeze_heap
 from workers.run.resident import ResidentBackbone
 from workers.run.sft_data import SftExample, collate, read_conversations, tokenise
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
+
+
+class OnBackbone(Protocol):
+    """A job that says which backbone it is done on."""
+
+    @property
+    def backbone(self) -> str:
+        """A built-in name, a hub id or a local folder."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it is loaded."""
 
 
 class WarmBackbone:
@@ -62,7 +75,7 @@ class WarmBackbone:
         token = tokenizer.pad_token_id
         return int(tokenizer.eos_token_id if token is None else token)
 
-    def load(self, job: RunJob) -> ResidentBackbone:
+    def load(self, job: OnBackbone) -> ResidentBackbone:
         """The job's backbone: the one in memory, or loaded in its place."""
         key = (job.backbone, job.recipe.dtype, job.recipe.template_date)
         if self._loaded is None or self._key != key:

@@ -42,6 +42,7 @@ _KINDS = (
     "run_scored",
     "run_failed",
     "run_requeued",
+    "analysis_finished",
     "study_finished",
 )
 _EVENT = {

@@ -3,7 +3,7 @@ import { root } from "./root.js";
 
 const KINDS = [
   "study_started", "run_started", "cell_scored", "cell_bounded", "run_finished",
-  "run_scored", "run_failed", "run_requeued", "study_finished",
+  "run_scored", "run_failed", "run_requeued", "analysis_finished", "study_finished",
 ];
 
 export function follow(study, { after, everyMs, moved }) {

@@ -1,0 +1,1 @@
+"""What a run's block does inside: one file an analysis."""
