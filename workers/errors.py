@@ -37,6 +37,10 @@ class ConfigurationError(WorkerError):
     """TALAN's configuration is not allowed, or the backbone has no place for it."""
 
 
+class MethodError(WorkerError):
+    """There is no such method, or a setting of it is not allowed or does not fit the backbone."""
+
+
 class TrainingDivergedError(WorkerError):
     """The loss or a trained weight stopped being a number."""
 

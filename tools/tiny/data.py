@@ -25,12 +25,12 @@ BENCHMARKS: dict[str, Generator] = {
     "tiny_code": programs.draw,
 }
 # The paper's 5,000: math 1,729 (here in two halves), code 1,592, STEM 974, general 705.
-MIXTURE: tuple[tuple[int, Generator], ...] = (
-    (865, arithmetic.draw),
-    (864, algebra.draw),
-    (1592, programs.draw),
-    (974, choice.draw),
-    (705, general.draw),
+MIXTURE: tuple[tuple[int, Generator, str], ...] = (
+    (865, arithmetic.draw, "math"),
+    (864, algebra.draw, "math"),
+    (1592, programs.draw, "code"),
+    (974, choice.draw, "stem"),
+    (705, general.draw, "general"),
 )
 # What the backbone reads before: more of what it finds hard.
 PRETRAINING_MIXTURE: tuple[tuple[int, Generator], ...] = (
@@ -47,12 +47,13 @@ def held_out_problems(benchmark: str) -> list[Problem]:
     return _distinct(BENCHMARKS[benchmark], f"test {benchmark}", NUM_TEST_ITEMS, set())
 
 
-def train_problems() -> list[Problem]:
-    """Return the fine-tuning problems, mixed."""
+def train_problems() -> list[tuple[Problem, str]]:
+    """Return the fine-tuning problems, mixed, each with its domain."""
     seen = set(held_out_keys())
-    problems = []
-    for number, (count, generator) in enumerate(MIXTURE):
-        problems += _distinct(generator, f"train {number}", count, seen)
+    problems: list[tuple[Problem, str]] = []
+    for number, (count, generator, domain) in enumerate(MIXTURE):
+        drawn = _distinct(generator, f"train {number}", count, seen)
+        problems += [(problem, domain) for problem in drawn]
     Random("train order").shuffle(problems)
     return problems
 
@@ -78,7 +79,7 @@ def write(folder: Path) -> None:
     for name in BENCHMARKS:
         items = [_item(name, i, problem) for i, problem in enumerate(held_out_problems(name))]
         _write_lines(folder / f"{name}.jsonl", items)
-    _write_lines(folder / "train.jsonl", [_example(problem) for problem in train_problems()])
+    _write_lines(folder / "train.jsonl", [_example(*drawn) for drawn in train_problems()])
 
 
 def _distinct(generator: Generator, stream: str, count: int, seen: set[str]) -> list[Problem]:
@@ -97,9 +98,10 @@ def _item(benchmark: str, number: int, problem: Problem) -> dict[str, Any]:
     return {**identity, "prompt": problem.prompt, **problem.check}
 
 
-def _example(problem: Problem) -> dict[str, Any]:
+def _example(problem: Problem, domain: str) -> dict[str, Any]:
     turns = (("user", problem.prompt), ("assistant", problem.worked))
-    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return {"messages": messages, "domain": domain}
 
 
 def _write_lines(path: Path, records: list[dict[str, Any]]) -> None:

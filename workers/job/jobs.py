@@ -121,6 +121,8 @@ class RunJob:
         jitter: Number of the jitter that moves the adapter's first weights; None: they stay.
         held_out: How the run's distance from its baseline is measured; None: it is not.
         match: The distance that a sham or a jitter is scaled to; None: the sham's own norm.
+        method: The entry of a study file that names a method other than TALAN, with its settings.
+        is_method_null: Whether the method's null stands in its place.
     """
 
     key: str
@@ -138,11 +140,13 @@ class RunJob:
     jitter: int | None = None
     held_out: HeldOut | None = None
     match: KlMatch | None = None
+    method: Mapping[str, Any] | None = None
+    is_method_null: bool = False
 
     @property
     def is_baseline(self) -> bool:
         """Whether the run is the adapter alone."""
-        return self.configuration is None
+        return self.configuration is None and self.method is None
 
     def is_lost(self, cell: CellResult) -> bool:
         """Whether a cell settles the verdict of a run that is planned: it cannot be G1 any more."""

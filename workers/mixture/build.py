@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +74,15 @@ def build_mixture(recipe: MixtureRecipe, folder: Path, *, base: Path) -> dict[st
     if recipe.on_overlap == "refuse":
         _refuse_overlaps(recipe, taken)
     everything = sorted(
-        chain.from_iterable(part.conversations for part in taken),
-        key=lambda messages: key_of(messages, seed=recipe.seed, purpose="order"),
+        (
+            {"messages": messages, "domain": source.group}
+            for source, part in zip(recipe.sources, taken, strict=True)
+            for messages in part.conversations
+        ),
+        key=lambda line: key_of(line["messages"], seed=recipe.seed, purpose="order"),
     )
     (folder / MANIFEST).unlink(missing_ok=True)  # until both files belong together
-    digest = write_json_lines(folder / TRAIN_FILE, ({"messages": m} for m in everything))
+    digest = write_json_lines(folder / TRAIN_FILE, everything)
     manifest = _manifest(recipe, located, taken)
     manifest |= {"num_examples": len(everything), "sha256": digest, "checked": checked}
     write_json(folder / MANIFEST, manifest)

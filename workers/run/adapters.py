@@ -5,10 +5,11 @@ Does not cover: the spec's own checks (``workers.job.jobs``), TALAN, and restori
 flags (``workers.run.resident``). Adapters are never merged: five merges drift a weight by 1e-8.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from peft.helpers import DoraCaching
 from torch import nn
 
@@ -17,18 +18,25 @@ from workers.job.jobs import AdapterSpec
 from workers.run.determinism import seed_generators
 
 
-def attach_adapter(model: Any, spec: AdapterSpec, *, seed: int) -> PeftModel:
+def attach_adapter(
+    model: Any, spec: AdapterSpec, *, seed: int, layers: Sequence[int] | None = None
+) -> PeftModel:
     """Put a freshly initialised adapter on ``model``, in place, and return PEFT's wrapper.
 
-    The global generators are re-seeded right before: the adapter's weights depend on the seed, the
-    spec and the backbone only, in the baseline and in every treatment alike.
+    The adapter's weights depend on the seed, the spec and the backbone only, in the baseline and in
+    every treatment alike. ``layers`` are the blocks that have it; None: all of them.
 
     Raises:
         AdapterError: The backbone lacks a target module.
     """
     require_targets(model, spec)
+    return attach_tuner(model, lora_config(spec, layers=layers), seed=seed)
+
+
+def attach_tuner(model: Any, config: PeftConfig, *, seed: int) -> PeftModel:
+    """Put any of PEFT's tuners on ``model``; the global generators are re-seeded right before."""
     seed_generators(seed)
-    return get_peft_model(model, lora_config(spec))
+    return get_peft_model(model, config)
 
 
 def detach_adapter(adapted: PeftModel) -> nn.Module:
@@ -36,7 +44,7 @@ def detach_adapter(adapted: PeftModel) -> nn.Module:
     return adapted.base_model.unload()  # type: ignore[no-any-return]
 
 
-def lora_config(spec: AdapterSpec) -> LoraConfig:
+def lora_config(spec: AdapterSpec, *, layers: Sequence[int] | None = None) -> LoraConfig:
     """PEFT's configuration of the spec: DoRA and rsLoRA are switches of its LoRA."""
     return LoraConfig(
         task_type="CAUSAL_LM",
@@ -47,6 +55,7 @@ def lora_config(spec: AdapterSpec) -> LoraConfig:
         use_dora=spec.type == "dora",
         use_rslora=spec.type == "rslora",
         bias="none",
+        layers_to_transform=None if layers is None else list(layers),
     )
 
 
@@ -61,13 +70,18 @@ def require_targets(model: nn.Module, spec: AdapterSpec) -> None:
     Raises:
         AdapterError: The backbone lacks one, naming those that it has.
     """
-    present = {
-        name.rsplit(".", 1)[-1]
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and name != "lm_head"
-    }
+    present = linear_names(model)
     for target in spec.target_modules:
         if target not in present:
             allowed = ", ".join(sorted(present))
             msg = f"adapter.target_modules names {target!r}; this backbone has {allowed}"
             raise AdapterError(msg)
+
+
+def linear_names(model: nn.Module) -> set[str]:
+    """Names of the linear modules that an adapter may have."""
+    return {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and name != "lm_head"
+    }

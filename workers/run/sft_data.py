@@ -12,7 +12,7 @@ grouping leaves as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,25 @@ _NOWHERE = (-1, -1)  # where a token stands that the text does not have
 
 @dataclass(frozen=True)
 class SftExample:
-    """One conversation: tokens, and the same tokens as labels where the assistant speaks."""
+    """One conversation: tokens, and the same tokens as labels where the assistant speaks.
+
+    ``domain`` is what the training file calls its kind (math, code, ...); None: it does not say.
+    """
 
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
+    domain: str | None = None
 
 
 class Conversation(list[dict[str, str]]):
     """The messages of one line of a training file; ``where`` names file and line."""
 
-    def __init__(self, messages: Iterable[dict[str, str]], *, where: str) -> None:
+    def __init__(
+        self, messages: Iterable[dict[str, str]], *, where: str, domain: str | None = None
+    ) -> None:
         super().__init__(messages)
         self.where = where
+        self.domain = domain
 
 
 def read_conversations(path: Path, *, num_examples: int) -> list[Conversation]:
@@ -68,7 +75,7 @@ def iter_conversations(path: Path) -> Iterator[Conversation]:
     try:
         for number, line in json_lines(path):
             where = f"{path.name}:{number}"
-            yield Conversation(_messages(line, where), where=where)
+            yield Conversation(_messages(line, where), where=where, domain=_domain(line, where))
     except LineError as error:
         raise _no_conversation(f"{path.name}:{error.number}", error.reason) from error
     except OSError as error:
@@ -110,13 +117,15 @@ def tokenise(
     texts = [text for text, _ in rendered]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     examples = []
-    for ids, offsets, (text, spans) in zip(
-        encoded["input_ids"], encoded["offset_mapping"], rendered, strict=True
+    domains = [getattr(conversation, "domain", None) for conversation in conversations]
+    for ids, offsets, (text, spans), domain in zip(
+        encoded["input_ids"], encoded["offset_mapping"], rendered, domains, strict=True
     ):
         opening = encoding.opening(text)
         places = [*[_NOWHERE] * len(opening), *offsets][:max_length]
         tokens = [*opening, *ids][:max_length]
-        examples.append(_mask_prompt(tokens, places, spans=spans))
+        example = _mask_prompt(tokens, places, spans=spans)
+        examples.append(replace(example, domain=domain))
     kept = [example for example in examples if any(x != IGNORED_LABEL for x in example.labels[1:])]
     if not kept:
         msg = f"no training example has an assistant's token within max_length {max_length}"
@@ -183,6 +192,13 @@ def _messages(line: Any, where: str) -> list[dict[str, str]]:
     if "assistant" not in [message["role"] for message in parsed]:
         raise _no_conversation(where, "no assistant's message")
     return parsed
+
+
+def _domain(line: Any, where: str) -> str | None:
+    domain = line.get("domain")
+    if domain is not None and not isinstance(domain, str):
+        raise _no_conversation(where, f"its domain is {domain!r}, which is no text")
+    return domain
 
 
 def _no_conversation(where: str, reason: str) -> DataError:

@@ -1,0 +1,39 @@
+"""PEFT's own tuners as interventions: what IA3, VeRA, Shadow and the variants of LoRA share.
+
+Owns: attaching one from its configuration, and reading a stored one back. Does not cover: which
+configuration (each method's file), the files (``workers.run.checkpoints``).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peft import PeftConfig
+
+from workers.interventions.adapted import Adapted
+from workers.interventions.bench import Bench
+from workers.interventions.intervention import Attached, Intervention
+from workers.run.adapters import attach_tuner
+from workers.run.checkpoints import load_checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuner(Intervention):
+    """A PEFT tuner in the adapter's place."""
+
+    @abstractmethod
+    def config(self, bench: Bench) -> PeftConfig:
+        """PEFT's configuration."""
+
+    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+        """Put the tuner on; its first weights are drawn from the run's seed."""
+        del prepared
+        return Adapted(attach_tuner(bench.model, self.config(bench), seed=bench.seed))
+
+    @classmethod
+    def load(cls, model: Any, folder: Path) -> Attached:
+        """Read PEFT's two files."""
+        return Adapted(*load_checkpoint(folder, model=model))
