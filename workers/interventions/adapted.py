@@ -42,7 +42,7 @@ class Adapted(Attached):
         self._is_on = True
 
     @property
-    def model(self) -> PeftModel:  # type: ignore[override]
+    def model(self) -> PeftModel:
         """PEFT's wrapper."""
         return self.adapted
 

@@ -76,7 +76,8 @@ class Fusion(nn.Module):
         assert x is not None
         z = self.outputs(x)
         value = z + self.deviation(z)
-        return y + (self.weights(y, z).unsqueeze(-1) * value).sum(dim=-2).to(y.dtype)
+        mixed: Tensor = (self.weights(y, z).unsqueeze(-1) * value).sum(dim=-2)
+        return y + mixed.to(y.dtype)
 
     def outputs(self, x: Tensor) -> Tensor:
         """What each adapter adds, ``[B, S, K, out]``."""
@@ -106,12 +107,12 @@ class Deviation(nn.Module):
 
     def penalty(self) -> Tensor:
         """|D|_F^2, of a number its square times out, without forming U V."""
-        first = self.factors[0]
+        first: Tensor = self.factors[0]
         if first.ndim == 0:
             return first.pow(2)
         if len(self.factors) == 1:
             return first.pow(2).sum()
-        second = self.factors[1]
+        second: Tensor = self.factors[1]
         return ((first.T @ first) * (second @ second.T)).sum()
 
 
@@ -126,7 +127,7 @@ class NearIdentity(TrainerCallback):
         """After clipping, as weight decay is."""
         del args, state, control, kwargs
         total = torch.stack([block.deviation.penalty() for block in self._blocks]).sum()
-        (self._strength * total).backward()
+        (self._strength * total).backward()  # type: ignore[no-untyped-call]
 
 
 class Fused(Blocks):
@@ -213,9 +214,9 @@ class AdapterFusion(Intervention):
         """Put fusion in every adapted map."""
         generator = bench.generator(self.method)
         blocks = {
-            name: Fusion(
-                down, up, width=self.width, value=self.value, generator=generator
-            ).to(bench.model.device)
+            name: Fusion(down, up, width=self.width, value=self.value, generator=generator).to(
+                bench.model.device
+            )
             for name, (down, up) in prepared.items()
         }
         return Fused(bench.model, blocks, strength=float(self.regularisation))
@@ -258,9 +259,7 @@ def adapter_matrices(model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
     }
 
 
-def _deviation(
-    value: str, *, out: int, width: int, generator: torch.Generator | None
-) -> Deviation:
+def _deviation(value: str, *, out: int, width: int, generator: torch.Generator | None) -> Deviation:
     if value == "scalar":
         return Deviation(torch.tensor(0.0))
     if value == "full":

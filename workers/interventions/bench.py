@@ -7,9 +7,9 @@ item. Does not cover: what each of them does with it, loading the backbone, stor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Bench:
         examples: The training mixture, tokenised, in the file's order.
         scratch: A folder for files that nobody keeps.
         join: Joins the processes that train together, for the main training; answers how many.
-        losses: Of the main training, one a step.
+        num_processes: How many these were.
     """
 
     resident: ResidentBackbone
@@ -51,9 +51,8 @@ class Bench:
     recipe: Recipe
     examples: Sequence[SftExample]
     scratch: Path
-    join: Any = None
+    join: Callable[[], AbstractContextManager[int]] = lambda: nullcontext(1)
     num_processes: int = 1
-    losses: tuple[float, ...] = field(default=())
 
     @property
     def model(self) -> Any:
@@ -125,10 +124,7 @@ class Bench:
         recipe = recipe or self.recipe
         batches = self.batches(examples, recipe=recipe)
         seed_generators(self.seed)
-        joining: AbstractContextManager[int] = nullcontext(1)
-        if joined and self.join is not None:
-            joining = self.join(self.model.device)
-        with joining as num_processes:
+        with self.join() if joined else nullcontext(1) as num_processes:
             self.num_processes = max(self.num_processes, num_processes)
             return train(
                 attached.model,

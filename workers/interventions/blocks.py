@@ -128,7 +128,8 @@ def read_blocks(folder: Path) -> dict[str, Tensor]:
 def decoder_layers(model: Any) -> str:
     """The name of a causal model's list of decoder blocks, below which they are numbered."""
     layers = model.model.layers
-    return next(name for name, module in model.named_modules() if module is layers)
+    named: dict[int, str] = {id(module): name for name, module in model.named_modules()}
+    return named[id(layers)]
 
 
 def _through_block(part: Any, args: tuple[Any, ...], output: Tensor) -> Tensor:

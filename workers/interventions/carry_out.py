@@ -11,7 +11,7 @@ trained once more, unless it came last, so that what is evaluated is what any si
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workers.interventions.bench import Bench
@@ -26,12 +26,16 @@ class Made:
         attached: On the backbone, ready to be asked.
         losses: Of its training, one a step; empty where nothing is trained.
         training_s: Seconds of that training.
-        choices: What no study file fixed, by what it is of; empty where all was declared.
+        num_examples: Examples that its training saw, repetitions counted.
+        trains_as_the_study: Whether it was trained on the study's examples in the study's order.
+        choices: What no study file fixed; empty where all was declared.
     """
 
     attached: Attached
     losses: tuple[float, ...]
     training_s: float
+    num_examples: int
+    trains_as_the_study: bool
     choices: tuple[Choice, ...] = ()
 
 
@@ -56,18 +60,26 @@ def carry_out(intervention: Intervention, bench: Bench) -> Made:
         if made is not None:
             bench.bare(made.attached)
         made = _once(next(one for value, one in options if value == choice.value), bench)
-    return Made(made.attached, made.losses, made.training_s, (choice, *made.choices))
+    return replace(made, choices=(choice, *made.choices))
 
 
 def _once(intervention: Intervention, bench: Bench) -> Made:
     prepared: Any = intervention.prepare(bench)
     examples = intervention.examples(bench, prepared)
     attached = intervention.attach(bench, prepared)
-    started, losses = time.perf_counter(), ()
+    started = time.perf_counter()
+    losses: tuple[float, ...] = ()
     if intervention.trains:
         losses = bench.train(
             attached, examples=examples, recipe=intervention.recipe(bench.recipe), joined=True
         )
     training_s = time.perf_counter() - started if intervention.trains else 0.0
     choice = intervention.settle(attached, bench, prepared)
-    return Made(attached, losses, training_s, () if choice is None else (choice,))
+    return Made(
+        attached,
+        losses,
+        training_s,
+        num_examples=bench.recipe.num_examples_trained_on if intervention.trains else 0,
+        trains_as_the_study=examples is bench.examples and intervention.trains,
+        choices=() if choice is None else (choice,),
+    )

@@ -94,9 +94,7 @@ class Delift(Tuner):
         return attached
 
 
-def stratified(
-    pool: Sequence[SftExample], *, count: int, generator: torch.Generator
-) -> list[int]:
+def stratified(pool: Sequence[SftExample], *, count: int, generator: torch.Generator) -> list[int]:
     """Numbers of examples from every domain in proportion to its size, by largest remainder."""
     by_domain: dict[str, list[int]] = {}
     for number, example in enumerate(pool):
@@ -137,7 +135,7 @@ def rescaled(utility: Tensor, *, anchors: Sequence[int]) -> Tensor:
 
 
 def distance(probabilities: Tensor) -> Tensor:
-    """d = |p - 1|_2 / sqrt(|y|) of the probabilities of an answer's tokens."""
+    """D = |p - 1|_2 / sqrt(|y|) of the probabilities of an answer's tokens."""
     return (1 - probabilities).pow(2).mean().sqrt()
 
 
@@ -158,7 +156,7 @@ def _after(bench: Bench, example: SftExample, batches: Sequence[dict[str, Tensor
 
 
 def _distances(model: Any, batch: dict[str, Tensor], **cached: Any) -> Tensor:
-    """d of every row's answer, float64 ``[B]``."""
+    """D of every row's answer, float64 ``[B]``."""
     labels = batch["labels"]
     inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
     logits = model(**inputs, **cached).logits[:, :-1].double()

@@ -34,6 +34,7 @@ class Dora(Tuner):
 
     def check(self, *, num_layers: int, backbone: str, adapter: AdapterSpec) -> None:
         """Refuse a host whose adapter is DoRA already."""
+        del num_layers
         if adapter.type == "dora":
             raise MethodError(
                 f"methods: dora is the adapter of host {backbone} {adapter.label} itself; allowed: "

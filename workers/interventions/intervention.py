@@ -238,15 +238,16 @@ class Intervention(ABC):
         Raises:
             CheckpointError: A file is missing, damaged, or of another backbone.
         """
+        del model
         raise MethodError(f"method {cls.method} cannot be restored from {folder}")
 
     def _options(self, name: str, recipe: Recipe) -> tuple[Any, ...]:
         value = getattr(self, name)
         if isinstance(value, tuple):
             return value
-        if name == "learning_rate" and value is None and self.trains:
-            if len(self.rate_factors) > 1:
-                return tuple(recipe.learning_rate * factor for factor in self.rate_factors)
+        is_open = name == "learning_rate" and value is None and self.trains
+        if is_open and len(self.rate_factors) > 1:
+            return tuple(recipe.learning_rate * factor for factor in self.rate_factors)
         return (value,)
 
 

@@ -56,13 +56,20 @@ class LoreftBlock(nn.Module):
         self.source = nn.Linear(width, rank)
         self.site = site
 
+    @property
+    def subspace(self) -> Tensor:
+        """R ``[r, d]``."""
+        rows: Any = self.rotation.weight
+        weight: Tensor = rows
+        return weight
+
     def forward(self, h: Tensor, x: Tensor | None = None) -> Tensor:
         """Hidden states ``[B, S, d]``, edited where the site says."""
         del x
         chosen = self.site.chosen
         if chosen is None:
             return h
-        rotation = self.rotation.weight
+        rotation = self.subspace
         work = h[chosen].to(rotation.dtype)
         edited = work + (self.source(work) - work @ rotation.T) @ rotation
         return h.masked_scatter(chosen.unsqueeze(-1), edited.to(h.dtype))

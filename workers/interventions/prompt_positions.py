@@ -8,6 +8,7 @@ begin again. Does not cover: what is done at the positions.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def _of_packed(positions: Positions, real: Tensor, answered: Tensor, starts: Ten
     chosen = torch.zeros_like(real)
     for row in range(real.shape[0]):
         edges = [*starts[row].nonzero().flatten().tolist(), real.shape[1]]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in itertools.pairwise(edges):
             part = (slice(row, row + 1), slice(begin, end))
             chosen[part] = _of_rows(positions, real[part], answered[part])
     return chosen

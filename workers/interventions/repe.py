@@ -30,8 +30,13 @@ from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
 from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
 from workers.interventions.intervention import Attached, Choice, Intervention, Try
-from workers.interventions.settings import is_number, layer_number, require, require_layer
-from workers.interventions.settings import require_whole
+from workers.interventions.settings import (
+    is_number,
+    layer_number,
+    require,
+    require_layer,
+    require_whole,
+)
 from workers.job.jobs import AdapterSpec
 from workers.run.checkpoints import load_checkpoint
 from workers.run.sft_data import IGNORED_LABEL, SftExample, plan_order
@@ -55,7 +60,8 @@ class Steering(nn.Module):
             return h
         work = h.to(self.direction.dtype)
         moved = work + self.strength * self.direction
-        return (moved * (work.norm(dim=-1, keepdim=True) / moved.norm(dim=-1, keepdim=True))).to(h)
+        kept: Tensor = work.norm(dim=-1, keepdim=True) / moved.norm(dim=-1, keepdim=True)
+        return (moved * kept).to(h)
 
 
 class Steered(Attached):
@@ -66,7 +72,7 @@ class Steered(Attached):
         self.steering: Blocks | None = None
 
     @property
-    def model(self) -> Any:  # type: ignore[override]
+    def model(self) -> Any:
         """PEFT's wrapper."""
         return self.host.model
 
@@ -84,7 +90,7 @@ class Steered(Attached):
         """Change the strength of all blocks."""
         assert self.steering is not None
         for block in self.steering.blocks.values():
-            block.strength.fill_(strength)  # type: ignore[operator, union-attr]
+            block.strength.fill_(strength)  # type: ignore[operator]
 
     def detach(self) -> None:
         """Take steering and adapter off."""
@@ -231,7 +237,7 @@ def direction_of(right: Tensor, corrupted: Tensor) -> Tensor:
     turn[1::2] = -1
     turned = difference * turn
     centred = turned - turned.mean(dim=0)
-    first = torch.linalg.svd(centred, full_matrices=False).Vh[0]
+    first: Tensor = torch.linalg.svd(centred, full_matrices=False).Vh[0]
     along = difference.mean(dim=0) @ first
     return first if along >= 0 else -first
 

@@ -17,7 +17,9 @@ from workers.interventions.registry import find_method
 FILE = "intervention.json"
 
 
-def save_made(intervention: Intervention, attached: Attached, folder: Path, *, backbone: str) -> None:
+def save_made(
+    intervention: Intervention, attached: Attached, folder: Path, *, backbone: str
+) -> None:
     """Write an intervention on a backbone into an existing, empty folder.
 
     Raises:

@@ -73,7 +73,7 @@ def build_mixture(recipe: MixtureRecipe, folder: Path, *, base: Path) -> dict[st
     ]
     if recipe.on_overlap == "refuse":
         _refuse_overlaps(recipe, taken)
-    everything = sorted(
+    everything: list[dict[str, Any]] = sorted(
         (
             {"messages": messages, "domain": source.group}
             for source, part in zip(recipe.sources, taken, strict=True)

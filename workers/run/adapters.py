@@ -6,11 +6,9 @@ flags (``workers.run.resident``). Adapters are never merged: five merges drift a
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
-from peft.helpers import DoraCaching
 from torch import nn
 
 from workers.errors import AdapterError
@@ -57,11 +55,6 @@ def lora_config(spec: AdapterSpec, *, layers: Sequence[int] | None = None) -> Lo
         bias="none",
         layers_to_transform=None if layers is None else list(layers),
     )
-
-
-def generation_cache(spec: AdapterSpec) -> AbstractContextManager[Any]:
-    """Keep what every decoding step would recompute: DoRA's weight norms (3x faster)."""
-    return DoraCaching() if spec.type == "dora" else nullcontext()
 
 
 def require_targets(model: nn.Module, spec: AdapterSpec) -> None:

@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import torch
-from peft import PeftModel
 
 from storage.artifacts import ArtifactRef, ArtifactStore
 from workers.analyses.analyst import analyse
@@ -37,7 +36,7 @@ from workers.run.one_error_tree import one_error_tree
 from workers.run.process import require_main_thread
 from workers.run.provenance import collect_provenance
 from workers.run.run_evaluation import evaluate_cell
-from workers.run.run_training import BegunRun, Trained, match_null, prepare, train_prepared
+from workers.run.run_training import BegunRun, Trained, match_null, train_run
 from workers.run.warm_backbone import WarmBackbone
 from workers.suites.scoring.programs import close_sandbox
 
@@ -84,9 +83,7 @@ class RunExecutor:
             checkpoint=checkpoint,
             provenance={
                 **collect_provenance(job),
-                **trained.run.host.provenance(job),
-                **({"processes": trained.num_processes} if trained.num_processes > 1 else {}),
-                **trained.matching,
+                **trained.provenance,
             },
             kl_to_baseline=trained.kl,
             null_scale=trained.scale,
@@ -115,7 +112,9 @@ class RunExecutor:
         if self._run is None:
             raise WorkerError(f"benchmark {benchmark!r} cannot be evaluated before a run was begun")
         with one_error_tree():
-            return evaluate_cell(self._run.job, self._warm, benchmark=benchmark)
+            return evaluate_cell(
+                self._run.job, self._warm, host=self._run.host, benchmark=benchmark
+            )
 
     def analyse(self, job: AnalysisJob) -> AnalysisResult:
         """Compute one analysis of stored hosts; nothing is attached afterwards.
@@ -129,7 +128,7 @@ class RunExecutor:
             return analyse(job, self._warm.load(job))
 
     @property
-    def model(self) -> PeftModel:
+    def model(self) -> Any:
         """The host trained last: backbone, adapter and TALAN.
 
         Raises:
@@ -137,7 +136,7 @@ class RunExecutor:
         """
         if self._run is None:
             raise WorkerError("there is no trained host before a run was begun")
-        return self._run.host.adapted
+        return self._run.host.model
 
     def close(self) -> None:
         """Give back everything that is held; the executor cannot be used afterwards."""
@@ -168,13 +167,12 @@ class RunExecutor:
         self._end_run()
         self._warm.load(job)
         self._warm.examples(job)
-        started = time.perf_counter()
         with self._abandoned_on_failure():
-            prepared = prepare(job, self._warm, scale=scale)
-            self._run = prepared.run
-            return train_prepared(
-                prepared, self._warm, join=join, started=started, output_dir=self._scratch.path
+            trained = train_run(
+                job, self._warm, join=join, output_dir=self._scratch.path, scale=scale
             )
+        self._run = trained.run
+        return trained
 
     def _store_held_out(self, job: RunJob) -> ArtifactRef | None:
         """What a baseline says on the held-out examples: the others are measured against it."""
@@ -185,7 +183,7 @@ class RunExecutor:
 
     def _store_checkpoint(self, run: BegunRun) -> ArtifactRef:
         with tempfile.TemporaryDirectory(dir=self._scratch.path) as folder:
-            run.host.save(Path(folder), backbone=run.job.backbone)
+            run.save(Path(folder))
             return ArtifactStore(run.job.artifact_url).put_folder(folder)
 
     def _end_run(self) -> None:

@@ -38,12 +38,13 @@ def training_rests_on(
     resident: ResidentBackbone,
     *,
     examples: Sequence[SftExample],
-    batches: Sequence[Sequence[SftExample]],
+    batches: Sequence[Sequence[SftExample]] | None,
     num_processes: int,
 ) -> dict[str, str]:
-    """What the trained model rests on."""
+    """What the trained model rests on; ``batches`` are None where it is trained on others."""
     known = {id(example): _example_hash(example) for example in examples}
-    ordered = [known[id(example)] for batch in batches for example in batch]
+    ordered = [known[id(example)] for batch in batches or () for example in batch]
+    order = f"training order at seed {job.seed}"
     return {
         "recipe": job.recipe.hash,
         "backbone files": inspect_backbone(job.backbone).fingerprint,
@@ -51,7 +52,7 @@ def training_rests_on(
         "tokenizer": resident.tokenizer_hash,
         "chat template": _sha256(json.dumps(resident.tokenizer.chat_template, sort_keys=True)),
         "training text": _sha256("".join(known[id(example)] for example in examples)),
-        f"training order at seed {job.seed}": _sha256("".join(ordered)),
+        **({} if batches is None else {order: _sha256("".join(ordered))}),
         "dtype": job.recipe.dtype,
         "device": _device(resident.model),
         "kernels": _kernels(),

@@ -12,20 +12,20 @@ from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluat
 from workers.evaluation.continuous_lm import harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.responses import encode_responses
+from workers.interventions.intervention import Attached
 from workers.job.jobs import CellResult, RunJob
-from workers.run.adapters import generation_cache
 from workers.run.rests_on import cell_rests_on
 from workers.run.warm_backbone import WarmBackbone
 
 
-def evaluate_cell(job: RunJob, warm: WarmBackbone, *, benchmark: str) -> CellResult:
+def evaluate_cell(job: RunJob, warm: WarmBackbone, *, host: Attached, benchmark: str) -> CellResult:
     """Generate and score one benchmark with the job's host attached; store its responses.
 
     Where the job has a plan for it, whole batches are asked until its loss is certain.
     """
     started = time.perf_counter()
     tasks, resident = warm.tasks(job, benchmark), warm.resident
-    with generation_cache(job.adapter):
+    with host.decoding():
         model = harness_model(
             resident.model,
             tokenizer=resident.tokenizer,

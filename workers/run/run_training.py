@@ -1,27 +1,29 @@
 """Training one run on a warm backbone.
 
-Owns: what is prepared for it (examples, batches, the host), training, the run's distance from its
-baseline, and the search for the scale of a matched null run. Does not cover: the reset between two
-runs and what follows a failure (``workers.run.executor``), the training loop itself
-(``workers.run.training``).
+Owns: what its intervention is given to work with, the run's distance from its baseline, what is
+noted of it, and the search for the scale of a matched null run. Does not cover: interventions and
+the order of their duties (``workers.interventions``), the reset between two runs and what follows a
+failure (``workers.run.executor``), the training loop itself (``workers.run.training``).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from storage.artifacts import ArtifactStore
 from workers.errors import WorkerError
+from workers.interventions.bench import Bench
+from workers.interventions.carry_out import Made, carry_out
+from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.registry import intervention_of
+from workers.interventions.restore import save_made
 from workers.job.jobs import RunJob
 from workers.processes.training_processes import JoinGroup
 from workers.run.held_out import BaselineSays, kl_to_baseline
-from workers.run.host import Host, attach_host
 from workers.run.rests_on import training_rests_on
 from workers.run.scale_search import ScaleRange, Try, search_scale
-from workers.run.sft_data import SftExample, plan_batches
-from workers.run.training import train
 from workers.run.warm_backbone import WarmBackbone
 
 _JITTER_SCALES = ScaleRange(1e-5, 1.0, start=0.1)
@@ -30,25 +32,29 @@ _SHAM_SCALES = ScaleRange(1e-3, 1e3, start=1.0)
 
 @dataclass(frozen=True)
 class BegunRun:
-    """The run whose host is on the backbone."""
-
-    job: RunJob
-    host: Host
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A run before its training: its host is attached.
+    """The run whose intervention is on the backbone.
 
     Attributes:
-        run: The run.
-        examples: All that the job may train on.
-        batches: Those it does, in order.
+        job: The run.
+        intervention: What it asks for.
+        made: What came of it.
     """
 
-    run: BegunRun
-    examples: Sequence[SftExample]
-    batches: Sequence[Sequence[SftExample]]
+    job: RunJob
+    intervention: Intervention
+    made: Made
+
+    @property
+    def host(self) -> Attached:
+        """What is on the backbone."""
+        return self.made.attached
+
+    def save(self, folder: Path) -> None:
+        """Write its checkpoint into an existing, empty folder; a method's names the method."""
+        if self.job.method is None:
+            self.host.save(folder, backbone=self.job.backbone)
+        else:
+            save_made(self.intervention, self.host, folder, backbone=self.job.backbone)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,30 @@ class Trained:
         return self.tries[-1].scale if self.tries else None
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """What was measured in making it, and of a method what it took and what was chosen."""
+        made, shared = self.run.made, {}
+        if self.num_processes > 1:
+            shared = {"processes": self.num_processes}
+        if self.run.job.method is None:
+            return {**self.run.host.provenance(), **shared, **self.matching}
+        seconds = time.perf_counter() - self.started
+        return {
+            **shared,
+            "method": {
+                "made": self.run.host.provenance(),
+                "choices": [choice.to_record() for choice in made.choices],
+                "cost": {
+                    "training_s": made.training_s,
+                    "preparation_s": seconds - made.training_s,
+                    "parameters": self.run.host.num_parameters(),
+                    "examples": made.num_examples,
+                    "steps": len(made.losses),
+                },
+            },
+        }
+
+    @property
     def matching(self) -> dict[str, Any]:
         """What a matched null run was scaled to, and by which tries."""
         if self.run.job.match is None:
@@ -87,48 +117,40 @@ class Trained:
         return {"match": {"target_kl": self.run.job.match.target, "tries": tries}}
 
 
-def prepare(job: RunJob, warm: WarmBackbone, *, scale: float) -> Prepared:
-    """Plan the job's batches and attach its host to the backbone in memory.
+def train_run(
+    job: RunJob, warm: WarmBackbone, *, join: JoinGroup, output_dir: Path, scale: float = 1.0
+) -> Trained:
+    """Carry out the job's intervention on the backbone in memory, and measure how far it went.
 
     Args:
         job: The run.
         warm: Its backbone, nothing attached.
+        join: Joins the processes that train it together.
+        output_dir: A folder for files that nobody keeps.
         scale: Of a null run, how strong it is.
     """
-    examples = warm.examples(job)
-    batches = plan_batches(examples, recipe=job.recipe, seed=job.seed)
-    first = warm.on_device(batches[0]) if job.sham is not None else None
-    host = attach_host(warm.resident, job, batch=first, scale=scale)
-    return Prepared(BegunRun(job, host), examples, batches)
-
-
-def train_prepared(
-    prepared: Prepared, warm: WarmBackbone, *, join: JoinGroup, started: float, output_dir: Path
-) -> Trained:
-    """Train the attached host and measure how far it is from its baseline."""
-    run, job = prepared.run, prepared.run.job
-    with join(warm.device) as num_processes:
-        losses = train(
-            run.host.adapted,
-            batches=prepared.batches,
-            recipe=job.recipe,
-            seed=job.seed,
-            pad_token_id=warm.padding_token,
-            output_dir=output_dir,
-            callbacks=run.host.callbacks(job.recipe),
-            shape_optimizer=run.host.shape_optimizer(job.recipe),
-            num_processes=num_processes,
-        )
+    started = time.perf_counter()
+    bench = Bench(
+        resident=warm.resident,
+        adapter=job.adapter,
+        seed=job.seed,
+        recipe=job.recipe,
+        examples=warm.examples(job),
+        scratch=output_dir,
+        join=lambda: join(warm.device),
+    )
+    intervention = intervention_of(job, scale=scale)
+    run = BegunRun(job, intervention, carry_out(intervention, bench))
     kl = _kl_to_baseline(run, warm)
     warm.resident.check_weights()
     rests_on = training_rests_on(
         job,
         warm.resident,
-        examples=prepared.examples,
-        batches=prepared.batches,
-        num_processes=num_processes,
+        examples=bench.examples,
+        batches=bench.batches() if run.made.trains_as_the_study else None,
+        num_processes=bench.num_processes,
     )
-    return Trained(run, losses, started, num_processes, rests_on, kl)
+    return Trained(run, run.made.losses, started, bench.num_processes, rests_on, kl)
 
 
 def match_null(job: RunJob, train_at: Callable[[float], Trained]) -> Trained:
@@ -163,4 +185,4 @@ def _kl_to_baseline(run: BegunRun, warm: WarmBackbone) -> float | None:
         return None
     data = ArtifactStore(run.job.artifact_url).get_bytes(held_out.baseline)
     examples = warm.held_out(run.job)
-    return kl_to_baseline(run.host.adapted, examples, baseline=BaselineSays.decode(data))
+    return kl_to_baseline(run.host.model, examples, baseline=BaselineSays.decode(data))

@@ -2,13 +2,10 @@
 
 Owns: the loaded backbone and all that was prepared with its tokenizer: training examples, harness
 tasks, rendered prompts and the artifacts that hold them. Does not cover: what is attached to the
-backbone (``workers.run.host``), putting it back (``workers.run.resident``).
+backbone (``workers.interventions``), putting it back (``workers.run.resident``).
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol
-
-import torch
 
 from storage.artifacts import ArtifactStore
 from workers.backbones.loading import load_backbone
@@ -20,7 +17,7 @@ from workers.job.recipe import Recipe
 from workers.run.held_out import held_out_examples
 from workers.run.process import freeze_heap, unfreeze_heap
 from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import SftExample, collate, read_conversations, tokenise
+from workers.run.sft_data import SftExample, read_conversations, tokenise
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
 
@@ -68,13 +65,6 @@ class WarmBackbone:
             raise WorkerError("there is no backbone in memory before a run was begun")
         return self._loaded
 
-    @property
-    def padding_token(self) -> int:
-        """What fills short rows; any token will do, since the rows are masked there."""
-        tokenizer = self.resident.tokenizer
-        token = tokenizer.pad_token_id
-        return int(tokenizer.eos_token_id if token is None else token)
-
     def load(self, job: OnBackbone) -> ResidentBackbone:
         """The job's backbone: the one in memory, or loaded in its place."""
         key = (job.backbone, job.recipe.dtype, job.recipe.template_date)
@@ -112,11 +102,6 @@ class WarmBackbone:
     def held_out(self, job: RunJob) -> list[SftExample]:
         """The examples that the job does not train on, as many as a distance is measured on."""
         return held_out_examples(self.examples(job), recipe=job.recipe, seed=job.seed)
-
-    def on_device(self, batch: Sequence[SftExample]) -> dict[str, torch.Tensor]:
-        """The padded tensors of a batch."""
-        padded = collate(batch, pad_token_id=self.padding_token)
-        return {name: tensor.to(self.device) for name, tensor in padded.items()}
 
     def tasks(self, job: RunJob, benchmark: str) -> dict[str, Any]:
         """The harness task of one of the job's benchmarks, by its name.

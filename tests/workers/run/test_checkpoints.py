@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from attached_host import attach_host
 
 from workers.backbones.loading import load_backbone
 from workers.errors import CheckpointError
+from workers.interventions.adapted import Adapted as Host
 from workers.job.jobs import RunJob
 from workers.run.checkpoints import load_checkpoint
-from workers.run.host import Host, attach_host
 from workers.run.resident import ResidentBackbone
 
 AXES = {
@@ -32,7 +33,7 @@ def _resident(name: str) -> ResidentBackbone:
 
 
 def _disturbed_host(resident: ResidentBackbone, job: RunJob) -> Host:
-    host = attach_host(resident, job, batch={"input_ids": IDS, "attention_mask": IDS > 0})
+    host = attach_host(resident, job)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in host.adapted.parameters():

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from attached_host import attach_host
 
 from workers.backbones.loading import load_backbone
 from workers.errors import ConfigurationError
+from workers.interventions.adapted import Adapted as Host
 from workers.job.jobs import RunJob
 from workers.job.recipe import Recipe
-from workers.run.host import Host, attach_host
 from workers.run.resident import ResidentBackbone
 
 AXES = {
@@ -35,11 +36,11 @@ def attached(resident: ResidentBackbone, make_job: Callable[..., RunJob]) -> Cal
     """Attach hosts one after the other, each taken off before the next."""
     hosts: list[Host] = []
 
-    def attach(*, batch: dict[str, torch.Tensor] | None = None, **fields: Any) -> Host:
+    def attach(**fields: Any) -> Host:
         while hosts:
             hosts.pop().detach()
             resident.restore()
-        hosts.append(attach_host(resident, make_job(**fields), batch=batch))
+        hosts.append(attach_host(resident, make_job(**fields)))
         return hosts[-1]
 
     return attach
@@ -111,35 +112,28 @@ def test_job_is_left_as_it_was(make_job: Callable[..., RunJob], attached: Callab
     assert job == replace(make_job(), configuration=AXES)
 
 
-BATCH = {
-    "input_ids": torch.tensor([[5, 6, 7, 8], [9, 5, 0, 0]]),
-    "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]),
-}
-
-
 def test_a_sham_starts_where_its_baseline_does_and_trains_nothing_of_its_own(
-    attached: Callable[..., Host], make_job: Callable[..., RunJob]
+    attached: Callable[..., Host],
 ):
     baseline = _adapter(attached())
     next_draw = torch.rand(3)
-    job = make_job(configuration=AXES, sham=4)
-    host = attached(configuration=AXES, sham=4, batch=BATCH)
+    host = attached(configuration=AXES, sham=4)
     assert torch.equal(torch.rand(3), next_draw)
     sham = _adapter(host)
     assert all(torch.equal(baseline[name], sham[name]) for name in baseline)
     assert all("lora_" in n for n, p in host.adapted.named_parameters() if p.requires_grad)
-    found = host.provenance(job)["sham"]
+    found = host.provenance()["sham"]
     assert found["number"] == 4
     assert found["norm"] > 0
 
 
-@pytest.mark.parametrize("change", [{"layer": 2}, {"mixer": "mean"}, {}])
+@pytest.mark.parametrize("change", [{"layer": 2}, {"mixer": "mean"}])
 def test_a_sham_that_cannot_be_leaves_nothing(
     change: dict[str, Any], resident: ResidentBackbone, make_job: Callable[..., RunJob]
 ):
     job = make_job(configuration=AXES | change, sham=0)
     with pytest.raises(ConfigurationError):
-        attach_host(resident, job, batch=BATCH if change else None)
+        attach_host(resident, job)
     resident.restore()
 
 
@@ -148,7 +142,7 @@ def test_a_sham_of_no_strength_is_refused(
 ):
     weak = AXES | {"writeback": {"rule": "gate", "gate": "vector", "alpha": 0.0}}
     with pytest.raises(ConfigurationError, match="norm is 0"):
-        attach_host(resident, make_job(configuration=weak, sham=0), batch=BATCH)
+        attach_host(resident, make_job(configuration=weak, sham=0))
     resident.restore()
 
 

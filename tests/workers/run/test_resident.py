@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from attached_host import attach_host
 
 from workers.backbones.loading import load_backbone
 from workers.errors import BackboneError
 from workers.job.jobs import RunJob
 from workers.run.adapters import attach_adapter
-from workers.run.host import attach_host
 from workers.run.resident import ResidentBackbone
 
 AXES = {
