@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from talan import first_tokens_stand_alone
+from talan.backbones import find_decoder
 from workers.generation.batch import Prefix, read_prefix
 
 # A shorter one is not worth a forward pass of its own (our choice).
@@ -36,7 +37,8 @@ class PrefixReader:
 
         Every prompt keeps at least its last token for itself.
         """
-        if not prompts or not first_tokens_stand_alone(self._model):
+        whole = getattr(find_decoder(self._model), "reads_whole_prompts", False)
+        if not prompts or whole or not first_tokens_stand_alone(self._model):
             return None
         shared = _common(prompts)
         if len(prompts) < 2 or len(shared) < MIN_TOKENS:

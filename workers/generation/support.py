@@ -32,6 +32,8 @@ def why_unsupported(model: Any) -> str | None:
         value = getattr(model.generation_config, name, None)
         if value not in neutral:
             return f"its generation_config has {name} = {value!r}, which alters the greedy choice"
+    if own := getattr(model, "decodes_by_itself", None):
+        return str(own)
     config = model.config.get_text_config()
     other = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
     if other:

@@ -260,7 +260,8 @@ def corrupted_pairs(
         ]
         if others:
             place = others[int(torch.randint(len(others), (1,), generator=generator))]
-            pairs.append((example, _with_answer(example, answers[place])))
+            right, wrong = (_with_answer(example, answers[one]) for one in (number, place))
+            pairs.append((right, wrong))
     if len(pairs) < 2:
         raise DataError(
             f"method repe needs pairs of a right and a corrupted answer, and {len(examples)} "
@@ -304,16 +305,25 @@ def _seen(bench: Bench) -> list[SftExample]:
 
 def _answer(example: SftExample) -> tuple[int, ...]:
     """The tokens of the last answer."""
-    start = len(example.labels)
-    while start > 0 and example.labels[start - 1] != IGNORED_LABEL:
-        start -= 1
-    return example.input_ids[start:]
+    start, end = _span(example)
+    return example.input_ids[start:end]
 
 
 def _with_answer(example: SftExample, answer: tuple[int, ...]) -> SftExample:
-    start = len(example.input_ids) - len(_answer(example))
+    """The example up to its last answer, and another one in its place."""
+    start, _ = _span(example)
     labels = (*example.labels[:start], *answer)
     return replace(example, input_ids=(*example.input_ids[:start], *answer), labels=labels)
+
+
+def _span(example: SftExample) -> tuple[int, int]:
+    """Where the last answer begins and ends; a template may write something after it."""
+    spoken = [label != IGNORED_LABEL for label in example.labels]
+    end = len(spoken) - spoken[::-1].index(True)
+    start = end
+    while start > 0 and spoken[start - 1]:
+        start -= 1
+    return start, end
 
 
 def _random_like(directions: Mapping[int, Tensor], bench: Bench) -> dict[int, Tensor]:

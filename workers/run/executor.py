@@ -76,14 +76,15 @@ class RunExecutor:
             checkpoint = self._store_checkpoint(trained.run)
             held_out = self._store_held_out(job)
         self._room_bytes = max(self._room_bytes, 2 * checkpoint.num_bytes)
+        seconds = time.perf_counter() - trained.started
         return TrainResult(
             losses=trained.losses,
             steps=len(trained.losses),
-            seconds=time.perf_counter() - trained.started,
+            seconds=seconds,
             checkpoint=checkpoint,
             provenance={
                 **collect_provenance(job),
-                **trained.provenance,
+                **trained.provenance(seconds=seconds),
             },
             kl_to_baseline=trained.kl,
             null_scale=trained.scale,

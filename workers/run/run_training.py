@@ -84,15 +84,16 @@ class Trained:
         """The scale that a matched null run was given."""
         return self.tries[-1].scale if self.tries else None
 
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """What was measured in making it, and of a method what it took and what was chosen."""
+    def provenance(self, *, seconds: float) -> dict[str, Any]:
+        """What was measured in making it, and of a method what it took and what was chosen.
+
+        ``seconds`` are all that its training and preparation took, which add up to them.
+        """
         made, shared = self.run.made, {}
         if self.num_processes > 1:
             shared = {"processes": self.num_processes}
         if self.run.job.method is None:
             return {**self.run.host.provenance(), **shared, **self.matching}
-        seconds = time.perf_counter() - self.started
         return {
             **shared,
             "method": {

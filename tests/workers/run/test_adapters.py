@@ -10,8 +10,9 @@ from peft.tuners.lora import dora
 
 from workers.backbones.loading import load_backbone
 from workers.errors import AdapterError
+from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter, detach_adapter, generation_cache
+from workers.run.adapters import attach_adapter, detach_adapter
 
 
 @pytest.fixture
@@ -88,9 +89,11 @@ def test_a_target_the_backbone_lacks_is_named(target: str, model: Any, lora: Ada
     assert dict(model.named_modules()) == modules
 
 
-def test_generation_cache_is_doras_and_ends_with_the_context(lora: AdapterSpec):
-    with generation_cache(replace(lora, type="dora")):
+def test_generation_cache_is_doras_and_ends_with_the_context(model: Any, lora: AdapterSpec):
+    host = Adapted(attach_adapter(model, replace(lora, type="dora"), seed=1))
+    with host.decoding():
         assert dora.ENABLE_DORA_CACHING
-    with generation_cache(lora):
+    host.detach()
+    with Adapted(attach_adapter(model, lora, seed=1)).decoding():
         assert not dora.ENABLE_DORA_CACHING
     assert not dora.ENABLE_DORA_CACHING
