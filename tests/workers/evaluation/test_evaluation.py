@@ -14,8 +14,9 @@ from workers.backbones.loading import load_backbone
 from workers.evaluation.continuous_lm import harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.harness import PromptCache, ScoredItem, evaluate_benchmark
+from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter, generation_cache
+from workers.run.adapters import attach_adapter
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
 
@@ -113,10 +114,10 @@ def test_cached_dora_says_what_uncached_dora_says(
 ):
     model, tokenizer = load_backbone(small_backbone)
     spec = replace(lora, type="dora")
-    attach_adapter(model, spec, seed=1)
+    adapted = attach_adapter(model, spec, seed=1)
     for name, parameter in model.named_parameters():
         torch.nn.init.normal_(parameter, std=0.3) if "lora_B" in name else None
     plain = _evaluate(model.eval(), tokenizer, tasks, benchmark="tiny_choice")
 
-    with generation_cache(spec):
+    with Adapted(adapted).decoding():
         assert _evaluate(model, tokenizer, tasks, benchmark="tiny_choice") == plain

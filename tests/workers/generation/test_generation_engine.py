@@ -1,7 +1,6 @@
 """Continuous generation says, token for token, what one-by-one `generate()` says in float32."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ from talan import Talan, TalanConfig, Writeback, attach, attach_sham
 from workers.backbones.loading import load_backbone
 from workers.errors import GenerationError
 from workers.generation import Capacity, Engine, Prompt, Response, Stopping
+from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter, generation_cache
+from workers.run.adapters import attach_adapter
 
 LENGTHS = (3, 40, 7, 21, 1, 12, 33, 5, 18, 9, 26, 2, 15, 60)
 FEW_SHOT = [int(token) for token in torch.randint(3, 100, (50,), generator=torch.Generator())]
@@ -318,7 +318,7 @@ def test_no_prompts_no_answers(model: Any):
 def test_cached_dora_is_not_merged_and_says_the_same(make_backbone: Callable[[str], str]):
     model, _ = load_backbone(make_backbone("qwen3"))
     spec = AdapterSpec("dora", 4, 8, ("q_proj", "v_proj"))
-    attach_adapter(model, spec, seed=1)
+    adapted = attach_adapter(model, spec, seed=1)
     for name, parameter in model.named_parameters():
         torch.nn.init.normal_(parameter, std=0.3) if "lora_B" in name else None
     model.eval()
@@ -327,7 +327,7 @@ def test_cached_dora_is_not_merged_and_says_the_same(make_backbone: Callable[[st
     expected = one_by_one(model, prompts)
 
     assert run(make_engine(model), prompts) == expected
-    with generation_cache(replace(spec)):
+    with Adapted(adapted).decoding():
         assert run(make_engine(model), prompts) == expected
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
