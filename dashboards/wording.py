@@ -8,13 +8,18 @@ with ``safe``, templates escape by themselves).
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from search.methods.words import method_words
 from search.study.axes import configuration_words
-from storage.new_rows import JITTER_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
+from storage.new_rows import JITTER_NULL, METHOD, METHOD_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 from storage.verdict import in_words
+
+if TYPE_CHECKING:
+    from search.methods.rows import MethodCost
 
 NOTHING = EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -31,6 +36,8 @@ KINDS = {
     SHAM_NULL: "null (sham)",
     JITTER_NULL: "null (jitter)",
     SELF_CHECK: "self-check",
+    METHOD: "method",
+    METHOD_NULL: "null of a method",
 }
 
 
@@ -91,6 +98,12 @@ def number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+NO_METHODS = (
+    "No methods beside TALAN: a study file asks for them with the key methods "
+    "(docs/concepts/methods.md)."
+)
+
+
 def counted(count: int, noun: str) -> str:
     """A number of things: ``1 run``, ``2 runs``."""
     return f"{count} {noun}" + ("" if count == 1 else "s")
@@ -113,12 +126,33 @@ def run_title(run: Run) -> str:
         return f"Seed null, against seed {run.baseline_seed}"
     if run.kind == JITTER_NULL:
         return f"Jitter {run.seed}, at seed {run.baseline_seed}"
+    if run.method is not None:
+        null = "Null of " if run.kind == METHOD_NULL else ""
+        return f"{null}{method_words(run.method)}, seed {run.seed}"
     if run.configuration is None:
         return f"Baseline, seed {run.seed}"
     text = " · ".join(configuration_words(run.configuration))
     if run.kind == SELF_CHECK:
         return f"Self-check, a null intervention: {text}"
     return f"Sham of {text}" if run.kind == SHAM_NULL else text
+
+
+def split_words(verdicts: Mapping[str, int]) -> str:
+    """Seeds by verdict: ``1 strict, 2 not G1``."""
+    names = {"not_g1": "not G1"}
+    return ", ".join(f"{count} {names.get(word, word)}" for word, count in verdicts.items())
+
+
+def cost_words(cost: MethodCost) -> str:
+    """What a run of a method took, in a line."""
+    parts = []
+    if cost.training_s is not None and cost.preparation_s is not None:
+        parts.append(f"training {cost.training_s:,.1f} s, preparation {cost.preparation_s:,.1f} s")
+    if cost.parameters is not None:
+        parts.append(f"{cost.parameters:,} parameters")
+    if cost.seconds_per_1k_tokens is not None:
+        parts.append(f"{cost.seconds_per_1k_tokens:.2f} s for 1,000 answer tokens")
+    return "; ".join(parts)
 
 
 def early_note(num_runs: int) -> str:

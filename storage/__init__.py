@@ -35,6 +35,8 @@ from storage.listing import SORTS
 from storage.new_rows import (
     BASELINE,
     JITTER_NULL,
+    METHOD,
+    METHOD_NULL,
     NULL_KINDS,
     SEED_NULL,
     SHAM_NULL,
@@ -74,6 +76,8 @@ __all__ = [
     "AXES",
     "BASELINE",
     "JITTER_NULL",
+    "METHOD",
+    "METHOD_NULL",
     "NULL_KINDS",
     "RUN_STATES",
     "SEED_NULL",

@@ -47,6 +47,7 @@ def _pending(
             trial_number=run.trial_number,
             attempt=run.attempt,
             failures=run.failures,
+            method=json.loads(run.method) if run.method else None,
         )
         for run, host, configuration_id, canonical in session.execute(query)
     ]

@@ -41,6 +41,7 @@ _RUN = {
     "finished_at": Run.finished_at,
     "compute_s": Run.compute_s,
     "error": Run.error,
+    "method": Run.method,
 }
 _CELL = {
     "run_id": Cell.run_id,

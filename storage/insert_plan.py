@@ -17,7 +17,7 @@ from storage.axes import to_columns
 from storage.canonical_json import canonical_json, content_hash
 from storage.errors import PlanError
 from storage.models import Configuration, Host, Run, Study
-from storage.new_rows import BASELINE, HostPlan, RunPlan
+from storage.new_rows import BASELINE, METHOD, METHOD_NULL, HostPlan, RunPlan
 from storage.upserts import insert_missing
 
 _CHUNK = 5_000
@@ -29,7 +29,8 @@ def run_id(study: str, *, backbone: str, adapter_label: str, run: RunPlan) -> st
     Derived and not drawn, so that the same study gets the same ids wherever it is recorded, and
     writing a run down twice is the same row.
     """
-    key = [study, backbone, adapter_label, run.kind, run.configuration_id or "", run.seed]
+    what = run.configuration_id or _method_text(run) or ""
+    key = [study, backbone, adapter_label, run.kind, what, run.seed]
     return content_hash(canonical_json(key))[:16]
 
 
@@ -87,6 +88,8 @@ def _check(run: RunPlan, *, num_hosts: int) -> None:
         raise PlanError(f"a run names host {run.host}; the study has hosts 0 to {num_hosts - 1}")
     if (run.configuration is None) != (run.configuration_id is None):
         raise PlanError(f"the run at position {run.position} needs configuration and id together")
+    if (run.method is not None) != (run.kind in (METHOD, METHOD_NULL)):
+        raise PlanError(f"the run at position {run.position} needs a method's kind with a method")
     if run.kind == BASELINE and run.configuration_id is not None:
         raise PlanError(f"the baseline at position {run.position} must have no configuration")
     if run.kind == BASELINE and run.baseline_seed not in (None, run.seed):
@@ -99,6 +102,7 @@ def _row(study: Study, host: Host, *, run: RunPlan, keys: dict[str, int]) -> dic
         "study_id": study.id,
         "host_id": host.id,
         "configuration_pk": keys[run.configuration_id] if run.configuration_id else None,
+        "method": _method_text(run),
         "kind": run.kind,
         "seed": run.seed,
         "baseline_seed": run.seed if run.baseline_seed is None else run.baseline_seed,
@@ -107,6 +111,10 @@ def _row(study: Study, host: Host, *, run: RunPlan, keys: dict[str, int]) -> dic
         "attempt": 0,
         "failures": 0,
     }
+
+
+def _method_text(run: RunPlan) -> str | None:
+    return None if run.method is None else canonical_json(dict(run.method))
 
 
 def _insert_configurations(session: Session, runs: Sequence[RunPlan]) -> dict[str, int]:

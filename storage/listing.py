@@ -30,7 +30,7 @@ from storage.database import Database
 from storage.errors import QueryError
 from storage.locks import find_study, no_run
 from storage.matching import is_baseline_of
-from storage.models import Cell, Host, Run
+from storage.models import Cell, Host, Provenance, Run
 from storage.new_rows import BASELINE
 from storage.packing import unpack_bits, unpack_floats
 from storage.paired_outcomes import PairedOutcomes, read_paired_outcomes
@@ -155,6 +155,17 @@ class Runs:
             if session.get(Run, run_id) is None:
                 raise no_run(session, run_id)
             return rests_on(session, run_id)
+
+    def method_notes(self, study: str) -> dict[str, dict[str, Any]]:
+        """Return what completed runs of methods noted of themselves, by run: cost, choices."""
+        with self._database.reading() as session:
+            found = find_study(session, study)
+            query = (
+                select(Run.id, Provenance.data)
+                .join(Provenance, Run.provenance_hash == Provenance.hash)
+                .where(Run.study_id == found.id, Run.method.is_not(None))
+            )
+            return {run_id: data.get("method") or {} for run_id, data in session.execute(query)}
 
     def answers(self, run_id: str) -> dict[str, dict[int, bool]]:
         """Return right or wrong of every item that was asked, by benchmark and item number.

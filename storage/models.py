@@ -170,8 +170,19 @@ class Run(Base):
             "kind",
             "seed",
             unique=True,
-            sqlite_where=text("configuration_pk IS NULL"),
-            postgresql_where=text("configuration_pk IS NULL"),
+            sqlite_where=text("configuration_pk IS NULL AND method IS NULL"),
+            postgresql_where=text("configuration_pk IS NULL AND method IS NULL"),
+        ),
+        Index(
+            "uq_talan_runs_of_methods",
+            "study_id",
+            "host_id",
+            "kind",
+            "seed",
+            "method",
+            unique=True,
+            sqlite_where=text("method IS NOT NULL"),
+            postgresql_where=text("method IS NOT NULL"),
         ),
         Index("ix_talan_runs_page", "study_id", "position", "id"),
         Index("ix_talan_runs_due", "study_id", "state", "position", "id"),
@@ -219,6 +230,7 @@ class Run(Base):
     kl_to_baseline: Mapped[float | None]
     null_scale: Mapped[float | None]
     held_out_artifact: Mapped[str | None] = mapped_column(Text)
+    method: Mapped[str | None] = mapped_column(Text)
 
 
 class Cell(Base):

@@ -18,6 +18,8 @@ SEED_NULL = "seed_null"  # adapter alone, at another seed than its baseline
 SHAM_NULL = "sham_null"  # a fixed random direction in TALAN's place; its seed is the direction's
 JITTER_NULL = "jitter_null"  # adapter alone, its first weights moved a little; its seed is a number
 SELF_CHECK = "self_check"  # a block that cannot leave the identity; it is in no rate
+METHOD = "method"  # another method than TALAN; it is in no rate of the configurations
+METHOD_NULL = "method_null"  # a method without its mechanism, beside the method's own runs
 NULL_KINDS = (SEED_NULL, SHAM_NULL, JITTER_NULL)
 NUMBERED = (SHAM_NULL, JITTER_NULL)  # `seed` is a number: they are trained at their baseline's seed
 
@@ -39,6 +41,7 @@ class RunPlan:
 
     `configuration` is the canonical form of the six axes and `configuration_id` its content hash.
     `baseline_seed` names the baseline that the run is compared with; None: the one of its own seed.
+    `method` is the entry of a study file that names a method other than TALAN, with its settings.
     """
 
     host: int
@@ -48,6 +51,7 @@ class RunPlan:
     configuration: Mapping[str, Any] | None = None
     configuration_id: str | None = None
     baseline_seed: int | None = None
+    method: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

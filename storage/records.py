@@ -130,6 +130,7 @@ class DueRun:
     trial_number: int | None
     attempt: int
     failures: int
+    method: Mapping[str, Any] | None = None
 
 
 class _Counted:
@@ -205,6 +206,7 @@ class Run:
     `kl_to_baseline` is the distance from the baseline on held-out training examples in nats a
     token, `null_scale` what a matched null run was scaled by to reach the treatments' median, and
     `held_out_artifact` what a baseline says there; None where it was not measured.
+    `method` is the method that stands in TALAN's place, with its settings.
     """
 
     id: str
@@ -238,6 +240,7 @@ class Run:
     kl_to_baseline: float | None = None
     null_scale: float | None = None
     held_out_artifact: str | None = None
+    method: Mapping[str, Any] | None = None
 
     @property
     def ended_early(self) -> bool:

@@ -52,6 +52,7 @@ _RUN_COLUMNS = {
     "kl_to_baseline": Run.kl_to_baseline,
     "null_scale": Run.null_scale,
     "held_out_artifact": Run.held_out_artifact,
+    "method": Run.method,
 }
 _CELL_COLUMNS = {
     "benchmark": Cell.benchmark,
@@ -106,4 +107,6 @@ def _record(row: Row[*tuple[Any, ...]], *, cells: dict[str, records.Cell]) -> re
     values = dict(zip(_RUN_COLUMNS, row, strict=True))
     if values["configuration"] is not None:
         values["configuration"] = json.loads(values["configuration"])
+    if values["method"] is not None:
+        values["method"] = json.loads(values["method"])
     return records.Run(**values, cells=cells)

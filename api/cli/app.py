@@ -36,6 +36,7 @@ COMMANDS = {
     "run": "run",
     "g1": "g1",
     "champions": "champions",
+    "methods": "methods",
     "cost": "cost",
     "ablate": "ablate",
     "importance": "importance",

@@ -43,6 +43,7 @@ RESOURCES = (
     "export",
     "g1_rates",
     "champions",
+    "methods",
     "reference",
     "health",
     "metrics",

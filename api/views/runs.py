@@ -183,8 +183,13 @@ class Run(View):
     adapter: str = Field(description="its label, such as lora-r8")
     seed: int = Field(description="the run's seed")
     baseline_seed: int = Field(description="its matched baseline's seed: its own, but for nulls")
-    kind: str = Field(description="treatment, baseline, or a kind of null run")
+    kind: str = Field(description="treatment, baseline, method, or a kind of null run")
     configuration: Configuration | None
+    method: dict[str, Any] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="of a run of another method than TALAN: its name and settings",
+    )
     state: RunState
     cells: dict[str, Cell | BoundedCell] = Field(description="by benchmark")
     mean_delta: PointsPp | None
@@ -335,12 +340,17 @@ class Champion(Run):
         )
 
 
-def _fields(run: records.Run) -> dict[str, Any]:
-    """A run's own fields; cells in the order of their names where some were not finished."""
+def cells_of(run: records.Run) -> dict[str, Cell | BoundedCell]:
+    """A run's cells, in the order of their names where some were not finished."""
     cells: dict[str, Cell | BoundedCell] = {
         name: Cell.from_record(cell) for name, cell in run.cells.items()
     }
     cells |= {name: BoundedCell.from_record(cell) for name, cell in run.bounds.items()}
+    return dict(sorted(cells.items())) if run.bounds else cells
+
+
+def _fields(run: records.Run) -> dict[str, Any]:
+    """A run's own fields."""
     return {
         "id": run.id,
         "backbone": run.backbone,
@@ -349,8 +359,9 @@ def _fields(run: records.Run) -> dict[str, Any]:
         "baseline_seed": run.baseline_seed,
         "kind": run.kind,
         "configuration": run.configuration,
+        "method": None if run.method is None else dict(run.method),
         "state": run.state,
-        "cells": dict(sorted(cells.items())) if run.bounds else cells,
+        "cells": cells_of(run),
         "mean_delta": run.mean_delta,
         "g1": run.g1,
         "verdict": run.verdict,

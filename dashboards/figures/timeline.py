@@ -17,7 +17,7 @@ from dashboards.figures.theme import Palette, blank, framed, palette
 from dashboards.study_frames import Records, together
 from dashboards.wording import pp, safe
 from storage import BASELINE, NULL_KINDS
-from storage.new_rows import SELF_CHECK
+from storage.new_rows import METHOD_NULL, SELF_CHECK
 
 TITLE = "Where the time went"
 COLUMNS = ("id", "study", "host", "worker", "what", "start", "end", "seconds", "mean_delta")
@@ -87,7 +87,7 @@ def _what(run: Any) -> str:
         return str(run.state)
     if run.kind == BASELINE:
         return "baseline"
-    if run.kind in (*NULL_KINDS, SELF_CHECK):
+    if run.kind in (*NULL_KINDS, SELF_CHECK, METHOD_NULL):
         return "null run"
     if pd.isna(run.g1):
         return "no verdict"

@@ -164,7 +164,8 @@ def runs_of(audit: Audit, host: int) -> int:
     file = audit.file
     nulls = file.null_runs.total(file.seeds)
     checks = int(audit.self_check(host) is not None)
-    return len(file.seeds) + checks + audit.treatments_due()[host] + nulls
+    methods = 2 * len(file.methods) * len(file.seeds)
+    return len(file.seeds) + checks + audit.treatments_due()[host] + nulls + methods
 
 
 def _is_like(duration: Duration, audit: Audit, number: int) -> bool:

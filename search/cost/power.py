@@ -25,6 +25,7 @@ DISCORDANCE = {"gpqa_diamond": 0.186, "gsm8k": 0.094, "math500": 0.094, "mbpp": 
 ANY_DISCORDANCE = 0.101
 CONFIRMED_PP = (0.5, 1.0)
 _ADAPTIVE = "{} chooses its runs by their results: no test of its rate holds"
+_NO_CONFIGURATIONS = "methods stand alone: there is no rate of configurations"
 _EXACT = "runs that end early (verdicts: exact) have no counts, and the rotation test needs them"
 
 
@@ -78,6 +79,8 @@ def study_power(audit: Audit) -> StudyPower:
 
 
 def _rate(audit: Audit, *, runs: int, seeds: int) -> tuple[float | None, str | None]:
+    if not audit.file.has_treatments:
+        return None, _NO_CONFIGURATIONS
     if audit.adaptive:
         return None, _ADAPTIVE.format(audit.file.design.sampler)
     if audit.file.verdicts == "exact":

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from storage.matching import match_key
-from storage.new_rows import TREATMENT
+from storage.new_rows import METHOD, TREATMENT
 from storage.records import DueRun
 
 
@@ -27,7 +27,7 @@ class BaselineGate:
         self,
         done: Iterable[tuple[int, int]] | None = None,
         *,
-        kinds: Collection[str] = (TREATMENT,),
+        kinds: Collection[str] = (TREATMENT, METHOD),
     ) -> None:
         self._done = None if done is None else set(done)
         self._kinds = frozenset(kinds)

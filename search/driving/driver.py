@@ -27,7 +27,15 @@ from search.errors import HaltedError, StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
 from storage.errors import BaselineMismatch
-from storage.new_rows import BASELINE, JITTER_NULL, NUMBERED, SHAM_NULL, TREATMENT
+from storage.new_rows import (
+    BASELINE,
+    JITTER_NULL,
+    METHOD,
+    METHOD_NULL,
+    NUMBERED,
+    SHAM_NULL,
+    TREATMENT,
+)
 from storage.records import DueRun, Run
 from storage.verdict import in_words
 from workers.job.cell_plans import CellPlan
@@ -164,7 +172,7 @@ class Driver:
         host = self._audit.hosts[run.host]
         benchmarks = self._audit.benchmarks
         plans: dict[str, CellPlan] = {}
-        if self._plans and run.kind == TREATMENT:
+        if self._plans and run.kind in (TREATMENT, METHOD):
             benchmarks, plans = self._plans.of(run)
         return RunJob(
             key=run.id,
@@ -183,6 +191,8 @@ class Driver:
             jitter=run.seed if run.kind == JITTER_NULL else None,
             held_out=self._matched.held_out(run),
             match=self._matched.match(run),
+            method=run.method,
+            is_method_null=run.kind == METHOD_NULL,
         )
 
     def _handle(self, event: Event) -> None:
@@ -332,6 +342,7 @@ class Driver:
             run.configuration,
             seed=run.seed,
             kind=run.kind,
+            method=run.method,
         )
         return RunNote(kind=kind, run_id=run.id, title=name, text=text)
 

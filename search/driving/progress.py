@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from search.methods.words import method_words
 from search.study.axes import configuration_words
-from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT
+from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
 
 
@@ -68,12 +69,20 @@ def cells_text(run: Run) -> str:
 
 
 def title(
-    host: str, configuration: Mapping[str, Any] | None, *, seed: int, kind: str = TREATMENT
+    host: str,
+    configuration: Mapping[str, Any] | None,
+    *,
+    seed: int,
+    kind: str = TREATMENT,
+    method: Mapping[str, Any] | None = None,
 ) -> str:
     """A run in a few words: ``tiny-qwen3 lora-r8 s42  layer 1, T 2, cross_attn, ...``."""
     head = f"{host} s{seed}"
     if kind == SHAM_NULL:
         head = f"{host} sham {seed} of"
+    if method is not None:
+        null = "null of " if kind == METHOD_NULL else ""
+        return f"{head}  {null}{method_words(method)}"
     if kind == JITTER_NULL:
         return f"{host}  jitter {seed}"
     if configuration is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from search.errors import StudyFileError, one_of
 from search.study.draw import FIRST_DRAW
@@ -140,9 +140,10 @@ class StudyFile(_Entry):
     )
     seeds: list[Seed] = Field(default=[42], min_length=1)
     benchmarks: Benchmarks = "tiny"
-    axes: Axes = Axes()
+    axes: Axes | None = None
     configurations: Annotated[list[Listed] | None, Field(min_length=1)] = None
     design: Design = Design()
+    methods: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
     null_runs: NullRuns = NullRuns()
     verdicts: Verdicts = "full"
     training: dict[str, Any] = Field(default_factory=dict)
@@ -152,6 +153,25 @@ class StudyFile(_Entry):
     )
     resources: Resources = Resources()
     draw: Annotated[Int, Field(ge=1)] = BLOCK_DRAW
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_axes(cls, content: Any) -> Any:
+        """Without axes each has its one default value; methods may stand alone."""
+        alone = isinstance(content, Mapping) and content.get("methods")
+        if isinstance(content, Mapping) and content.get("axes") is None and not alone:
+            return {**content, "axes": {}}
+        return content
+
+    @property
+    def spans(self) -> Axes:
+        """The axes; where methods stand alone, each at its default value, and nothing is run."""
+        return self.axes or Axes()
+
+    @property
+    def has_treatments(self) -> bool:
+        """Whether any configuration of TALAN is asked for."""
+        return self.axes is not None or self.configurations is not None
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -175,6 +195,8 @@ class StudyFile(_Entry):
             del spec["verdicts"]
         if self.training_data is None:
             del spec["training_data"]
+        if not self.methods:
+            del spec["methods"]
         if self.draw == FIRST_DRAW:
             del spec["draw"]
         for key, default in _LATER_NULLS.items():
@@ -221,6 +243,7 @@ def parse_study(content: object) -> StudyFile:
         msg = f"design.max_runs: missing; the {study.design.sampler} sampler needs a whole number"
         raise StudyFileError(msg)
     _check_listed(study)
+    _check_methods(study)
     _check_verdicts(study)
     _check_processes(study)
     _check_matched(study)
@@ -236,7 +259,7 @@ def _check_listed(study: StudyFile) -> None:
     """A list of configurations stands in place of axes and of a choice among them."""
     if study.configurations is None:
         return
-    if "axes" in study.model_fields_set and study.axes != Axes():
+    if study.axes not in (None, Axes()):
         msg = "axes: not allowed beside configurations; allowed: one of the two"
         raise StudyFileError(msg)
     if study.design.sampler != "grid" or study.design.max_runs is not None:
@@ -253,6 +276,36 @@ def _check_verdicts(study: StudyFile) -> None:
         msg = (
             "verdicts: 'exact' is not allowed beside the nsga2 sampler, which learns from runs "
             "evaluated in full alone; allowed: full, or another sampler"
+        )
+        raise StudyFileError(msg)
+
+
+def _check_methods(study: StudyFile) -> None:
+    """Each names its method, each stands once, and one process carries it out."""
+    for number, entry in enumerate(study.methods):
+        if not isinstance(entry.get("method"), str):
+            msg = f"methods.{number}.method: missing; a method is named, as in {{method: dora}}"
+            raise StudyFileError(msg)
+        if entry in study.methods[:number]:
+            msg = f"methods.{number}: {entry!r} is listed twice; each may stand once"
+            raise StudyFileError(msg)
+    processes = study.resources.processes_per_run
+    if study.methods and processes > 1:
+        msg = (
+            f"resources.processes_per_run: {processes} is not allowed beside methods, some of "
+            "which train several times; allowed: 1"
+        )
+        raise StudyFileError(msg)
+    if study.methods and not study.has_treatments and study.null_runs.num_shams:
+        msg = (
+            "null_runs.sham: not allowed where methods stand alone, for a sham stands in a "
+            "configuration's place; allowed: 0"
+        )
+        raise StudyFileError(msg)
+    if study.methods and not study.has_treatments and study.design.sampler != "grid":
+        msg = (
+            f"design.sampler: {study.design.sampler!r} is not allowed where methods stand alone, "
+            "for there is nothing to choose among; allowed: grid"
         )
         raise StudyFileError(msg)
 

@@ -26,5 +26,5 @@ def gamma_note(file: StudyFile) -> str | None:
 
 def _scales(file: StudyFile) -> set[float]:
     if file.configurations is None:
-        return set(file.axes.gradient_scale)
+        return set(file.spans.gradient_scale)
     return {float(listed.point()["gradient_scale"]) for listed in file.configurations}

@@ -72,6 +72,8 @@ def blocks(audit: Audit, host: int) -> Iterator[dict[str, Any]]:
     the fewest and the most stand for all: a request with a thousand values costs no more than one
     with two.
     """
+    if not audit.file.has_treatments:
+        return
     if audit.listed is not None:
         seen: list[object] = []
         for point in audit.listed[host]:

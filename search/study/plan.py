@@ -18,6 +18,7 @@ from search.errors import StudyFileError
 from search.study.designs import enumerated
 from search.study.file import ADAPTIVE_SAMPLERS, StudyFile
 from search.study.listed_points import listed_points, spanning_axes
+from search.study.methods import check_methods, method_runs
 from search.study.null_runs import null_runs
 from search.study.space import Space, build_space
 from storage.new_rows import BASELINE, SELF_CHECK, TREATMENT, HostPlan, RunPlan, StudyPlan
@@ -77,6 +78,8 @@ class Audit:
 
     def treatments_due(self) -> list[int]:
         """How many treatment runs each host will have at most."""
+        if not self.file.has_treatments:
+            return [0 for _ in self.spaces]
         limit = self.configurations_per_host
         sizes = [
             space.size - len(space.null_interventions)
@@ -89,6 +92,8 @@ class Audit:
 
     def enumerated(self, host: int) -> Sequence[Mapping[str, Any]]:
         """A host's configurations that are known before anything runs, no null intervention."""
+        if not self.file.has_treatments:
+            return []
         if self.listed is not None:
             return [point for point in self.listed[host] if not is_null_intervention(point)]
         design = self.file.design
@@ -150,7 +155,7 @@ def resolve(
         msg = f"adapters: {repeated.to_record()} is listed twice; each may stand once"
         raise StudyFileError(msg)
     listed = file.configurations
-    axes = file.axes if listed is None else spanning_axes(listed)
+    axes = file.spans if listed is None else spanning_axes(listed)
     hosts, spaces, points = [], [], []
     for backbone in backbones:
         on_backbone: dict[str, Any] = {
@@ -182,6 +187,7 @@ def resolve(
         tuple(spaces),
         listed=None if listed is None else tuple(points),
     )
+    check_methods(file, audit.hosts, recipe=recipe)
     if audit.configurations_per_host == 0:
         msg = (
             f"design.max_runs: {file.design.max_runs} runs do not hold one configuration at "
@@ -246,6 +252,7 @@ def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
             runs += treatments(audit, host=host, points=points, first_position=len(runs))
         choices = audit.spaces[host] if audit.listed is None else audit.listed[host]
         runs += null_runs(audit.file, host=host, points=choices, first_position=len(runs))
+        runs += method_runs(audit.file, host=host, first_position=len(runs))
     return StudyPlan(
         name=audit.file.name,
         spec=audit.file.spec,

@@ -28,6 +28,7 @@ class Made:
         training_s: Seconds of that training.
         num_examples: Examples that its training saw, repetitions counted.
         trains_as_the_study: Whether it was trained on the study's examples in the study's order.
+        learning_rate: What it was trained with; None where nothing is trained.
         choices: What no study file fixed; empty where all was declared.
     """
 
@@ -36,6 +37,7 @@ class Made:
     training_s: float
     num_examples: int
     trains_as_the_study: bool
+    learning_rate: float | None
     choices: tuple[Choice, ...] = ()
 
 
@@ -81,5 +83,8 @@ def _once(intervention: Intervention, bench: Bench) -> Made:
         training_s,
         num_examples=bench.recipe.num_examples_trained_on if intervention.trains else 0,
         trains_as_the_study=examples is bench.examples and intervention.trains,
+        learning_rate=intervention.recipe(bench.recipe).learning_rate
+        if intervention.trains
+        else None,
         choices=() if choice is None else (choice,),
     )

@@ -189,6 +189,10 @@ class Intervention(ABC):
         """Whether it is trained once it is attached."""
         return True
 
+    def chooses(self, recipe: Recipe) -> bool:
+        """Whether held-out training examples have a say."""
+        return len(self.alternatives(recipe)) > 1
+
     def alternatives(self, recipe: Recipe) -> list[tuple[Any, Self]]:
         """What held-out loss chooses among: each value with the intervention that has it.
 
@@ -203,6 +207,14 @@ class Intervention(ABC):
             value = next(iter(named.values())) if len(named) == 1 else named
             found.append((value, replace(self, **values)))
         return found
+
+    def rates(self, recipe: Recipe) -> tuple[float, ...]:
+        """The learning rates that are tried; one is not chosen."""
+        if self.learning_rate is None:
+            factors = self.rate_factors if self.trains else (1.0,)
+            return tuple(recipe.learning_rate * factor for factor in factors)
+        rates = self.learning_rate
+        return rates if isinstance(rates, tuple) else (rates,)
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """The study's recipe with the method's own learning rate, if it has one."""
@@ -242,13 +254,11 @@ class Intervention(ABC):
         raise MethodError(f"method {cls.method} cannot be restored from {folder}")
 
     def _options(self, name: str, recipe: Recipe) -> tuple[Any, ...]:
+        if name == "learning_rate":
+            rates = self.rates(recipe)
+            return rates if len(rates) > 1 else (self.learning_rate,)
         value = getattr(self, name)
-        if isinstance(value, tuple):
-            return value
-        is_open = name == "learning_rate" and value is None and self.trains
-        if is_open and len(self.rate_factors) > 1:
-            return tuple(recipe.learning_rate * factor for factor in self.rate_factors)
-        return (value,)
+        return value if isinstance(value, tuple) else (value,)
 
 
 def _tupled(value: Any) -> Any:

@@ -38,6 +38,7 @@ from workers.interventions.settings import (
     require_whole,
 )
 from workers.job.jobs import AdapterSpec
+from workers.job.recipe import Recipe
 from workers.run.checkpoints import load_checkpoint
 from workers.run.sft_data import IGNORED_LABEL, SftExample, plan_order
 
@@ -167,6 +168,10 @@ class Repe(Intervention):
         del adapter
         for layer in self.layers:
             layer_number(self.method, layer, num_layers=num_layers, backbone=backbone)
+
+    def chooses(self, recipe: Recipe) -> bool:
+        """Whether there is more than one strength, or rate."""
+        return len(self.strengths) > 1 or super().chooses(recipe)
 
     def attach(self, bench: Bench, prepared: Any) -> Steered:
         """Put the matched adapter on; it is steered once it is trained."""

@@ -97,7 +97,12 @@ class Trained:
         return {
             **shared,
             "method": {
+                "source": self.run.intervention.source,
+                "null": self.run.intervention.null,
+                "unmatched": list(self.run.intervention.unmatched),
                 "made": self.run.host.provenance(),
+                "learning_rate": made.learning_rate,
+                "rate_by": self._rate_by,
                 "choices": [choice.to_record() for choice in made.choices],
                 "cost": {
                     "training_s": made.training_s,
@@ -108,6 +113,15 @@ class Trained:
                 },
             },
         }
+
+    @property
+    def _rate_by(self) -> str | None:
+        """How the learning rate came about, in words; None where nothing was trained."""
+        if self.run.made.learning_rate is None:
+            return None
+        if len(self.run.intervention.rates(self.run.job.recipe)) > 1:
+            return "chosen on held-out training loss"
+        return "the recipe's" if self.run.intervention.learning_rate is None else "declared"
 
     @property
     def matching(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from search.methods.words import method_words
 from search.study.axes import trainability_label, writeback_label
-from storage.new_rows import JITTER_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
+from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 
 
@@ -16,6 +17,9 @@ def run_text(run: Run) -> str:
         return f"seed null, against seed {run.baseline_seed}"
     if run.kind == JITTER_NULL:
         return f"jitter {run.seed}, seed {run.baseline_seed}"
+    if run.method is not None:
+        words = method_words(run.method)
+        return f"null of {words}" if run.kind == METHOD_NULL else words
     text = configuration_text(run.configuration)
     if run.kind == SELF_CHECK:
         return f"self-check, a null intervention: {text}"

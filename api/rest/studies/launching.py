@@ -159,10 +159,13 @@ def _check_size(file: StudyFile, settings: Settings) -> None:
 
 def _most_runs(file: StudyFile) -> int:
     """An upper bound, from the file alone: values that are the same model count separately."""
-    axes = file.axes
+    axes = file.spans
     values = (axes.layer, axes.slots, axes.mixer, axes.writeback, axes.trainability)
     points = math.prod(len(axis) for axis in values) * len(axes.gradient_scale)
     treatments = points * len(file.seeds)
     if file.design.max_runs is not None:
         treatments = min(treatments, file.design.max_runs)
-    return len(file.backbones) * len(file.adapters) * (treatments + len(file.seeds))
+    if not file.has_treatments:
+        treatments = 0
+    others = len(file.seeds) * (1 + 2 * len(file.methods))
+    return len(file.backbones) * len(file.adapters) * (treatments + others)

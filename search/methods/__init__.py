@@ -1,0 +1,1 @@
+"""Methods beside TALAN, as a study found them."""
