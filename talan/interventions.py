@@ -46,7 +46,8 @@ def loader_of(name: str) -> Loader:
             f"The intervention {name!r} is not known here; allowed are {allowed}: install the "
             "package that brings it, or upgrade talan-audit."
         )
-    loader: Loader = found[name].load()
+    registered = found[name].load()
+    loader: Loader = getattr(registered, "put_on", registered)  # a class that says how, or that
     return loader
 
 

@@ -87,7 +87,13 @@ class Adapted(Attached):
 
     def save(self, folder: Path, *, backbone: str) -> None:
         """Write adapter and TALAN into one folder."""
-        save_checkpoint(folder, adapted=self.adapted, talan=self.talan, backbone=backbone)
+        save_checkpoint(
+            folder,
+            adapted=self.adapted,
+            talan=self.talan,
+            backbone=backbone,
+            chat_template=self.chat_template,
+        )
 
 
 def num_adapter_parameters(adapted: PeftModel) -> int:

@@ -73,7 +73,7 @@ class Blocks(Attached):
             for key, tensor in block.state_dict().items()
         }
 
-    def save(self, folder: Path, *, backbone: str) -> None:
+    def save(self, folder: Path, *, backbone: str = "") -> None:
         """Write the blocks' tensors.
 
         Raises:

@@ -77,9 +77,11 @@ class Attached(ABC):
 
     Attributes:
         model: What is trained and asked: the backbone itself with hooks, or PEFT's wrapper of it.
+        chat_template: Saved beside the weights, where it is not the backbone's own.
     """
 
     model: Any
+    chat_template: str | None = None
 
     @abstractmethod
     def save(self, folder: Path, *, backbone: str) -> None:

@@ -103,7 +103,7 @@ class Loreft(Blocks):
             parameter.numel() for block in self.blocks.values() for parameter in block.parameters()
         )
 
-    def save(self, folder: Path, *, backbone: str) -> None:
+    def save(self, folder: Path, *, backbone: str = "") -> None:
         """Tensors, and what they are used with."""
         super().save(folder, backbone=backbone)
         layers = sorted(int(name.rpartition(".")[2]) for name in self.blocks)

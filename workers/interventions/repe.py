@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 
+from talan.model_folder import finish_folder
 from talan.sham import evaluating
 from workers.errors import DataError
 from workers.interventions.adapted import Adapted
@@ -39,7 +41,7 @@ from workers.interventions.settings import (
 )
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.checkpoints import load_checkpoint
+from workers.run.checkpoints import base_model
 from workers.run.sft_data import IGNORED_LABEL, SftExample, plan_order
 
 
@@ -110,10 +112,13 @@ class Steered(Attached):
         return {"steered": sorted(int(name.rpartition(".")[2]) for name in blocks)}
 
     def save(self, folder: Path, *, backbone: str) -> None:
-        """PEFT's two files and the directions."""
+        """PEFT's two files and the directions; the folder says that PEFT alone is not enough."""
+        assert self.steering is not None
+        self.host.chat_template = self.chat_template
         self.host.save(folder, backbone=backbone)
-        if self.steering is not None:
-            self.steering.save(folder, backbone=backbone)
+        self.steering.save(folder, backbone=backbone)
+        dtype = str(self.host.adapted.get_base_model().dtype).removeprefix("torch.")
+        finish_folder(folder, intervention="repe", base=base_model(backbone), dtype=dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,18 +222,26 @@ class Repe(Intervention):
     @classmethod
     def load(cls, model: Any, folder: Path) -> Attached:
         """Read PEFT's two files and the directions."""
-        adapted, _ = load_checkpoint(folder, model=model)
+        stored = read_blocks(folder)
+        adapted = PeftModel.from_pretrained(model, str(folder))
         attached = Steered(Adapted(adapted))
-        try:
-            stored = read_blocks(folder)
-        except Exception:
-            attached.detach()
-            raise
-        names = [name.rpartition("/")[0] for name in stored if name.endswith("/direction")]
-        layers = {int(name.rpartition(".")[2]): stored[f"{name}/direction"] for name in names}
-        strength = float(stored[f"{names[0]}/strength"])
-        attached.steer(layers, strength=strength)
+        _steer_as_stored(attached, stored)
         return attached
+
+    @classmethod
+    def put_on(cls, adapted: Any, folder: Path, *, trainable: bool = False) -> Blocks:
+        """Steer a model whose adapter is in place (``talan.from_pretrained``)."""
+        del trainable  # directions are fixed
+        attached = Steered(Adapted(adapted))
+        _steer_as_stored(attached, read_blocks(folder))
+        assert attached.steering is not None
+        return attached.steering
+
+
+def _steer_as_stored(attached: Steered, stored: Mapping[str, Tensor]) -> None:
+    names = [name.rpartition("/")[0] for name in stored if name.endswith("/direction")]
+    layers = {int(name.rpartition(".")[2]): stored[f"{name}/direction"] for name in names}
+    attached.steer(layers, strength=float(stored[f"{names[0]}/strength"]))
 
 
 def direction_of(right: Tensor, corrupted: Tensor) -> Tensor:

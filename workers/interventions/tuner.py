@@ -36,4 +36,5 @@ class Tuner(Intervention):
     @classmethod
     def load(cls, model: Any, folder: Path) -> Attached:
         """Read PEFT's two files."""
-        return Adapted(*load_checkpoint(folder, model=model))
+        adapted, _ = load_checkpoint(folder, model=model)
+        return Adapted(adapted)

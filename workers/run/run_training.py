@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.artifacts import ArtifactStore
+from workers.backbones.chat_templates import is_dated
 from workers.errors import WorkerError
 from workers.interventions.bench import Bench
 from workers.interventions.carry_out import Made, carry_out
@@ -156,6 +157,8 @@ def train_run(
     )
     intervention = intervention_of(job, scale=scale)
     run = BegunRun(job, intervention, carry_out(intervention, bench))
+    template = warm.resident.tokenizer.chat_template
+    run.host.chat_template = template if is_dated(template) else None
     kl = _kl_to_baseline(run, warm)
     warm.resident.check_weights()
     rests_on = training_rests_on(

@@ -34,7 +34,7 @@ TALAN = {
     "gradient_scale": 1.0,
 }
 SETTINGS: dict[str, dict[str, Any]] = {
-    "repe": {"layers": [0, 1], "strengths": [0, 4], "pairs": 8},
+    "repe": {"layers": [0, 1], "strengths": [0, 4], "pairs": 6},
     "cogsteer": {"layer": [0, 1]},
     "delift": {"fraction": 0.3, "anchors": 4},
     "adapter_fusion": {"value": "low_rank", "width": 4},
@@ -52,7 +52,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 EVERYTHING = (*OTHERS, *METHODS)
 IDS = torch.tensor([[5, 6, 7, 8, 9, 10, 11, 12]])
-LIMITED = {"max_steps": 3, "batch_size": 8, "num_examples": 48}
+LIMITED = {"max_steps": 2, "batch_size": 4, "num_examples": 24}
 
 Ran = tuple[TrainResult, CellResult]
 
@@ -178,7 +178,7 @@ def test_a_method_says_what_it_took_and_counts_its_parameters(name: str, ran: di
     assert cost["training_s"] > 0
     assert cost["preparation_s"] >= 0
     assert cost["training_s"] + cost["preparation_s"] == pytest.approx(trained.seconds)
-    assert (cost["steps"], cost["examples"]) == (3, 24)
+    assert (cost["steps"], cost["examples"]) == (2, 8)
     rank, width, layers = 4, 32, 2
     lora = layers * rank * (4 * width + width + 16 + 16 + width)  # q, k, v, o: 4 heads of 8, 2 of k
     expected = {
@@ -226,7 +226,7 @@ def test_the_null_lacks_the_mechanism_alone(
     if name == "loreft":
         assert not torch.equal(logits, plain)
     trains = name in ("dora", "cogsteer", "delift", "repe")
-    assert len(null.losses) == (3 if trains else 0)
+    assert len(null.losses) == (2 if trains else 0)
     if name == "dora":  # the adapter at another seed, and no magnitudes
         adapter = bench.begin(replace(job_of("adapter"), seed=job.seed + 1))
         assert adapter.losses == null.losses
@@ -249,6 +249,7 @@ def test_a_checkpoint_names_its_method(
         "adapter_model.safetensors",
         "blocks.safetensors",
         "intervention.json",
+        "talan_model.json",
     ]
 
 
