@@ -34,7 +34,7 @@ TALAN = {
     "gradient_scale": 1.0,
 }
 SETTINGS: dict[str, dict[str, Any]] = {
-    "repe": {"layers": [0, 1], "strengths": [0, 4], "pairs": 6},
+    "repe": {"layers": [0, 1], "strengths": [-0.2, 0, 0.2], "pairs": 6},
     "cogsteer": {"layer": [0, 1]},
     "delift": {"fraction": 0.3, "anchors": 4},
     "adapter_fusion": {"value": "low_rank", "width": 4},
@@ -197,7 +197,7 @@ def test_a_method_says_what_it_took_and_counts_its_parameters(name: str, ran: di
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("repe", [0, 4]), ("cogsteer", [0, 1]), ("ia3", [0.01, 0.1])],
+    [("repe", [-0.2, 0, 0.2]), ("cogsteer", [0, 1]), ("ia3", [0.01, 0.1])],
 )
 def test_what_is_chosen_is_the_least_held_out_loss(
     name: str, values: list[float], ran: dict[str, list[Any]]
@@ -242,7 +242,7 @@ def test_a_checkpoint_names_its_method(
     ArtifactStore(job.artifact_url).get_folder(name, tmp_path / "host")
     found = json.loads((tmp_path / "host" / "intervention.json").read_text())
     assert found["method"] == "repe"
-    assert found["settings"]["strengths"] == [0, 4]
+    assert found["settings"]["strengths"] == [-0.2, 0, 0.2]
     files = sorted(path.name for path in (tmp_path / "host").iterdir())
     assert files == [
         "adapter_config.json",
