@@ -159,7 +159,7 @@ class StudyFile(_Entry):
     def _default_axes(cls, content: Any) -> Any:
         """Without axes each has its one default value; methods may stand alone."""
         alone = isinstance(content, Mapping) and content.get("methods")
-        if isinstance(content, Mapping) and content.get("axes") is None and not alone:
+        if isinstance(content, Mapping) and "axes" not in content and not alone:
             return {**content, "axes": {}}
         return content
 
@@ -282,6 +282,9 @@ def _check_verdicts(study: StudyFile) -> None:
 
 def _check_methods(study: StudyFile) -> None:
     """Each names its method, each stands once, and one process carries it out."""
+    if study.axes is None and not study.methods:
+        msg = "axes: None is not allowed; it should be a mapping of keys"
+        raise StudyFileError(msg)
     for number, entry in enumerate(study.methods):
         if not isinstance(entry.get("method"), str):
             msg = f"methods.{number}.method: missing; a method is named, as in {{method: dora}}"

@@ -19,6 +19,7 @@ import torch
 from plain_reading import assignments, memory, perturbation, write
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
+from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from talan import TalanConfig
@@ -26,7 +27,6 @@ from talan.mixers.width import resolve_width
 from workers.analyses.analyst import analyse
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.job.jobs import RunJob
-from workers.run.host import attach_host
 from workers.run.resident import ResidentBackbone
 
 PROMPTS = ("What is 2 + 3?", "Name a colour.", "Say yes or no: is 7 odd?")

@@ -12,11 +12,11 @@ import pytest
 import torch
 from plain_reading import assignments
 from stored_hosts import PROMPTS, Stored, plain
+from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from workers.analyses.items import parted, spread
 from workers.errors import ConfigurationError
-from workers.run.host import attach_host
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from stored_hosts import Stored
+from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from talan import TalanConfig, attach
 from workers.analyses.drift import relative_distance
 from workers.backbones.loading import load_backbone
-from workers.run.host import attach_host
 
 
 @pytest.mark.parametrize("architecture", ["qwen3", "qwen3_moe", "llama"])

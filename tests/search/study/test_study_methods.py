@@ -124,5 +124,4 @@ def test_a_file_without_methods_is_the_study_that_it_was():
 )
 def test_what_cannot_be_is_named(methods: list[Any], keys: dict[str, Any], said: str):
 
-
     assert re.search(said, _refusal(*methods, **keys))

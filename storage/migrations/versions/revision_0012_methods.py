@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_methods"
-down_revision = "0009_distances"
+revision = "0012_methods"
+down_revision = "0010_analyses"
 branch_labels = None
 depends_on = None
 
