@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import torch
+from attached_host import attach_host
 from plain_reading import assignments, memory, perturbation, write
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
-from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from talan import TalanConfig
@@ -75,8 +75,7 @@ class Stored:
 
 def disturbed(resident: ResidentBackbone, job: RunJob, *, number: int, folder: str) -> str:
     """Attach a job's host, move its weights as training would, and store it."""
-    batch = {"input_ids": torch.tensor([[5, 6, 7, 8]]), "attention_mask": torch.ones(1, 4)}
-    host = attach_host(resident, job, batch=batch)
+    host = attach_host(resident, job)
     generator = torch.Generator().manual_seed(number)
     with torch.no_grad(), tempfile.TemporaryDirectory() as target:
         for parameter in host.adapted.parameters():
