@@ -3,7 +3,7 @@
 Owns: unpacking stored checkpoints once, putting a host on and taking it off, and switching its side
 path off. Two hosts are never on the backbone together, whatever they are made of: what is compared
 is kept for a bounded number of items, and the other host then sees the same items. Does not cover:
-reading a checkpoint (``workers.run.checkpoints``) and the backbone's own state
+reading a checkpoint (``workers.interventions.restore``) and the backbone's own state
 (``workers.run.resident``).
 """
 
@@ -24,8 +24,8 @@ from talan.backbones import find_decoder
 from talan.block import TalanBlock
 from talan.sham import evaluating
 from workers.errors import ConfigurationError
-from workers.run.adapters import detach_adapter
-from workers.run.checkpoints import load_checkpoint
+from workers.interventions.adapted import Adapted
+from workers.interventions.restore import restore_any
 from workers.run.resident import ResidentBackbone
 
 
@@ -121,12 +121,11 @@ class Hosts:
             BackboneError: Something of it stayed behind.
         """
         folder = Path(self._folder.name) / role
-        adapted, side_path = load_checkpoint(folder, model=self.resident.model)
+        host = restore_any(folder, model=self.resident.model)
+        side_path = host.talan if isinstance(host, Adapted) else None
         try:
-            with torch.no_grad(), evaluating(adapted):
-                yield Attached(adapted, side_path)
+            with torch.no_grad(), evaluating(host.model):
+                yield Attached(host.model, side_path)
         finally:
-            if side_path is not None:
-                side_path.detach()
-            detach_adapter(adapted)
+            host.detach()
             self.resident.restore()

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from workers.errors import CheckpointError, first_line
+from workers.interventions.adapted import Adapted
 from workers.interventions.intervention import Attached, Intervention
 from workers.interventions.registry import find_method
+from workers.run.checkpoints import load_checkpoint
 
 FILE = "intervention.json"
 
@@ -32,6 +34,19 @@ def save_made(
         (folder / FILE).write_text(text + "\n")
     except OSError as error:
         raise CheckpointError(f"checkpoint cannot be written: {first_line(error)}") from error
+
+
+def restore_any(folder: Path, *, model: Any) -> Attached:
+    """Put any run's folder back: a method's, the baseline's, TALAN's or a control's.
+
+    Raises:
+        CheckpointError: As ``restore``.
+        MethodError: As ``restore``.
+    """
+    if (folder / FILE).exists():
+        return restore(folder, model=model)
+    adapted, side_path = load_checkpoint(folder, model=model)
+    return Adapted(adapted, side_path)  # type: ignore[arg-type]
 
 
 def restore(folder: Path, *, model: Any) -> Attached:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from attached_host import attach_host
 from plain_reading import assignments
 from stored_hosts import PROMPTS, Stored, plain
-from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from workers.analyses.items import parted, spread

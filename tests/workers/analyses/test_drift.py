@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from attached_host import attach_host
 from safetensors.torch import load_file
 from stored_hosts import Stored
-from workers.run.host import attach_host
 
 from storage.artifacts import ArtifactStore
 from talan import TalanConfig, attach
