@@ -33,6 +33,7 @@ class TransactionPooler:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                _send_at_once(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
@@ -49,8 +50,14 @@ class TransactionPooler:
 
     def _connect(self, startup: bytes) -> tuple[socket.socket, bytes]:
         server = socket.create_connection(("127.0.0.1", self._server_port))
+        _send_at_once(server)
         server.sendall(startup)
         return server, b"".join(_until_ready(server))
+
+
+def _send_at_once(connection: socket.socket) -> None:
+    """Small messages go out one by one: each would wait 40 ms for the last one's receipt."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _relay(client: socket.socket, servers: Iterator[socket.socket]) -> None:

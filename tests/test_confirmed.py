@@ -1,62 +1,42 @@
-"""From a study with null runs to a confirmed champion, all of it real.
+"""From a study with null runs to a confirmed champion, all of it real but Ray.
 
-The command line, Ray, the tiny backbone, training, generation, scoring and SQLite, at four steps.
+The command line, a small backbone, training, generation, scoring and SQLite, at four steps.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from driving_here import driving_here
+from small_suite import small_host
+from talan_command import Terminal
 
 from storage import AuditStore
 
-TALAN = Path(sys.executable).with_name("talan")
-STUDY = """
-name: whole
-axes:
-  layer: [1]
-  slots: [2]
-  mixer: [cross_attn]
-  writeback: [{rule: gate, gate: vector, alpha: 0.3}]
-benchmarks: [tiny_choice, tiny_code]
-training: {max_steps: 4}
-null_runs: {seed: 1, sham: 2}
-"""
-
-
-class Terminal:
-    """A working folder, as a person at a terminal has it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "study.yaml").write_text(STUDY)
-
-    def __call__(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [str(TALAN), *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TALAN_STORAGE": "", "TALAN_ARTIFACTS": "", "COLUMNS": "160"},
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self(*arguments, "--json"))
+STUDY = {
+    "name": "whole",
+    "axes": {
+        "layer": [1],
+        "slots": [2],
+        "mixer": ["cross_attn"],
+        "writeback": [{"rule": "gate", "gate": "vector", "alpha": 0.3}],
+    },
+    "training": {"max_steps": 4},
+    "null_runs": {"seed": 1, "sham": 2},
+}
 
 
 @pytest.fixture
-def talan(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path)
+def talan(tmp_path: Path) -> Iterator[Terminal]:
+    study = {**STUDY, **small_host(tmp_path, "tiny_choice", "tiny_code")}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    with driving_here():
+        yield Terminal(tmp_path)
 
 
 def test_a_study_with_nulls_and_its_confirmation(talan: Terminal) -> None:

@@ -1,7 +1,7 @@
-"""One tiny study with full and with exact verdicts: the same findings, for fewer items.
+"""One small study with full and with exact verdicts: the same findings, for fewer items.
 
-Everything is real: Ray, the tiny backbone, training, generation, scoring, SQLite. Interruptions are
-in tests/search/driving/exact/test_driving_exact.py.
+Everything is real but Ray: a small backbone, training, generation, scoring, SQLite. Interruptions
+are in tests/search/driving/exact/test_driving_exact.py.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from driving_here import driving_here
+from small_suite import small_host
+
 from search.driving.audits import drive, launch
 from search.study.file import parse_study
 from storage import AuditStore, Run, RunFilter
 
 STUDY: dict[str, Any] = {
     "axes": {
-        "layer": [0, 1, 4],
-        "slots": [2],
+        "layer": [0, 1],
+        "slots": [2, 4],
         "mixer": ["cross_attn"],
         "writeback": [{"rule": "gate", "gate": "vector", "alpha": 0.3}],
     },
-    "benchmarks": ["tiny_choice", "tiny_algebra"],
-    "training": {"max_steps": 6, "num_examples": 500, "eval_batch_size": 16},
+    "training": {"max_steps": 4, "eval_batch_size": 4},
 }
 
 
-def begin(store: AuditStore, folder: Path, verdicts: str) -> None:
-    file = parse_study({**STUDY, "name": verdicts, "verdicts": verdicts})
-    launch(store, file, artifact_url=str(folder / "artifacts"))
+def begin(store: AuditStore, host: dict[str, Any], verdicts: str, *, artifacts: Path) -> None:
+    file = parse_study({**STUDY, **host, "name": verdicts, "verdicts": verdicts})
+    launch(store, file, artifact_url=str(artifacts))
 
 
 def by_configuration(store: AuditStore, name: str) -> dict[str, Run]:
@@ -41,16 +43,16 @@ def num_asked(run: Run) -> int:
 
 
 def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
-    with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store:
-        begin(store, tmp_path, "full")
-        assert drive(store, "full") == "completed"
-        begin(store, tmp_path, "exact")
-        assert drive(store, "exact") == "completed"
+    host = small_host(tmp_path, "tiny_choice", "tiny_arithmetic")
+    with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store, driving_here():
+        for name in ("full", "exact"):
+            begin(store, host, name, artifacts=tmp_path / "artifacts")
+            assert drive(store, name) == "completed"
 
         full, exact = by_configuration(store, "full"), by_configuration(store, "exact")
         verdicts = {key: run.g1 for key, run in full.items()}
         assert {key: run.g1 for key, run in exact.items()} == verdicts
-        assert len(verdicts) == 3
+        assert len(verdicts) == 4
         assert False in verdicts.values()  # else nothing could have ended early
         assert sum(map(num_asked, exact.values())) < sum(map(num_asked, full.values()))
         for key, run in exact.items():

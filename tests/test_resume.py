@@ -1,44 +1,50 @@
 """A study that is killed in every way ends as one that was left alone, bit for bit.
 
-Everything is real here: the command line, Ray, the tiny backbone, training, SQLite, kill -9.
+The killed one is real: the command line, Ray, a small backbone, training, SQLite, kill -9. The one
+left alone is driven in this process, so that a Ray's runs are held to a plain process's too.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import yaml
+from driving_here import driving_here
 from patience import output_of, wait_until
+from small_suite import small_host
+from talan_command import Terminal
 
 from storage import AuditStore
 
 TALAN = Path(sys.executable).with_name("talan")
-STUDY = """
-name: resumed
-axes:
-  layer: [1, 4]
-  slots: [2]
-  mixer: [cross_attn, per_token_mix]
-  writeback: [{rule: gate, gate: vector, alpha: 0.3}]
-benchmarks: [tiny_choice, tiny_code]
-training: {max_steps: 20}
-"""
-NUM_RUNS = 5  # four configurations and their baseline
+STUDY = {
+    "name": "resumed",
+    "axes": {
+        "layer": [0, 1],
+        "slots": [2],
+        "mixer": ["multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix"],
+        "writeback": [{"rule": "gate", "gate": "vector", "alpha": 0.3}],
+    },
+    "training": {"max_steps": 20},
+    "resources": {"workers": 2},
+}
+NUM_RUNS = 9  # eight configurations and their baseline
 
 
-class Session:
+class Session(Terminal):
     """A working folder with a study, as a person at a terminal has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: dict[str, Any]) -> None:
         folder.mkdir()
-        self.folder = folder
-        (folder / "study.yaml").write_text(STUDY)
+        super().__init__(folder)
+        (folder / "study.yaml").write_text(yaml.safe_dump({**STUDY, **host}))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
@@ -103,14 +109,14 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def wait_until_in_mid_run(process: subprocess.Popen[str]) -> None:
-    """Wait until the workers, up and with runs in hand, have computed for a second."""
-    wait_until(lambda: workers_of(process))
-    before = _processor_s(process)
-    wait_until(lambda: _processor_s(process) > before + 1)
+    """Wait until a worker has a run in hand: Ray titles a worker with what it does."""
 
+    def is_in_mid_run() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        titles = " ".join(map(_title, workers_of(process)))
+        return "RayWorker.begin" in titles or "RayWorker.evaluate" in titles
 
-def _processor_s(process: subprocess.Popen[str]) -> float:
-    return sum(worker.cpu_times().user for worker in workers_of(process))
+    wait_until(is_in_mid_run, pause_s=0.2)  # a look at all processes is dear
 
 
 def _title(process: psutil.Process) -> str:
@@ -127,22 +133,27 @@ def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def host(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The suite and the backbone, as a study names them."""
+    return small_host(tmp_path_factory.mktemp("host"), "tiny_choice", "tiny_code")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(host: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Session:
     """The study, left alone."""
-    session = Session(tmp_path_factory.mktemp("whole") / "study")
-    process = session.start("study", "run", "study.yaml")
-    output = output_of(process)
-    assert process.returncode == 0, output
+    session = Session(tmp_path_factory.mktemp("whole") / "study", host)
+    with driving_here():
+        session("study", "run", "study.yaml")
     return session
 
 
 def test_killed_in_every_way_and_resumed_equals_uninterrupted(
-    uninterrupted: Session, tmp_path: Path
+    uninterrupted: Session, host: dict[str, Any], tmp_path: Path
 ) -> None:
-    session = Session(tmp_path / "study")
+    session = Session(tmp_path / "study", host)
 
     process = session.start("study", "run", "study.yaml")
-    wait_until(lambda: completed(session, process, at_least=1))
+    wait_until(lambda: completed(session, process, at_least=1), pause_s=0.3)
     os.killpg(process.pid, signal.SIGINT)  # Ctrl-C reaches the whole group
     output = output_of(process)
     assert process.returncode == 130, output
@@ -150,7 +161,8 @@ def test_killed_in_every_way_and_resumed_equals_uninterrupted(
     after_interrupt = session.finished()
 
     process = session.start("study", "resume", "resumed")
-    wait_until(lambda: completed(session, process, at_least=len(after_interrupt) + 1))
+    more = len(after_interrupt) + 1
+    wait_until(lambda: completed(session, process, at_least=more), pause_s=0.3)
     process.kill()  # the driver alone
     process.wait()
     after_kill = session.finished()
@@ -176,41 +188,32 @@ def test_killed_in_every_way_and_resumed_equals_uninterrupted(
 
 def test_a_finished_study_is_shown_and_not_run_again(uninterrupted: Session) -> None:
     before = uninterrupted.finished()
-    process = uninterrupted.start("study", "run", "study.yaml")
-    output = output_of(process)
-    assert process.returncode == 0, output
+    assert "completed" in uninterrupted("study", "run", "study.yaml")
     assert uninterrupted.finished() == before
-    assert "completed" in output
 
-    other = STUDY.replace("max_steps: 20", "max_steps: 21")
+    study = (uninterrupted.folder / "study.yaml").read_text()
+    other = study.replace("max_steps: 20", "max_steps: 21")
     (uninterrupted.folder / "other.yaml").write_text(other)
-    process = uninterrupted.start("study", "run", "other.yaml")
-    output = output_of(process)
-    assert process.returncode == 2
-    assert "resumed" in output
-    assert "another specification" in output
+    answer = uninterrupted.call("study", "run", "other.yaml")
+    assert answer.code == 2
+    assert "resumed" in answer.err
+    assert "another specification" in answer.err
 
 
 def test_the_command_line_answers_in_the_promised_shapes(uninterrupted: Session) -> None:
-    def ask(*arguments: str) -> object:
-        process = uninterrupted.start(*arguments, "--json")
-        output = output_of(process)
-        assert process.returncode == 0, output
-        return json.loads(output)
-
-    status = ask("study", "status", "resumed")
+    status = uninterrupted.json("study", "status", "resumed")
     assert status == {
         "name": "resumed",
         "state": "completed",
-        "runs": {"total": 4, "completed": 4, "running": 0, "failed": 0, "pending": 0},
+        "runs": {"total": 8, "completed": 8, "running": 0, "failed": 0, "pending": 0},
         "baselines": {"total": 1, "completed": 1, "running": 0, "failed": 0, "pending": 0},
         "g1": status["g1"],
     }
-    runs = ask("runs", "resumed")
+    runs = uninterrupted.json("runs", "resumed")
     g1 = sum(bool(run["g1"]) for run in runs)
     words = [run["verdict"] for run in runs if run["kind"] == "treatment"]
     split = {word: words.count(word) for word in ("strict", "tied", "inert")}
-    assert status["g1"] == {"count": g1, "rate": g1 / 4, **split}
+    assert status["g1"] == {"count": g1, "rate": g1 / 8, **split}
     assert sum(split.values()) == g1
     for run in runs:
         for cell in run["cells"].values():

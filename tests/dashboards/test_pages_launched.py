@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from page_service import OpenTab, serving, wait_until_ready
+from patience import wait_until
 from playwright.sync_api import Page, expect
 
 from storage import AuditStore
@@ -59,9 +60,11 @@ def test_launched_stopped_and_resumed_from_the_page_alone(
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Stop the study").click()
     state = page.locator("#head .state")
+    wait_until_it_is("stopped", folder)
     expect(state).to_have_text("stopped")
     page.get_by_role("button", name="Resume", exact=True).click()
     page.get_by_role("button", name="Resume the study").click()
+    wait_until_it_is("completed", folder)
     expect(state).to_have_text("completed")
     expect(page.locator("#head .count")).to_have_text("3 / 3")
     expect(page.locator('tr[data-run-state="completed"]')).to_have_count(3)
@@ -73,6 +76,13 @@ def test_launched_stopped_and_resumed_from_the_page_alone(
     page.get_by_label("Study file, YAML or JSON").fill(STUDY_FILE)
     expect(page.locator("#cost")).to_contain_text("3 earlier runs of from-the-page")
     assert [error for error in tab.errors if "422" not in error] == []  # the name was no slug
+
+
+def wait_until_it_is(state: str, folder: Path) -> None:
+    """Wait for the study on record, however long its runs take."""
+    said = (folder / "serve.log").read_text
+    with AuditStore.open(f"sqlite:///{folder / 'talan.db'}") as store:
+        wait_until(lambda: store.studies.get("from-the-page").state == state, why=said)
 
 
 def test_a_pasted_study_file_is_read_and_counted(

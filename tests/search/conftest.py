@@ -11,7 +11,7 @@ import scripted_executor
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
 from ray_in_process import RayInProcess
-from scripted_executor import Script
+from scripted_executor import ProcessEnded, Script
 
 from search.driving.audits import Engine
 
@@ -22,9 +22,13 @@ NUM_CPUS = 4
 def ray_address() -> Iterator[str]:
     """A Ray cluster of four CPUs; each study joins it, which is quicker than starting a Ray."""
     cloudpickle.register_pickle_by_value(scripted_executor)  # workers cannot import from here
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": NUM_CPUS, "include_dashboard": False}
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        # Ray would nice its workers, and the tests beside them would starve them.
+        patched.setenv("RAY_worker_niceness", "0")
+        cluster = Cluster(
+            initialize_head=True,
+            head_node_args={"num_cpus": NUM_CPUS, "include_dashboard": False},
+        )
     yield cluster.address
     cluster.shutdown()
 
@@ -45,7 +49,8 @@ def scripted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[Engine, Script]]:
     """The same in this process: what a driver does with its pool needs no other."""
-    monkeypatch.setattr("search.driving.pool.ray", RayInProcess(num_cpus=NUM_CPUS))
+    ray = RayInProcess(num_cpus=NUM_CPUS, death=ProcessEnded)
+    monkeypatch.setattr("search.driving.pool.ray", ray)
 
     def make(**faults: Any) -> tuple[Engine, Script]:
         script = Script(folder=str(tmp_path), in_process=True, **faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
+from driving_here import driving_here
 from patience import wait_until
+from small_suite import small_host
 
 from search.driving.audits import Engine, drive, launch
 from search.driving.pool import Died, Event, Failed, Trained, WorkerPool
@@ -29,11 +32,11 @@ TRAINING = {"max_steps": 4, "batch_size": 4, "gradient_accumulation": 2, "num_ex
 TWO = Resources(workers=1, processes_per_run=2)
 
 
-def study(*, processes: int, **resources: Any) -> StudyFile:
+def study(*, processes: int, host: dict[str, Any] | None = None, **resources: Any) -> StudyFile:
     return parse_study(
         {
             "name": f"by-{processes}",
-            "benchmarks": ["tiny_choice"],
+            **(host or {}),
             "axes": {"slots": [2], "gradient_scale": [50]},
             "training": TRAINING,
             "resources": {"processes_per_run": processes, "workers": processes, **resources},
@@ -46,14 +49,17 @@ def test_a_study_of_two_processes_a_run_ends_as_one_processs_does(
 ) -> None:
     """Two workers of two processes fill the four CPUs: neither waits for the other's places."""
     losses: dict[int, list[tuple[float, ...]]] = {}
-    for processes in (1, 2):
-        launch(store, study(processes=processes), artifact_url=str(tmp_path / "artifacts"))
+    host = small_host(tmp_path, "tiny_choice")
+    for processes, place in ((1, driving_here()), (2, nullcontext())):
+        file = study(processes=processes, host=host)
+        launch(store, file, artifact_url=str(tmp_path / "artifacts"))
         name = f"by-{processes}"
-        assert drive(store, name, engine=Engine(ray_address=ray_address)) == "completed"
+        with place:
+            assert drive(store, name, engine=Engine(ray_address=ray_address)) == "completed"
         runs = sorted(store.runs.iterate(name), key=lambda run: run.kind)
         assert [run.kind for run in runs] == ["baseline", "treatment"]
         assert [run.failures for run in runs] == [0, 0]
-        assert all(run.cells["tiny_choice"].n_items == 128 for run in runs)
+        assert all(run.cells["tiny_choice"].n_items == 16 for run in runs)
         losses[processes] = [store.runs.losses(run.id) for run in runs]
         (provenance,) = store.studies.provenance(name)
         assert provenance.data.get("processes", 1) == processes

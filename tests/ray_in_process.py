@@ -2,7 +2,7 @@
 
 Owns: as much of Ray as ``search.driving.pool`` uses, for tests of what a driver does with a pool.
 Does not cover: that processes die, come up again and find their places; tests/search/driving with
-``scripted_on_ray`` and test_pool.py hold the same pool to a real Ray.
+``scripted_on_ray``, test_pool.py and tests/test_resume.py hold the same pool to a real Ray.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray.exceptions import RayActorError
-from scripted_executor import ProcessEnded
 
 
 class RayInProcess:
-    """Stands for the module ``ray``, with one node."""
+    """Stands for the module ``ray``, with one node.
 
-    def __init__(self, *, num_cpus: float) -> None:
-        self._num_cpus = num_cpus
+    Args:
+        num_cpus: What the node has.
+        death: What an actor raises where its process would end.
+    """
+
+    def __init__(self, *, num_cpus: float, death: type[BaseException] = RayActorError) -> None:
+        self._num_cpus, self.death = num_cpus, death
         self._actors: list[_Actor] = []
 
     def init(self, **_: Any) -> None:
@@ -82,7 +86,8 @@ class _ActorClass:
         return _ActorClass(self.ray, self.actor_class, num_cpus)
 
     def remote(self, *arguments: Any) -> _Actor:
-        actor = _Actor(functools.partial(self.actor_class, *arguments), self.num_cpus)
+        make = functools.partial(self.actor_class, *arguments)
+        actor = _Actor(make, self.num_cpus, death=self.ray.death)
         self.ray.add(actor)
         return actor
 
@@ -90,8 +95,10 @@ class _ActorClass:
 class _Actor:
     """An actor's methods are called as ``actor.method.remote(...)``."""
 
-    def __init__(self, make: Callable[[], Any], num_cpus: float) -> None:
-        self._make, self.num_cpus = make, num_cpus
+    def __init__(
+        self, make: Callable[[], Any], num_cpus: float, *, death: type[BaseException]
+    ) -> None:
+        self._make, self.num_cpus, self._death = make, num_cpus, death
         self._held: Any = None
         self.has_ended = False
 
@@ -104,7 +111,7 @@ class _Actor:
         try:
             self._held = self._held or self._make()
             return getattr(self._held, name)(*arguments)
-        except ProcessEnded:
+        except self._death:
             self.has_ended = True
             raise RayActorError from None
 
