@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from dashboards.narrowing import HOSTS, matching
+from dashboards.study_mechanism import StudyMechanism, load_study_mechanism
 from search.follow_ups.importance import HostImportance, study_importance
 from search.statistics.importance_reference import FEWEST_SHUFFLES
 from search.study.axes import NARROWING, trainability_label, writeback_label
@@ -64,6 +65,7 @@ class StudyRecord:
         cells: A row a cell.
         host_runs: Right answers and outcomes of the hosts' runs, for tests.
         importance: Per host, by study, once asked for (``with_importance``).
+        mechanisms: What is analysed inside the runs of each study.
     """
 
     name: str
@@ -74,6 +76,7 @@ class StudyRecord:
     cells: pd.DataFrame
     host_runs: tuple[HostRuns, ...] = ()
     importance: Mapping[str, tuple[HostImportance, ...]] | None = None
+    mechanisms: tuple[StudyMechanism, ...] = ()
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -188,6 +191,7 @@ def load_record(store: AuditStore, name: str) -> StudyRecord:
             )
             for host in study.hosts
         ),
+        mechanisms=(load_study_mechanism(store, name),),
     )
 
 
@@ -232,6 +236,7 @@ def together(records: Records) -> StudyRecord:
         runs=pd.concat([_by_study(record.runs) for record in records], ignore_index=True),
         cells=pd.concat([record.cells for record in records], ignore_index=True),
         host_runs=tuple(host for record in records for host in record.host_runs),
+        mechanisms=tuple(found for record in records for found in record.mechanisms),
         importance={name: hosts for found in known for name, hosts in found.items()}
         if len(known) == len(records)
         else None,

@@ -73,6 +73,11 @@ def pp(delta: float | None) -> str:
     return NOTHING if is_missing(delta) else f"{delta:+.2f} pp"
 
 
+def plain(value: float | None, digits: int = 3) -> str:
+    """A number of any size, to so many digits."""
+    return NOTHING if is_missing(value) else f"{value:.{digits}g}".replace("-", MINUS)
+
+
 def p_value(p: float | None) -> str:
     """A p-value."""
     if is_missing(p):
@@ -172,6 +177,7 @@ FILTERS = {
     "score": score,
     "signed": signed,
     "p_value": p_value,
+    "plain": plain,
     "duration": duration,
     "number": number,
 }

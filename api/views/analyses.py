@@ -66,3 +66,23 @@ class RunAnalyses(View):
             for one in analyses
         }
         return cls(run=run.id, analyses=shown)
+
+
+class StudyAnalyses(View):
+    """A study's analyses by name, the newest of each."""
+
+    model_config = example({"study": "tiny-lora-grid", "analyses": {}})
+
+    study: str
+    analyses: dict[str, AnalysisView]
+
+    @classmethod
+    def read(cls, study: str, analyses: Sequence[Analysis]) -> Self:
+        """Of a study's analyses, oldest first."""
+        shown = {
+            one.name: AnalysisView.from_record(
+                one, summary=None if one.summary is None else dict(one.summary)
+            )
+            for one in analyses
+        }
+        return cls(study=study, analyses=shown)

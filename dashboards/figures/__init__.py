@@ -1,5 +1,5 @@
 """Figures of audits: facts first, then plotly."""
 
-from dashboards.figures.catalogue import CATALOGUE, Figure, find_figure
+from dashboards.figures.catalogue import CATALOGUE, MECHANISM, Figure, find_figure
 
-__all__ = ["CATALOGUE", "Figure", "find_figure"]
+__all__ = ["CATALOGUE", "MECHANISM", "Figure", "find_figure"]

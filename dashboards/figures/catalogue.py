@@ -19,12 +19,15 @@ from dashboards.figures import (
     champion_geometry,
     delta_distribution,
     delta_heatmap,
+    depth_curves,
     g1_rates,
     mixer_frontier,
     parallel_axes,
     published_rates,
+    signature_distance,
     slot_values,
     timeline,
+    weight_discriminators,
 )
 from search.errors import one_of
 
@@ -98,13 +101,34 @@ CATALOGUE: tuple[Figure, ...] = (
 )
 
 
+MECHANISM: tuple[Figure, ...] = (
+    _figure(
+        "mechanism-depth",
+        depth_curves,
+        "Do runs leave their baseline further than null runs do, and where?",
+    ),
+    _figure(
+        "discriminators",
+        weight_discriminators,
+        "Does a statistic of the block's weights go with the mean delta, beyond chance?",
+    ),
+    _figure(
+        "signature",
+        signature_distance,
+        "Do runs whose weights are near the champion's do better?",
+    ),
+)
+"""Figures of what is analysed inside runs (``talan analyse``); blank where nothing is."""
+
+
 def find_figure(key: str) -> Figure:
     """A figure by its key.
 
     Raises:
         FigureError: There is no such figure.
     """
-    keys = [figure.key for figure in CATALOGUE]
+    figures = (*CATALOGUE, *MECHANISM)
+    keys = [figure.key for figure in figures]
     if key not in keys:
         raise FigureError(f"there is no figure {key!r}; allowed: {one_of(keys, key)}")
-    return CATALOGUE[keys.index(key)]
+    return figures[keys.index(key)]

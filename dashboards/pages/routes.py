@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from dashboards.figures import loss_curve
+from dashboards.figures import depth_heat, depth_lines, loss_curve
 from dashboards.pages import compare_facts
 from dashboards.pages.app import DRAWING_POLICY, Site
 from dashboards.pages.assets import PREFIX, serve_asset
@@ -22,10 +22,12 @@ from dashboards.pages.compare_page import compare_page_facts, read_pair
 from dashboards.pages.figure_cache import FigureDesk, Wanted, packed
 from dashboards.pages.headline import headlines
 from dashboards.pages.launch_page import StudyTextError, launch_facts, read_study_text
+from dashboards.pages.mechanism_page import heat_of, mechanism_facts
 from dashboards.pages.run_page import run_facts
 from dashboards.pages.selection import Selection
 from dashboards.pages.study_page import Summaries, study_facts
 from dashboards.report import load_report, render_report
+from dashboards.run_analyses import load_mechanism
 
 _SUMMARIES = 100
 _REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
@@ -75,6 +77,23 @@ def pages_router(site: Site) -> APIRouter:
         found = loss_curve.load_losses(site.opened(), run_id)
         theme = request.query_params.get("theme", "light")
         return _drawing(packed(loss_curve.draw(found, theme=theme)))
+
+    @router.get("/runs/{run_id}/mechanism")
+    def mechanism(run_id: str, request: Request) -> Response:
+        facts = mechanism_facts(site.opened(), run_id, request.query_params)
+        return site.page("mechanism.html", policy=DRAWING_POLICY, **facts)
+
+    @router.get("/runs/{run_id}/figures/{key}.json")
+    def of_run(
+        run_id: str, key: Literal["depth", "depth-answer", "heat"], request: Request
+    ) -> Response:
+        store, theme = site.opened(), request.query_params.get("theme", "light")
+        found = load_mechanism(store, run_id)
+        if key == "heat":
+            heat = heat_of(store, found, request.query_params)
+            return _drawing(packed(depth_heat.draw(heat, theme=theme)))
+        text = "answer" if key == "depth-answer" else "prompt"
+        return _drawing(packed(depth_lines.draw(found, text=text, theme=theme)))
 
     @router.get("/compare")
     def compare(request: Request) -> Response:

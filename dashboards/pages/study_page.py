@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.figures.catalogue import CATALOGUE
+from dashboards.figures.catalogue import CATALOGUE, MECHANISM
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
@@ -81,6 +81,8 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "next_cursor": page.next_cursor,
         "benchmarks": benchmarks_of(page.runs),
         "figures": CATALOGUE,
+        "inside": MECHANISM,
+        "analyses": {one.name: one for one in store.analyses.of_study(name)},
         "several_hosts": len(study.hosts) > 1,
         "champions": summary.champions,
         "no_champion": NO_CHAMPION,

@@ -16,7 +16,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from dashboards.errors import ReportError
-from dashboards.figures import CATALOGUE, Figure
+from dashboards.figures import CATALOGUE, MECHANISM, Figure
 from dashboards.figures.standalone import CONFIG, embedded, plotly_script
 from dashboards.figures.theme import palette, untitled
 from dashboards.report.study_report import StudyReport
@@ -56,6 +56,7 @@ def render_report(report: StudyReport, *, file_format: str = "html", theme: str 
         report=report,
         spec=spec,
         drawn=[_drawn(figure, report.record, theme=theme) for figure in CATALOGUE],
+        inside=_inside(report, theme=theme),
         colours=colours,
         theme=theme,
         config=CONFIG,
@@ -68,6 +69,13 @@ def render_report(report: StudyReport, *, file_format: str = "html", theme: str 
 def escaped(text: object) -> str:
     """Text inside Markdown: nothing of it is markup, and it stays in its line."""
     return _MARKED.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _inside(report: StudyReport, *, theme: str) -> list[Drawn]:
+    """The figures of mechanism; none where nothing is analysed."""
+    if all(found.is_empty for found in report.record.mechanisms):
+        return []
+    return [_drawn(figure, report.record, theme=theme) for figure in MECHANISM]
 
 
 def _drawn(figure: Figure, record: StudyRecord, *, theme: str) -> Drawn:

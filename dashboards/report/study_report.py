@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboards.rates import rate_rows
 from dashboards.report.caveats import caveats
+from dashboards.report.mechanism_table import mechanism_table
 from dashboards.report.statistics_tables import sign_table, variance_table
 from dashboards.report.tables import (
     Table,
@@ -53,6 +54,7 @@ class StudyReport:
         signs: Sign tests.
         champions: Each host's best G1 run.
         axes: G1 rates by the value of each axis.
+        mechanism: Analysed runs; None where none is.
         failed: Runs that failed; None where none did.
         protocol: What was asked for.
         provenance: What produced the runs.
@@ -71,6 +73,7 @@ class StudyReport:
     varies: Table
     signs: Table
     axes: tuple[Table, ...]
+    mechanism: Table | None
     failed: Table | None
     protocol: Table
     provenance: Table
@@ -101,6 +104,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         varies=variance_table(worths),
         signs=sign_table(record, confirmed=confirmed),
         axes=_axis_tables(record),
+        mechanism=mechanism_table(record.mechanisms[0]),
         failed=failed_table(record),
         protocol=protocol_table(record, status=status),
         provenance=provenance_table(record.studies[0], store.studies.provenance(name)),

@@ -21,6 +21,7 @@ from workers.analyses.jobs import (
     SLOTS,
 )
 
+DISCRIMINATORS, SIGNATURE = "discriminators", "signature"
 ITEMS = 64
 MOST_ITEMS = 10_000
 NULLS_PER_KIND = 3
@@ -56,9 +57,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
     DRIFT: ("Drift", "How far has each tensor of the block moved from its first weights?"),
     DIVERGENCE: ("Divergence", "Where do the run's answers part from the baseline's?"),
 }
-CATALOGUE = tuple(
-    AnalysisKind(name, *_TEXTS[name], needs_block=name in OF_BLOCKS, takes_items=name != DRIFT)
-    for name in OF_RUNS
+_OF_STUDIES = (
+    AnalysisKind(
+        DISCRIMINATORS,
+        "Discriminators",
+        "Does a statistic of the block's weights go with the mean delta?",
+        takes_items=False,
+        of_study=True,
+    ),
+    AnalysisKind(
+        SIGNATURE,
+        "Signature",
+        "Do runs whose weights are near the champion's do better?",
+        takes_items=False,
+        of_study=True,
+    ),
+)
+CATALOGUE = (
+    tuple(
+        AnalysisKind(name, *_TEXTS[name], needs_block=name in OF_BLOCKS, takes_items=name != DRIFT)
+        for name in OF_RUNS
+    )
+    + _OF_STUDIES
 )
 
 

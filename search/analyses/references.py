@@ -96,6 +96,11 @@ def _banded(rows: Sequence[Summary], nulls: Beside, key: str) -> list[dict[str, 
                 **row,
                 "null_low": min(values, default=None),
                 "null_high": max(values, default=None),
+                "null_by_kind": {
+                    kind: [min(of_kind), max(of_kind)]
+                    for kind, found in nulls.by_kind.items()
+                    if (of_kind := [one[key][at]["relative_l2"] for one in found])
+                },
                 "null_cosine_low": min(cosines, default=None),
                 "null_cosine_high": max(cosines, default=None),
             }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from search.analyses.jobs import analysis_job
+from search.analyses.of_study import analyse_study
 from search.driving.audits import Engine
 from search.driving.heartbeats import HEARTBEAT_S
 from search.driving.pool import Analysed, Died, Event, Failed, WorkerPool
@@ -26,6 +27,7 @@ from storage.lease_owner import this_process
 from workers.errors import WorkerError
 
 CLAIM_S = 60.0
+OF_STUDY_S = 3600.0  # nobody renews it: reading thousands of checkpoints takes as long as it takes
 MAX_DEATHS = 2
 Watch = Callable[[Analysis], None]
 
@@ -51,9 +53,32 @@ def carry_out(
     """
     due = [one for one in asked if one.state not in ("completed", "failed")]
     for study in dict.fromkeys(one.study for one in due):
-        ids = [one.id for one in due if one.study == study]
-        _Drive(store, ids, watch=watch).drive(_resources(store, study, len(ids)), engine=engine)
+        _of_study(store, [one for one in due if one.study == study and not one.run_id], watch)
+        ids = [one.id for one in due if one.study == study and one.run_id]
+        if ids:
+            _Drive(store, ids, watch=watch).drive(_resources(store, study, len(ids)), engine=engine)
     return store.analyses.get([one.id for one in asked])
+
+
+def _of_study(store: AuditStore, due: Sequence[Analysis], watch: Watch) -> None:
+    """Analyses of a whole study read weights alone: they need no backbone, and are done here."""
+    owner, ids = this_process(), [one.id for one in due]
+    while (found := store.analyses.claim(owner=owner, ttl_s=OF_STUDY_S, among=ids)) is not None:
+        try:
+            done = analyse_study(store, found.study, found.name)
+            store.analyses.finish(
+                found.id,
+                owner=owner,
+                summary=done.summary,
+                artifact=done.artifact,
+                seconds=done.seconds,
+            )
+        except (SearchError, StorageError) as error:
+            store.analyses.fail(found.id, owner=owner, error=str(error))
+        except BaseException:
+            store.analyses.give_back([found.id], owner=owner)
+            raise
+        watch(store.analyses.get([found.id])[0])
 
 
 def carry_out_next(store: AuditStore, *, engine: Engine | None = None) -> int:

@@ -49,6 +49,7 @@ SCHEMA = pa.schema(
         ("cosine", pa.float64()),
         ("tokens", pa.list_(pa.float32())),  # each token's relative L2; on prompt and answer only
         ("num_prompt", pa.int32()),
+        ("texts", pa.list_(pa.string())),  # the tokens; at layer 0 of prompt and answer only
     ]
 )
 
@@ -99,6 +100,7 @@ def distance(x: Tensor, other: Tensor) -> Distance:
 def analyse_depth(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> Mapping[str, Any]:
     """The summary; every value goes into ``table``."""
     model = hosts.resident.model
+    tokenizer = hosts.resident.tokenizer
     means = _Means()
     sequences = [(item, text) for item in items for text in (PROMPT, WITH_ANSWER)]
     place: int | None = None
@@ -110,7 +112,10 @@ def analyse_depth(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> 
         with hosts.attached(RUN) as run:
             place = run.layer
             for at, (item, text) in enumerate(chunk):
-                table.add(_rows(run, item, text, before[at] if before else None, means))
+                rows = _rows(run, item, text, before[at] if before else None, means)
+                if text == WITH_ANSWER and rows:
+                    rows[0]["texts"] = [tokenizer.decode([t]) for t in _tokens(item, text)]
+                table.add(rows)
                 if before:
                     before[at] = []
     return _summary(means, layer=place, num_items=len(items))
@@ -144,6 +149,7 @@ def _rows(
                     "cosine": found.cosine,
                     "tokens": list(found.tokens) if text == WITH_ANSWER else None,
                     "num_prompt": len(item.prompt),
+                    "texts": None,
                 }
             )
     return rows

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
-from api.cli.tables.analyses import show_analyses
-from api.views.analyses import RunAnalyses
+from api.cli.tables.analyses import show_analyses, show_study_analyses
+from api.views.analyses import RunAnalyses, StudyAnalyses
 from search.analyses.asking import asked_of_run
 from search.analyses.catalogue import ITEMS
+from search.analyses.of_study import asked_of_study
 from search.driving.analysing import carry_out
 from search.driving.audits import Engine
 from search.driving.interruptions import exit_code, heed_signals
@@ -32,7 +33,12 @@ def analyse(
         bool, typer.Option("--champions", help="Each host's champion, of all studies or one.")
     ] = False,
     study: Annotated[
-        str | None, typer.Option("--study", help="A study's name.", show_default=False)
+        str | None,
+        typer.Option(
+            "--study",
+            help="A study as a whole: its blocks' weights against its deltas.",
+            show_default=False,
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -48,20 +54,28 @@ def analyse(
 ) -> None:
     """Look inside runs: how far the stream is from the baseline's, by depth, and more.
 
+    With --study alone: whether weight statistics, or nearness to the champion, go with the deltas;
+    with --champions and --study: that study's champions.
+
     Nothing is trained. What is done already is not done again; stopped, it goes on where it was.
 
     Example: `talan analyse 0a1b2c3d4e5f6071`; ids are in `talan runs NAME`.
     """
     with open_store(storage) as store:
         runs = _runs(store, run_ids or [], champions=champions, study=study)
-        asked = {
-            run.id: asked_of_run(store, run, names=only, items=items, with_nulls=nulls)
+        asked = [
+            one
             for run in runs
-        }
-        recorded = store.analyses.ask([one for each in asked.values() for one in each])
+            for one in asked_of_run(store, run, names=only, items=items, with_nulls=nulls)
+        ]
+        whole = asked_of_study(store, study) if study and not runs else []
+        recorded = store.analyses.ask([*asked, *whole])
         done = _carried_out(store, recorded, ray_address=ray_address)
         shown = [RunAnalyses.read(store, run, _of(run, done)) for run in runs]
-    if as_json:
+    if whole and study:
+        of_study = StudyAnalyses.read(study, done)
+        echo_json(of_study) if as_json else show_study_analyses(of_study)
+    elif as_json:
         echo_json(shown[0] if len(shown) == 1 and run_ids else shown)
     else:
         show_analyses(runs, shown, cost_s=sum(one.seconds or 0.0 for one in done))
@@ -73,11 +87,11 @@ def _runs(store: AuditStore, ids: list[str], *, champions: bool, study: str | No
     found = [store.runs.get(one) for one in dict.fromkeys(ids)]
     if champions:
         found += store.rates.champions(study)
-    if not found:
+    if not found and (champions or study is None):
         msg = (
             "no host has a champion: no run is strict G1"
             if champions
-            else "name runs, or ask for --champions"
+            else "name runs, or ask for --champions or --study NAME"
         )
         raise AnalysisError(msg)
     return found
@@ -95,7 +109,8 @@ def _carried_out(
 
     def watch(done: Analysis) -> None:
         said = f"{done.seconds:.1f} s" if done.error is None else f"failed: {done.error}"
-        console.print(f"run {done.run_id}  {done.name}  {said}", markup=False)
+        of = f"run {done.run_id}" if done.run_id else f"study {done.study}"
+        console.print(f"{of}  {done.name}  {said}", markup=False)
 
     try:
         engine = Engine(ray_address=ray_address)

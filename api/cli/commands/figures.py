@@ -11,7 +11,7 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
-from dashboards.figures import CATALOGUE, Figure, find_figure
+from dashboards.figures import CATALOGUE, MECHANISM, Figure, find_figure
 from dashboards.figures.standalone import write_figure
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from storage import AuditStore
@@ -49,7 +49,7 @@ def figures(
 
     Example: `talan figures tiny-lora-grid --only g1-rates --format csv`
     """
-    chosen = [find_figure(key) for key in only] if only else list(CATALOGUE)
+    chosen = [find_figure(key) for key in only] if only else [*CATALOGUE, *MECHANISM]
     if list_only:
         _show(chosen, as_json=as_json)
         return
@@ -58,6 +58,8 @@ def figures(
     folder = output or Path(f"{names[0]}-figures")
     with open_store(storage) as store:
         records = _records(store, names, figures=chosen)
+    if not only and all(found.is_empty for one in records for found in one.mechanisms):
+        chosen = list(CATALOGUE)  # what nobody analysed is drawn where it is asked for
     written = [
         write_figure(figure, records, folder=folder, file_format=file_format, theme=theme)
         for figure in chosen

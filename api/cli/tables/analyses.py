@@ -11,12 +11,13 @@ from typing import Any
 from rich.table import Table
 
 from api.cli.tables.style import console, percent, table_of
-from api.views.analyses import AnalysisView, RunAnalyses
-from search.analyses.catalogue import CATALOGUE
+from api.views.analyses import AnalysisView, RunAnalyses, StudyAnalyses
+from search.analyses.catalogue import CATALOGUE, DISCRIMINATORS
 from storage import Run
 from workers.analyses.jobs import DEPTH, DIVERGENCE, DOMAINS, DRIFT, SCALE, SLOTS
 
 NONE = "\N{EN DASH}"
+_ROWS = 20
 TITLES = {kind.name: kind.title for kind in CATALOGUE}
 
 
@@ -54,6 +55,54 @@ def _depth(summary: Mapping[str, Any]) -> None:
     console.print(table)
     if summary["null"]["reason"]:
         console.print(summary["null"]["reason"])
+
+
+def show_study_analyses(shown: StudyAnalyses) -> None:
+    """A study's analyses, and what they cost."""
+    for name, analysis in shown.analyses.items():
+        console.print(f"{TITLES.get(name, name)}", style="bold")
+        if analysis.summary is None:
+            console.print(analysis.error or analysis.state, markup=False)
+        else:
+            (_discriminators if name == DISCRIMINATORS else _signature)(analysis.summary)
+        console.print()
+    cost_s = sum(analysis.seconds or 0.0 for analysis in shown.analyses.values())
+    console.print(f"cost: {cost_s:.1f} s")
+
+
+def _discriminators(summary: Mapping[str, Any]) -> None:
+    if summary["reason"]:
+        console.print(summary["reason"])
+        return
+    console.print(f"{summary['tried']} tried on {summary['runs']} runs; p is corrected for that")
+    headings = ("buckets", "mean r", "|r|", "shuffled", "sign", "p")
+    table = table_of("host", "mixer", "statistic", *headings)
+    for row in summary["rows"][:_ROWS]:
+        table.add_row(
+            *(row["host"], row["mixer"], row["statistic"], str(row["buckets"])),
+            number(row["mean_r"], "+.2f"),
+            number(row["mean_abs_r"], ".2f"),
+            f"{row['shuffled_mean_abs_r']:.2f}, 95% {row['shuffled_high']:.2f}",
+            percent(row["sign_consistency"]),
+            number(row["p_corrected"], ".3f"),
+        )
+    console.print(table)
+    if len(summary["rows"]) > _ROWS:
+        console.print(f"... and {len(summary['rows']) - _ROWS} more with --json")
+
+
+def _signature(summary: Mapping[str, Any]) -> None:
+    table = table_of("host", "mixer", "features", "runs", "r", "shuffled", "gap (pp)", "p", "")
+    for row in summary["rows"]:
+        table.add_row(
+            *(row["host"], row["mixer"], row["features"], str(row["runs"])),
+            number(row["r"], "+.2f"),
+            span(row.get("shuffled_low"), row.get("shuffled_high")),
+            number(row["gap"], "+.2f"),
+            number(row["p"], ".3f"),
+            row["reason"] or "",
+        )
+    console.print(table)
 
 
 def number(value: float | None, form: str = ".4g") -> str:

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from api.rest.analyses.request import AnalysesRequest, analyses_request
 from api.rest.json_body import json_body
-from api.rest.names import RunId
+from api.rest.names import RunId, StudyName
 from api.rest.openapi import problems
 from api.rest.problems import Problem
 from api.rest.rate_limits import count_launch
 from api.rest.store_provider import Store
-from api.views.analyses import AnalysisView, RunAnalyses
+from api.views.analyses import AnalysisView, RunAnalyses, StudyAnalyses
 from search.analyses.asking import asked_of_run
+from search.analyses.of_study import asked_of_study
 
 router = APIRouter(tags=["runs"])
 _LOCATION = {
@@ -72,3 +73,22 @@ def get_analysis(run_id: RunId, analysis: Name, store: Store) -> AnalysisView:
         detail = f"run {run_id} has no analysis {analysis!r}; there are: {there}"
         raise Problem(404, "analysis-not-found", detail)
     return found[analysis]
+
+
+@router.post(
+    "/studies/{name}/analyses",
+    status_code=202,
+    dependencies=[Depends(count_launch)],
+    responses={202: _LOCATION, **problems(403, 404, 413, 422, 429)},
+)
+def ask_for_study_analyses(name: StudyName, store: Store, response: Response) -> StudyAnalyses:
+    """Queue the analyses of a study as a whole, of its runs as they are now."""
+    recorded = store.analyses.ask(asked_of_study(store, name))
+    response.headers["Location"] = f"/api/v1/studies/{name}/analyses"
+    return StudyAnalyses.read(name, recorded)
+
+
+@router.get("/studies/{name}/analyses", responses=problems(404, 422))
+def list_study_analyses(name: StudyName, store: Store) -> StudyAnalyses:
+    """Show a study's analyses, the newest of each name."""
+    return StudyAnalyses.read(name, store.analyses.of_study(name))

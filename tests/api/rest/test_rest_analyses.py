@@ -60,6 +60,7 @@ def test_analyses_are_queued_once_and_shown_when_they_are_done(
         **SUMMARY["by_layer"][0],  # type: ignore[index]
         "null_low": None,
         "null_high": None,
+        "null_by_kind": {},
         "null_cosine_low": None,
         "null_cosine_high": None,
     }

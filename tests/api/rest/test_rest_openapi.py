@@ -40,6 +40,8 @@ OPERATIONS = {
     "ask_for_analyses",
     "list_analyses",
     "get_analysis",
+    "ask_for_study_analyses",
+    "list_study_analyses",
     "export_study",
     "list_g1_rates",
     "list_champions",
