@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from talan.counting import count_parameters
     from talan.loaded import TalanModelForCausalLM
     from talan.pretrained import from_pretrained
+    from talan.proposals import keep_proposed, propose_next
     from talan.sham import Sham, attach_sham, load_sham, perturbation_norm
 
 __all__ = [
@@ -50,9 +51,11 @@ __all__ = [
     "count_parameters",
     "first_tokens_stand_alone",
     "from_pretrained",
+    "keep_proposed",
     "load",
     "load_sham",
     "perturbation_norm",
+    "propose_next",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -64,6 +67,7 @@ __getattr__, __dir__ = lazy_exports(
         "counting": ("count_parameters",),
         "loaded": ("TalanModelForCausalLM",),
         "pretrained": ("from_pretrained",),
+        "proposals": ("keep_proposed", "propose_next"),
         "sham": ("Sham", "attach_sham", "load_sham", "perturbation_norm"),
     },
 )

@@ -39,7 +39,7 @@ def carry_rows(parts: Sequence[Rows], *, into: Cache, num_columns: int) -> None:
 
     Raises:
         TalanDecodingError: if the caches were filled by different attachments, or only some
-            of them by one.
+            of them by one; or if one holds proposed tokens.
     """
     found = [getattr(part.cache, "talan_state", None) for part in parts]
     states: list[RunningState] = [state for state in found if state is not None]
@@ -50,6 +50,11 @@ def carry_rows(parts: Sequence[Rows], *, into: Cache, num_columns: int) -> None:
         raise TalanDecodingError(
             "Rows of caches that were filled with different TALAN blocks cannot be decoded "
             "together: start each from an empty cache."
+        )
+    if any(state.proposed is not None for state in states):
+        raise TalanDecodingError(
+            "Rows with proposed tokens cannot be moved before it is said how many are kept: call "
+            "keep_proposed first."
         )
     sums = [_select(state, part.indices) for state, part in zip(states, parts, strict=True)]
     adopt_state(

@@ -12,7 +12,7 @@ from talan.config import TalanConfig
 from talan.mixers import MIXER_CLASSES
 from talan.mixers.width import resolve_width
 from talan.precision import working_copy
-from talan.state import RunningState
+from talan.state import Proposed, RunningState
 from talan.summarizers import AttentionSummarizer, SoftMosSummarizer
 from talan.sums import Sums, sum_all, sum_prefixes
 from talan.writebacks import DirectWriteback, GateWriteback
@@ -63,9 +63,12 @@ class TalanBlock(nn.Module):
         assignment = self.summarizer.assign(work)
         counted = assignment if mask is None else assignment * mask.to(work.device).unsqueeze(-1)
         carried = None if state is None else state.sums
-        step = self._over_prefixes if self.over_prefixes else self._over_sequence
+        are_proposed = state is not None and state.are_proposed
+        step = self._over_prefixes if self.over_prefixes or are_proposed else self._over_sequence
         out, sums = step(work, assignment, counted, carried)
-        if state is not None:
+        if state is not None and are_proposed:
+            state.hold(Proposed(work, counted))
+        elif state is not None:
             state.record(sums, num_tokens=x.shape[1])
         return out.to(x.dtype)
 

@@ -104,7 +104,8 @@ def _find_state(site: Site, x: Tensor, cache: Any) -> RunningState | None:
         return None
     fresh = RunningState(site.session, site.over_sequence)
     state = state_beside(cache, layer=site.layer, fresh=fresh, batch_size=x.shape[0])
-    if site.over_sequence and state.num_tokens and x.shape[1] > 1:
+    follow = state.num_tokens and x.shape[1] > 1
+    if site.over_sequence and follow and not state.are_proposed:
         raise TalanDecodingError(
             f"{x.shape[1]} tokens follow a cache of {state.num_tokens}: with summary_scope "
             "'sequence' their memory would depend on how the prompt is split, so pass the whole "

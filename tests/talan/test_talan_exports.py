@@ -26,8 +26,10 @@ def test_the_exported_names_are_these():
         "count_parameters",
         "first_tokens_stand_alone",
         "from_pretrained",
+        "keep_proposed",
         "load",
         "load_sham",
         "perturbation_norm",
+        "propose_next",
     ]
     assert all(hasattr(talan, name) for name in talan.__all__)

@@ -2,15 +2,18 @@
 
 Owns: their cache, padding mask, positions and next tokens; reading prompts into a new batch, a
 step, and a batch made of rows of others. Rows end in the same column: to the left of a short one,
-and between a shared prefix and its own tokens, there is padding.
-Does not cover: which rows, and when (`workers.generation.engine`).
+between a shared prefix and its own tokens, and where proposed tokens were not accepted, there is
+padding.
+Does not cover: which rows, and when (`workers.generation.engine`); several tokens a step
+(`workers.generation.verification`).
 
 Legend: B rows, C columns.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import isnan
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +22,13 @@ from torch import Tensor
 from workers.generation.prompts import Asked
 from workers.generation.row_cache import Part, RowCache, join
 from workers.generation.stopping import Stopping
+
+
+class Said(NamedTuple):
+    """Chosen tokens [B, S], and their lead over the second choice in logits [B, S]."""
+
+    tokens: Tensor
+    margins: Tensor
 
 
 @dataclass
@@ -32,6 +42,7 @@ class Batch:
         next_tokens: [B, 1], each row's last token, not in the cache yet.
         positions: [B, 1], that token's.
         room: Columns that can still be written.
+        has_holes: Whether tokens were taken back: a renewal leaves their columns out.
     """
 
     rows: list[Asked]
@@ -40,37 +51,39 @@ class Batch:
     next_tokens: Tensor
     positions: Tensor
     room: int
+    has_holes: bool = False
 
     @property
     def active(self) -> list[int]:
         """Numbers of the rows that have not ended."""
         return [number for number, row in enumerate(self.rows) if not row.has_ended]
 
-    def first_columns(self) -> list[int]:
-        """Where each row begins."""
-        starts: list[int] = self.mask.argmax(dim=1).tolist()
-        return starts
-
     @torch.inference_mode()
     def step(self, model: Any, stopping: Stopping) -> list[Asked]:
         """Decode one token in every row; returns the rows that ended with it."""
         active = self.active
         columns = self.cache.num_columns + 1
-        self.next_tokens = _next_tokens(
+        said = next_tokens(
             model,
             self.next_tokens,
             mask=self.mask[:, :columns],
             positions=self.positions,
             cache=self.cache,
         )
+        self.next_tokens = said.tokens
         self.positions = self.positions + 1
         self.room -= 1
-        return self._note(stopping, active)
+        for number in active:
+            self.rows[number].num_passes += 1
+        return self.note(said, stopping, active)
 
-    def _note(self, stopping: Stopping, numbers: Sequence[int]) -> list[Asked]:
-        tokens = self.next_tokens[:, 0].tolist()
+    def note(self, said: Said, stopping: Stopping, numbers: Sequence[int]) -> list[Asked]:
+        """Add what was said last to some rows; returns those that ended with it."""
+        tokens, margins = said.tokens[:, -1].tolist(), said.margins[:, -1].tolist()
         for number in numbers:
-            stopping.note(self.rows[number], tokens[number])
+            row = self.rows[number]
+            row.margin = smaller(row.margin, margins[number])
+            stopping.note(row, tokens[number])
         return [self.rows[number] for number in numbers if self.rows[number].has_ended]
 
 
@@ -92,7 +105,7 @@ def read_prefix(model: Any, tokens: Sequence[int]) -> Prefix:
     """Read the first tokens of prompts."""
     ids = torch.tensor([list(tokens)], device=model.device)
     cache = _empty_cache(model, width=len(tokens))
-    _next_tokens(
+    next_tokens(
         model,
         ids,
         mask=torch.ones_like(ids),
@@ -104,28 +117,35 @@ def read_prefix(model: Any, tokens: Sequence[int]) -> Prefix:
 
 @torch.inference_mode()
 def read_prompts(
-    model: Any, asked: Sequence[Asked], *, stopping: Stopping, prefix: Prefix | None
+    model: Any,
+    asked: Sequence[Asked],
+    *,
+    stopping: Stopping,
+    prefix: Prefix | None,
+    room: int = 0,
 ) -> Batch:
-    """Read prompts and note each one's first new token; the batch has no room for a step yet.
+    """Read prompts and note each one's first new token.
 
     Args:
         model: The causal language model.
         asked: Prompts without an answer.
         stopping: What ends an answer.
         prefix: What all of them begin with, if it was read before.
+        room: Columns for what comes next.
     """
     num_shared = len(prefix.tokens) if prefix else 0
     ids, mask = _pad_left([one.prompt.tokens[num_shared:] for one in asked], device=model.device)
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0) + num_shared
     if prefix is None:
-        cache = _empty_cache(model, width=ids.shape[1])
+        cache = _empty_cache(model, width=ids.shape[1] + room)
     else:
         copies = torch.zeros(len(asked), dtype=torch.long, device=ids.device)
-        cache = join([Part(prefix.cache, copies, is_kept=True)], room=ids.shape[1])
+        cache = join([Part(prefix.cache, copies, is_kept=True)], room=ids.shape[1] + room)
         mask = F.pad(mask, (num_shared, 0), value=1)
-    tokens = _next_tokens(model, ids, mask=mask, positions=positions, cache=cache)
-    batch = Batch(list(asked), cache, mask, tokens, positions[:, -1:] + 1, room=0)
-    batch._note(stopping, range(len(asked)))
+    said = next_tokens(model, ids, mask=mask, positions=positions, cache=cache)
+    mask = F.pad(mask, (0, room), value=1)
+    batch = Batch(list(asked), cache, mask, said.tokens, positions[:, -1:] + 1, room=room)
+    batch.note(said, stopping, range(len(asked)))
     return batch
 
 
@@ -137,36 +157,37 @@ class Kept:
     numbers: Sequence[int]
 
     @property
-    def first_column(self) -> int:
-        """What is left of it is padding in all of them."""
-        starts = self.batch.first_columns()
-        return min((starts[n] for n in self.numbers), default=self.batch.cache.num_columns)
-
-    @property
     def width(self) -> int:
-        """Columns from there on."""
-        return self.batch.cache.num_columns - self.first_column
+        """Columns that they need, padding included."""
+        return self.take().part.width if self.numbers else 0
+
+    def take(self) -> "Taken":
+        """What of the batch goes on."""
+        indices = torch.tensor(list(self.numbers), device=self.batch.mask.device)
+        mask = self.batch.mask[indices, : self.batch.cache.num_columns]
+        if not self.batch.has_holes:
+            first = int(mask.argmax(dim=1).min())
+            return Taken(Part(self.batch.cache, indices, first), mask[:, first:])
+        ordered, columns = mask.sort(dim=1, stable=True)  # padding first, then what is real
+        width = int(mask.sum(dim=1).max())
+        part = Part(self.batch.cache, indices, columns=columns[:, -width:])
+        return Taken(part, ordered[:, -width:])
+
+
+class Taken(NamedTuple):
+    """Rows of a cache, and their mask [R, W]."""
+
+    part: Part
+    mask: Tensor
 
 
 @torch.inference_mode()
 def join_batches(parts: Sequence[Kept], *, room: int) -> Batch:
     """A batch of rows of several, which are not used afterwards, with room for more steps."""
-    device = parts[0].batch.mask.device
-    indices = [torch.tensor(list(part.numbers), device=device) for part in parts]
-    firsts = [part.first_column for part in parts]
-    cache = join(
-        [
-            Part(part.batch.cache, index, first)
-            for part, index, first in zip(parts, indices, firsts, strict=True)
-        ],
-        room=room,
-    )
-    masks = [
-        part.batch.mask[index, first : part.batch.mask.shape[1] - part.batch.room]
-        for part, index, first in zip(parts, indices, firsts, strict=True)
-    ]
-    aligned = [F.pad(mask, (cache.num_columns - mask.shape[1], 0)) for mask in masks]
-    pairs = list(zip(parts, indices, strict=True))
+    taken = [part.take() for part in parts]
+    cache = join([one.part for one in taken], room=room)
+    aligned = [F.pad(one.mask, (cache.num_columns - one.mask.shape[1], 0)) for one in taken]
+    pairs = [(part, one.part.indices) for part, one in zip(parts, taken, strict=True)]
     return Batch(
         rows=[part.batch.rows[number] for part in parts for number in part.numbers],
         cache=cache,
@@ -177,20 +198,35 @@ def join_batches(parts: Sequence[Kept], *, room: int) -> Batch:
     )
 
 
-def _next_tokens(
-    model: Any, ids: Tensor, *, mask: Tensor, positions: Tensor, cache: RowCache
-) -> Tensor:
-    """The likeliest next token of each row [B, 1]; in float32, as `generate()` chooses."""
-    logits = model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    ).logits
-    chosen: Tensor = logits[:, -1].float().argmax(dim=-1, keepdim=True)
-    return chosen
+def next_tokens(
+    model: Any,
+    ids: Tensor,
+    *,
+    mask: Tensor,
+    positions: Tensor,
+    cache: RowCache,
+    num_last: int = 1,
+) -> Said:
+    """The likeliest token after each of the last ones; in float32, as `generate()` chooses."""
+    logits = (
+        model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=num_last,
+        )
+        .logits[:, -num_last:]
+        .float()
+    )
+    first, second = logits.topk(2, dim=-1).values.unbind(dim=-1)
+    return Said(logits.argmax(dim=-1), first - second)
+
+
+def smaller(margin: float, other: float) -> float:
+    """The smaller one; what is no number counts as a tie."""
+    return 0.0 if isnan(other) else min(margin, other)
 
 
 def _empty_cache(model: Any, *, width: int) -> RowCache:

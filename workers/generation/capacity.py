@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from workers.errors import GenerationError
 from workers.generation.prompts import Asked, Waiting
 
+# Of one forward pass: 1 GiB (our choice).
+_LOGITS = 2**28
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -79,11 +82,18 @@ class Capacity:
         """Take the prompts that fit beside `num_rows` rows of `width` columns."""
         admitted: list[Asked] = []
         while waiting:
-            width = max(width, len(waiting.first().prompt.tokens) + self.room)
+            first = waiting.first()
+            room = max(self.room, len(first.draft or ()))
+            width = max(width, len(first.prompt.tokens) + room)
             if not self.fits(num_rows + len(admitted) + 1, width):
                 break
             admitted.append(waiting.take())
         return admitted
+
+    def pass_width(self, num_rows: int, *, vocabulary: int) -> int:
+        """Columns of a pass that says a token after each, its logits in float32; two at least."""
+        most = min(self.prefill_tokens, _LOGITS // vocabulary)
+        return max(2, most // max(1, num_rows))
 
     def groups(self, asked: Sequence[Asked]) -> list[list[Asked]]:
         """Cut prompts, longest first, into forward passes."""

@@ -6,7 +6,9 @@ Owns: the check that a prompt leaves room for an answer, and the order in which 
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
+from workers.drafts.draft import Draft
 from workers.errors import GenerationError
 
 
@@ -18,11 +20,13 @@ class Prompt:
         name: What an error calls it, such as an item's id; comes back with the response.
         tokens: At least one.
         max_new_tokens: Cuts this answer earlier than the others; None: as they are.
+        draft: The answer that is expected, which changes no answer; empty: none is.
     """
 
     name: str
     tokens: Sequence[int]
     max_new_tokens: int | None = None
+    draft: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,20 @@ class Response:
         name: The prompt's.
         tokens: New tokens, the one that ended it included.
         is_truncated: Whether it ended for want of room: `max_new_tokens` or the context.
+        margin: The smallest lead of a token over the second choice, in logits.
+        num_drafted: Tokens that were accepted from a draft.
+        num_passes: Forward passes that it took part in, those that read its prompt left out.
+        is_redecoded: Whether it was a near tie, and was written again alone.
     """
 
     index: int
     name: str
     tokens: tuple[int, ...]
     is_truncated: bool
+    margin: float = inf
+    num_drafted: int = 0
+    num_passes: int = 0
+    is_redecoded: bool = False
 
 
 @dataclass
@@ -55,6 +67,10 @@ class Asked:
         is_truncated: Whether it ended for want of room.
         is_waiting: Whether it is not being decoded.
         is_given: Whether the caller has the response.
+        draft: What proposes its next tokens; None: nothing does.
+        margin: The smallest lead of a token over the second choice.
+        num_drafted: Tokens accepted from the draft.
+        num_passes: Forward passes it took part in.
     """
 
     index: int
@@ -65,6 +81,29 @@ class Asked:
     is_truncated: bool = False
     is_waiting: bool = True
     is_given: bool = False
+    draft: Draft | None = None
+    margin: float = inf
+    num_drafted: int = 0
+    num_passes: int = 0
+
+    def say(self, token: int) -> None:
+        """Add the next token."""
+        self.tokens.append(token)
+        if self.draft is not None:
+            self.draft.note(token)
+
+    def propose(self) -> Sequence[int]:
+        """What its draft expects next, as far as there is room for it and for one token more."""
+        if self.draft is None or self.has_ended:
+            return ()
+        return self.draft.propose(self.tokens)[: self.max_new_tokens - len(self.tokens) - 1]
+
+    def begin_again(self) -> None:
+        """Give up what was written so far."""
+        self.tokens.clear()
+        self.margin, self.num_drafted = inf, 0
+        if self.draft is not None:
+            self.draft.restart()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -73,7 +112,15 @@ class Asked:
 
     def response(self) -> Response:
         """The answer as it stands."""
-        return Response(self.index, self.prompt.name, tuple(self.tokens), self.is_truncated)
+        return Response(
+            self.index,
+            self.prompt.name,
+            tuple(self.tokens),
+            self.is_truncated,
+            self.margin,
+            self.num_drafted,
+            self.num_passes,
+        )
 
 
 def ask(prompts: Iterable[Prompt], *, max_new_tokens: int, context_tokens: int) -> list[Asked]:
@@ -91,7 +138,8 @@ def ask(prompts: Iterable[Prompt], *, max_new_tokens: int, context_tokens: int) 
                 f"1 to {context_tokens - 1}, for the backbone's context holds {context_tokens}"
             )
         bounds = (max_new_tokens, prompt.max_new_tokens or max_new_tokens, room)
-        asked.append(Asked(index, prompt, min(bounds)))
+        draft = Draft(prompt.draft) if prompt.draft else None
+        asked.append(Asked(index, prompt, min(bounds), draft=draft))
     return asked
 
 
@@ -116,6 +164,6 @@ class Waiting:
 
     def put_back(self, asked: Asked) -> None:
         """Let one wait again; its answer so far is given up, and will be written again."""
-        asked.tokens.clear()
+        asked.begin_again()
         asked.is_waiting = True
         insort(self._asked, asked, key=lambda one: one.rank)

@@ -65,7 +65,7 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         for layer, part in zip(layers, parts, strict=True):
             rows = slice(row, row + len(part.indices))
             for buffer, states in zip(self._buffers, layer.states, strict=True):
-                kept = states[part.indices, :, part.first_column :]
+                kept = part.select(states)
                 buffer[rows, :, end - kept.shape[2] : end] = kept
             row = rows.stop
         self._show(end)
@@ -116,17 +116,35 @@ class Part(NamedTuple):
         indices: The rows [R]; one may be taken several times.
         first_column: What is left of it is padding in these rows.
         is_kept: Whether the cache stays as it is.
+        columns: [R, W], which columns of each row to take, the last ones on the right; None: all
+            from the first on. Those that fill a short row up are padding.
     """
 
     cache: RowCache
     indices: Tensor
     first_column: int = 0
     is_kept: bool = False
+    columns: Tensor | None = None
+
+    @property
+    def width(self) -> int:
+        """Columns that are taken."""
+        if self.columns is not None:
+            return self.columns.shape[1]
+        return self.cache.num_columns - self.first_column
+
+    def select(self, states: Tensor) -> Tensor:
+        """The rows [R, h, W, k] of a layer's keys or values."""
+        if self.columns is None:
+            return states[self.indices, :, self.first_column :]
+        rows = states[self.indices]
+        places = self.columns[:, None, :, None].expand(-1, rows.shape[1], -1, rows.shape[3])
+        return rows.gather(2, places)
 
 
 def join(parts: Sequence[Part], *, room: int) -> RowCache:
     """A cache of the rows of several, aligned on the right, with room for more columns."""
-    end = max(part.cache.num_columns - part.first_column for part in parts)
+    end = max(part.width for part in parts)
     joined = RowCache(len(parts[0].cache.row_layers), width=end + room)
     for number, layer in enumerate(joined.row_layers):
         layer.take_rows([part.cache.row_layers[number] for part in parts], parts, end)

@@ -46,7 +46,7 @@ class Stopping:
 
     def note(self, asked: Asked, token: int) -> None:
         """Add the next token of an answer, and end it if it is the last."""
-        asked.tokens.append(token)
+        asked.say(token)
         if token in self.stop_tokens or self._is_text_complete(asked.tokens):
             asked.has_ended = True
         elif len(asked.tokens) >= asked.max_new_tokens:

@@ -1,0 +1,1 @@
+"""What an answer is expected to be: the matched baseline's answer to the same item."""
