@@ -252,6 +252,11 @@ class Cell(Base):
     outcomes: Mapped[bytes]
     responses_artifact: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float]
+    generation: Mapped[str | None] = mapped_column(String(16))
+    answer_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    drafted_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    passes: Mapped[int | None] = mapped_column(BigInteger)
+    redecoded: Mapped[int | None]
 
 
 class ResponseDigests(Base):

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storage.generation import Generation
+
 DIGEST_BYTES = 16  # of SHA-256 of a response (`response_digests.py`)
 
 BASELINE = "baseline"
@@ -74,6 +76,7 @@ class CellOutcome:
 
     `digests` tell responses apart (`response_digests.py`); without them nobody can say whether a
     run without a gain is tied or inert.
+    `generation` is None where nobody counted.
     """
 
     benchmark: str
@@ -81,6 +84,7 @@ class CellOutcome:
     responses_artifact: str
     seconds: float
     digests: bytes | None = None
+    generation: Generation | None = None
 
     def __post_init__(self) -> None:
         if not self.outcomes:

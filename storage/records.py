@@ -13,6 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from storage.generation import Generation
 from storage.new_rows import BASELINE, TREATMENT, TrialKey
 from storage.verdict import exact_delta, exact_mean
 
@@ -154,6 +155,7 @@ class Cell(_Counted):
 
     `helped` and `hurt` are items that only the run and only the baseline gets right, `changed` are
     responses that differ from the baseline's; None as well where the responses were not compared.
+    `generation` is None in records of earlier versions.
     """
 
     benchmark: str
@@ -168,6 +170,7 @@ class Cell(_Counted):
     changed: int | None
     seconds: float
     responses_artifact: str
+    generation: Generation | None = None
 
     @property
     def discordance(self) -> int | None:

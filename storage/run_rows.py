@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from storage import records
 from storage.bounded_cells import load_bounded
+from storage.generation import COLUMNS, Generation
 from storage.models import Cell, Configuration, Host, Run, Study
 
 RunQuery = Select[*tuple[Any, ...]]
@@ -68,6 +69,7 @@ _CELL_COLUMNS = {
     "seconds": Cell.seconds,
     "responses_artifact": Cell.responses_artifact,
 }
+_GENERATION_COLUMNS = [getattr(Cell, name) for name in COLUMNS]
 
 
 def select_runs() -> RunQuery:
@@ -93,12 +95,14 @@ def load_runs(session: Session, query: RunQuery) -> list[records.Run]:
 
 def _load_cells(session: Session, run_ids: Sequence[str]) -> dict[str, dict[str, records.Cell]]:
     cells: dict[str, dict[str, records.Cell]] = defaultdict(dict)
-    columns = select(Cell.run_id, *_CELL_COLUMNS.values())
+    columns = select(Cell.run_id, *_CELL_COLUMNS.values(), *_GENERATION_COLUMNS)
     for start in range(0, len(run_ids), _CHUNK):
         chunk = run_ids[start : start + _CHUNK]
         query = columns.where(Cell.run_id.in_(chunk)).order_by(Cell.run_id, Cell.benchmark)
         for run_id, *values in session.execute(query):
-            cell = records.Cell(**dict(zip(_CELL_COLUMNS, values, strict=True)))
+            counted = Generation.of(values[len(_CELL_COLUMNS) :])
+            named = dict(zip(_CELL_COLUMNS, values, strict=False))
+            cell = records.Cell(**named, generation=counted)
             cells[run_id][cell.benchmark] = cell
     return cells
 

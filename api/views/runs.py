@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -42,6 +42,13 @@ CELL = {
     "helped": 5,
     "hurt": 3,
     "changed": 17,
+    "generation": {
+        "mode": "drafted",
+        "answer_tokens": 2100,
+        "drafted_tokens": 1890,
+        "passes": 190,
+        "redecoded": 0,
+    },
 }
 BOUNDED_CELL = {
     "score": None,
@@ -96,6 +103,20 @@ class Configuration(View):
     gradient_scale: float | None = Field(description="null where nothing it scales is trained")
 
 
+class Generation(View):
+    """How the answers of a cell were generated."""
+
+    mode: Literal["drafted", "continuous", "static"] = Field(
+        description="drafted: with the baseline's answers as drafts"
+    )
+    answer_tokens: int = Field(description="tokens of all answers")
+    drafted_tokens: int = Field(description="those that the baseline's answers had proposed")
+    passes: int = Field(
+        description="forward passes an answer took part in, summed; reading its prompt is none"
+    )
+    redecoded: int = Field(description="answers with a near tie, which were written again alone")
+
+
 class Cell(View):
     """A run on one benchmark beside its matched baseline."""
 
@@ -113,6 +134,9 @@ class Cell(View):
         description="responses that differ from the baseline's in any byte; null also in older "
         "records whose responses nobody compared",
     )
+    generation: Generation | None = Field(
+        default=None, description="null in records of earlier versions"
+    )
 
     @classmethod
     def from_record(cls, cell: records.Cell) -> Self:
@@ -126,6 +150,7 @@ class Cell(View):
             helped=cell.helped,
             hurt=cell.hurt,
             changed=cell.changed,
+            generation=None if cell.generation is None else Generation(**vars(cell.generation)),
         )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from search.driving.baseline_answers import BaselineAnswers
 from search.driving.baseline_gate import BaselineGate
 from search.driving.due_queue import DueQueue
 from search.driving.exact.verdict_plans import VerdictPlans
@@ -27,6 +28,7 @@ from search.errors import HaltedError, StudyFileError
 from search.study.plan import Audit
 from storage import AuditStore
 from storage.errors import BaselineMismatch
+from storage.matching import match_key
 from storage.new_rows import (
     BASELINE,
     JITTER_NULL,
@@ -83,6 +85,7 @@ class Driver:
         exact = audit.file.verdicts == "exact"
         self._plans = VerdictPlans(store, audit) if exact else None
         self._matched = MatchedNulls(store, audit)
+        self._answers = BaselineAnswers(store, audit)
         self._gate = self._make_gate()
         self._in_flight: dict[str, _InFlight] = {}
         self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
@@ -107,6 +110,7 @@ class Driver:
             with uninterrupted():
                 for event in events:
                     self._handle(event)
+                self._hand_out_drafts(pool)
 
     def close(self) -> None:
         """Close Optuna's connections; the record's are its owner's."""
@@ -145,9 +149,26 @@ class Driver:
             self._give_up(run, attempt, str(error))
             return False
         self._in_flight[run.id] = _InFlight(run, job, attempt)
-        pool.submit(slot, job)
+        pool.submit(slot, job, drafts=self._answers.of(run))
         self._tell(self._note("started", run, f"attempt {attempt}"))
         return True
+
+    def _hand_out_drafts(self, pool: WorkerPool) -> None:
+        """Let runs go on whose baseline is over; those whose baseline was lost begin anew.
+
+        A baseline whose worker died is due again and needs a slot, which may be the one that a run
+        holds while it waits for this very baseline.
+        """
+        in_flight = {match_key(f.run) for f in self._flights() if f.run.kind == BASELINE}
+        for flight in self._flights():
+            drafts = self._answers.of(flight.run)
+            if drafts is not None:
+                pool.set_drafts(flight.run.id, drafts)
+            elif match_key(flight.run) not in in_flight and pool.take_back(flight.run.id):
+                self._begin_again(flight, "the worker of its baseline died")
+
+    def _flights(self) -> list[_InFlight]:
+        return list(self._in_flight.values())
 
     def _make_gate(self) -> BaselineGate:
         """Exact verdicts let treatments wait for their baseline; a distance all that have one."""
@@ -236,6 +257,7 @@ class Driver:
     def _learn(self, flight: _InFlight) -> None:
         """Let a completed run shape the plans of later ones, and those start that waited for it."""
         run = flight.run
+        self._answers.learn(run, flight.cells)
         self._matched.learn(run, flight.trained)
         if self._plans is not None:
             self._plans.learn(
@@ -258,6 +280,7 @@ class Driver:
         self._store.dispatch.fail(
             run.id, owner=self._owner, attempt=attempt, error=message, retry=False, detail=detail
         )
+        self._answers.learn(run, [])
         self._matched.learn(run, None)
         if run.kind == BASELINE:
             failed = self._store.dispatch.fail_dependents(run.id, owner=self._owner)
@@ -280,6 +303,17 @@ class Driver:
         del self._in_flight[run.id]
         self._pace.drop(run.id)
         self._queue.put_back(replace(run, failures=run.failures + 1))
+        self._tell(self._note("retried", run, message))
+
+    def _begin_again(self, flight: _InFlight, message: str) -> None:
+        """Let a run that did nothing wrong wait for its turn once more."""
+        run = flight.run
+        self._store.dispatch.fail(
+            run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
+        )
+        del self._in_flight[run.id]
+        self._pace.drop(run.id)
+        self._queue.put(run)
         self._tell(self._note("retried", run, message))
 
     def _close(self, run: DueRun) -> None:

@@ -14,9 +14,10 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ray
@@ -32,6 +33,7 @@ from workers.job.jobs import CellResult, RunJob, TrainResult
 from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
 
 PATIENCE_S = 600.0
+_NO_DRAFTS: Mapping[str, str] = MappingProxyType({})
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
 
 
@@ -83,7 +85,11 @@ Event = Trained | Scored | Analysed | Failed | Died
 
 @dataclass
 class _Slot:
-    """Idle: waiting on nothing. Starting: waiting without a job."""
+    """Idle: no job, waiting on nothing. Starting: waiting without a job.
+
+    With a job and waiting on nothing, it holds a trained host until somebody says what the drafts
+    of its answers are.
+    """
 
     number: int
     actor: Any
@@ -91,6 +97,7 @@ class _Slot:
     job: RunJob | AnalysisJob | None = None
     backbone: str | None = None
     due: list[str] = field(default_factory=list)
+    drafts: Mapping[str, str] | None = None
 
 
 class WorkerPool:
@@ -143,7 +150,7 @@ class WorkerPool:
 
         Where the cluster holds fewer workers than were asked for, the others never come up.
         """
-        return [slot.number for slot in self._slots if slot.waiting_on is None]
+        return [slot.number for slot in self._slots if slot.waiting_on is None and slot.job is None]
 
     @property
     def busy(self) -> list[RunJob | AnalysisJob]:
@@ -154,12 +161,43 @@ class WorkerPool:
         """The backbone that a slot's worker holds warm."""
         return self._slots[number].backbone
 
-    def submit(self, number: int, job: RunJob | AnalysisJob) -> None:
-        """Hand a run or an analysis to an idle slot."""
+    def submit(
+        self,
+        number: int,
+        job: RunJob | AnalysisJob,
+        *,
+        drafts: Mapping[str, str] | None = _NO_DRAFTS,
+    ) -> None:
+        """Hand a run or an analysis to an idle slot.
+
+        Args:
+            number: The slot's.
+            job: The run, or the analysis.
+            drafts: By benchmark, the artifact with the run's baseline's responses; None: they are
+                not there yet, and once it is trained the run waits until ``set_drafts`` tells them.
+        """
         slot = self._slots[number]
         slot.job, slot.backbone, slot.due = job, job.backbone, list(job.benchmarks)
+        slot.drafts = drafts
         first = slot.actor.analyse if isinstance(job, AnalysisJob) else slot.actor.begin
         slot.waiting_on = first.remote(job)
+
+    def set_drafts(self, key: str, drafts: Mapping[str, str]) -> None:
+        """Tell a run what its drafts are; one that waits for them goes on."""
+        for slot in self._slots:
+            if slot.drafts is None and slot.job is not None and slot.job.key == key:
+                slot.drafts = drafts
+                if slot.waiting_on is None:
+                    self._evaluate_next(slot)
+
+    def take_back(self, key: str) -> bool:
+        """Free the slot of a trained run that waits for its drafts; False where none does."""
+        for slot in self._slots:
+            waits = slot.waiting_on is None and slot.drafts is None
+            if slot.job is not None and slot.job.key == key and waits:
+                slot.job, slot.due = None, []
+                return True
+        return False
 
     def wait(self, *, timeout_s: float) -> list[Event]:
         """The steps that ended within ``timeout_s``; returns at once when one has.
@@ -235,14 +273,19 @@ class WorkerPool:
             return Analysed(job, result)
         assert not isinstance(result, AnalysisResult)
         last = not slot.due or (isinstance(result, CellResult) and job.is_lost(result))
+        slot.waiting_on = None
         if last:
-            slot.job = slot.waiting_on = None
-        else:
-            benchmark = slot.due.pop(0)
-            slot.waiting_on = slot.actor.evaluate.remote(benchmark)
+            slot.job = None
+        elif slot.drafts is not None:
+            self._evaluate_next(slot)
         if isinstance(result, TrainResult):
             return Trained(job, result)
         return Scored(job, result, last=last)
+
+    def _evaluate_next(self, slot: _Slot) -> None:
+        benchmark = slot.due.pop(0)
+        draft = (slot.drafts or {}).get(benchmark)
+        slot.waiting_on = slot.actor.evaluate.remote(benchmark, draft)
 
     def _replace(self, slot: _Slot) -> None:
         ray.kill(slot.actor)

@@ -66,6 +66,7 @@ def _whole(cell: CellResult) -> CellOutcome:
         responses_artifact=cell.responses.name,
         seconds=cell.seconds,
         digests=cell.digests,
+        generation=cell.generation,
     )
 
 

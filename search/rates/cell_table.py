@@ -36,6 +36,11 @@ COLUMNS = (
     ("helped", "Int64"),
     ("hurt", "Int64"),
     ("changed", "Int64"),
+    ("generation", "string"),
+    ("answer_tokens", "Int64"),
+    ("drafted_tokens", "Int64"),
+    ("passes", "Int64"),
+    ("redecoded", "Int64"),
     ("n_evaluated", "Int64"),
     ("n_correct_low", "Int64"),
     ("n_correct_high", "Int64"),
@@ -97,6 +102,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "hurt": cell.hurt,
         "changed": cell.changed,
         "n_evaluated": cell.n_items,
+        **({} if cell.generation is None else cell.generation.columns),
     }
 
 

@@ -77,6 +77,11 @@ class Script:
         log = Path(self.folder) / "begun"
         return log.read_text().split() if log.exists() else []
 
+    def drafts(self) -> list[tuple[str, str, str | None]]:
+        """Run, benchmark and the artifact of drafts it was asked with, in order."""
+        lines = [line.split() for line in (Path(self.folder) / "drafts").read_text().splitlines()]
+        return [(run, name, None if draft == "-" else draft) for run, name, draft in lines]
+
 
 class ScriptedExecutor:
     """Does as the script says."""
@@ -107,9 +112,11 @@ class ScriptedExecutor:
             **_distance(job),
         )
 
-    def evaluate(self, benchmark: str) -> CellResult:
+    def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Draw outcomes."""
         job, script = self._job, self._script
+        with (Path(script.folder) / "drafts").open("a") as file:
+            file.write(f"{job.key} {benchmark} {draft or '-'}\n")
         time.sleep(script.step_s)
         slots, last = _slots(job.configuration), benchmark == job.benchmarks[-1]
         if last and slots in script.breaks_scoring:

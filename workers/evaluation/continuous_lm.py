@@ -9,7 +9,7 @@ error that names the item, and an answer that reaches the end of the context is 
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lm_eval.models.utils import (
@@ -27,23 +27,33 @@ from workers.generation import (
     Capacity,
     Engine,
     Prompt,
+    Response,
     measured_capacity,
     why_unsupported,
 )
 
 logger = logging.getLogger(__name__)
 
+Drafts = Mapping[str, Sequence[int]]  # token ids by item id
+
 
 class ContinuousLM(ResidentLM):
     """Generates the answers of all items of a call continuously, in float32, or batch by batch."""
 
     def __init__(
-        self, model: Any, *, tokenizer: Any, decoding: Decoding, prompts: PromptCache
+        self,
+        model: Any,
+        *,
+        tokenizer: Any,
+        decoding: Decoding,
+        prompts: PromptCache,
+        drafts: Drafts | None = None,
     ) -> None:
         super().__init__(
             model, tokenizer=tokenizer, batch_size=decoding.items_together, prompts=prompts
         )
         self._decoding = decoding
+        self._drafts = drafts or {}
         self._engines: dict[tuple[tuple[str, ...], int], Engine] = {}
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
@@ -64,8 +74,7 @@ class ContinuousLM(ResidentLM):
             prompts = [self._prompt(requests[number]) for number in numbers]
             for response in engine.generate(prompts):
                 number = numbers[response.index]
-                written = Written(response.tokens, response.is_truncated)
-                self.written[requests[number].args[0]] = written
+                self.written[requests[number].args[0]] = self._written(response)
                 texts[number] = postprocess_generated_text(
                     self.tok_decode(list(response.tokens)), stop=stops, think_end_token=None
                 )
@@ -80,7 +89,18 @@ class ContinuousLM(ResidentLM):
 
     def _prompt(self, request: Any) -> Prompt:
         name = str((request.doc or {}).get("id", request.doc_id))
-        return Prompt(name, self.tok_encode(request.args[0]))
+        return Prompt(name, self.tok_encode(request.args[0]), draft=self._drafts.get(name, ()))
+
+    def _written(self, response: Response) -> Written:
+        """What is kept of an answer; a margin where near ties are written again."""
+        return Written(
+            response.tokens,
+            response.is_truncated,
+            response.margin if self._decoding.near_tie else None,
+            response.num_drafted,
+            response.num_passes,
+            response.is_redecoded,
+        )
 
     def _settings(self, options: dict[str, Any]) -> tuple[list[str], int]:
         """Stop strings and the bound on new tokens; anything but greedy choice is refused."""
@@ -102,7 +122,12 @@ class ContinuousLM(ResidentLM):
         key = (tuple(stops), max_new_tokens)
         if key not in self._engines:
             stopping = self._stopping(stops, max_new_tokens)
-            self._engines[key] = Engine(self.model, stopping=stopping, capacity=self._capacity())
+            self._engines[key] = Engine(
+                self.model,
+                stopping=stopping,
+                capacity=self._capacity(),
+                near_tie=self._decoding.near_tie,
+            )
         return self._engines[key]
 
     def _capacity(self) -> Capacity:
@@ -114,9 +139,14 @@ class ContinuousLM(ResidentLM):
 
 
 def harness_model(
-    model: Any, *, tokenizer: Any, decoding: Decoding, prompts: PromptCache
+    model: Any,
+    *,
+    tokenizer: Any,
+    decoding: Decoding,
+    prompts: PromptCache,
+    drafts: Drafts | None = None,
 ) -> ResidentLM:
-    """The harness' model for a way of generating.
+    """The harness' model for a way of generating, with what its answers are expected to be.
 
     Raises:
         GenerationError: Continuous generation is required and the model does not allow it.
@@ -128,7 +158,9 @@ def harness_model(
             "training.generation 'static' or 'auto' with a number as training.eval_batch_size"
         )
     if decoding.is_continuous and reason is None:
-        return ContinuousLM(model, tokenizer=tokenizer, decoding=decoding, prompts=prompts)
+        return ContinuousLM(
+            model, tokenizer=tokenizer, decoding=decoding, prompts=prompts, drafts=drafts
+        )
     if reason is not None:
         logger.info("answers are generated in static batches, for %s", reason)
     return ResidentLM(

@@ -3,15 +3,17 @@
 Owns: what a recipe's `generation`, `eval_batch_size` and `dtype` come to. Does not cover: the loops
 (`workers.evaluation.harness`, `workers.generation`).
 
-In float32 an answer does not depend on its company (tested token for token), so continuous batches
-are free to mix all items of a benchmark. In half precision it does, by rounding: there the items
-that may meet are a fixed batch of `items_together`, whether a benchmark is asked in full or batch
-by batch until its loss is certain, and `auto` stays with what recorded runs were generated with.
+In float32 an answer does not depend on its company nor on its draft (tested token for token), so
+continuous batches are free to mix all items of a benchmark, and `auto` uses drafts. In half
+precision it does, by rounding: there the items that may meet are a fixed batch of `items_together`,
+whether a benchmark is asked in full or batch by batch until its loss is certain, and `auto` stays
+with what recorded runs were generated with.
 """
 
 from dataclasses import dataclass
 
-from workers.job.recipe import Recipe
+from workers.generation.engine import NEAR_TIE
+from workers.job.recipe import Recipe, takes_drafts
 
 # Our choices: a wave is long enough for its end, when rows run dry, to matter little.
 _WAVES = 4
@@ -27,21 +29,29 @@ class Decoding:
         is_continuous: Whether waiting items take the place of ended ones.
         is_required: Whether a model that cannot be decoded continuously is refused.
         is_exact: Whether answers do not depend on what they are generated with.
+        is_drafted: Whether the matched baseline's answers are drafts.
     """
 
     rows: int | None
     is_continuous: bool = False
     is_required: bool = False
     is_exact: bool = False
+    is_drafted: bool = False
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Decoding":
         """The recipe's."""
         rows = None if isinstance(recipe.eval_batch_size, str) else recipe.eval_batch_size
         is_exact = recipe.dtype == "float32"
-        is_required = recipe.generation == "continuous" or rows is None
-        is_continuous = is_required or (recipe.generation == "auto" and is_exact)
-        return cls(rows, is_continuous, is_required, is_exact)
+        is_drafted = takes_drafts(recipe)
+        is_required = recipe.generation in ("continuous", "drafted") or rows is None
+        is_continuous = is_required or is_drafted
+        return cls(rows, is_continuous, is_required, is_exact, is_drafted)
+
+    @property
+    def near_tie(self) -> float:
+        """Answers with a smaller lead are written again alone (`workers.generation.engine`)."""
+        return NEAR_TIE if self.is_drafted and self.is_exact else 0.0
 
     @property
     def items_together(self) -> int:

@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
         ("truncated", pa.bool_()),  # ended at the limit of new tokens; older files lack it
         ("timed_out", pa.bool_()),  # wrong for want of time to find out; older files lack it
         ("tokens", pa.list_(pa.int32())),  # ids, the one that ended it included; older lack it
+        ("margin", pa.float32()),  # smallest lead over the second choice; null: not measured
     ]
 )
 
@@ -42,6 +43,7 @@ def encode_responses(items: Sequence[ScoredItem], *, asked: str | None = None) -
         [None if item.written is None else item.written.is_truncated for item in items],
         [item.outcome.timed_out for item in items],
         [None if item.written is None else list(item.written.tokens) for item in items],
+        [None if item.written is None else item.written.margin for item in items],
     ]
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from storage.generation import Generation
 from workers.errors import AdapterError
 from workers.job.cell_plans import CellPlan
 from workers.job.null_matching import HeldOut, KlMatch
@@ -197,6 +198,7 @@ class CellResult:
         digests: Of the responses (``storage.response_digests``); None where not every item was
             asked.
         rests_on: What must be the baseline's as well (``workers.run.rests_on``).
+        generation: How the answers came about; None: nobody counted.
     """
 
     benchmark: str
@@ -208,6 +210,7 @@ class CellResult:
     items: tuple[int, ...] | None = None
     digests: bytes | None = field(default=None, repr=False)
     rests_on: Mapping[str, str] = field(default_factory=dict, compare=False)
+    generation: Generation | None = None
 
     @property
     def n_evaluated(self) -> int:

@@ -17,7 +17,7 @@ from workers.errors import RecipeError
 GAMMA_ACTS_ON = ("gradient", "learning_rate")
 BATCHINGS = ("padded", "packed")
 DTYPES = ("float32", "bfloat16", "float16")
-GENERATIONS = ("auto", "continuous", "static")
+GENERATIONS = ("auto", "continuous", "drafted", "static")
 TEMPLATE_DATE = "2024-07-26"  # what Llama 3's template says where it is told none
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")
 
@@ -40,9 +40,10 @@ class Recipe:
         gradient_checkpointing: Recompute activations in the backward pass.
         eval_batch_size: Items generated together; "auto": as many as memory allows.
         num_examples: Training examples drawn from the suite's file before the shuffle by seed.
-        generation: "continuous": waiting items take the place of ended ones; "static": batches
-            that end with their longest answer; "auto": continuous in float32, where no answer
-            depends on it, else static (`workers.evaluation.decoding`).
+        generation: "continuous": waiting items take the place of ended ones; "drafted": the same,
+            with the matched baseline's answers as drafts; "static": batches that end with their
+            longest answer; "auto": drafted in float32, where no answer depends on it, else static
+            (`workers.evaluation.decoding`).
         batching: "padded": the examples of a forward pass are rows of one length; "packed": they
             lie end to end, and no padding is computed (`workers.run.packed_batches`).
         template_date: The day that a chat template is told which asks for it, in training and in
@@ -141,6 +142,12 @@ class Recipe:
                 del record[key]
         text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def takes_drafts(recipe: Recipe) -> bool:
+    """Whether runs of this recipe are decoded with their baseline's answers as drafts."""
+    is_exact = recipe.dtype == "float32"
+    return recipe.generation == "drafted" or (recipe.generation == "auto" and is_exact)
 
 
 # Asked for often enough to say why not (docs/concepts/training.md).

@@ -27,7 +27,7 @@ class Executor(Protocol):
     def begin(self, job: RunJob) -> TrainResult:
         """Reset, attach, train."""
 
-    def evaluate(self, benchmark: str) -> CellResult:
+    def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Generate and score one benchmark with the model just trained."""
 
     def analyse(self, job: AnalysisJob) -> AnalysisResult:
@@ -67,9 +67,9 @@ class RayWorker:
         """Train a run."""
         return guarded(lambda: self._executor.begin(job))
 
-    def evaluate(self, benchmark: str) -> CellResult | StepFailed:
+    def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult | StepFailed:
         """Score one benchmark of the run that was begun."""
-        return guarded(lambda: self._executor.evaluate(benchmark))
+        return guarded(lambda: self._executor.evaluate(benchmark, draft))
 
     def analyse(self, job: AnalysisJob) -> AnalysisResult | StepFailed:
         """Look inside stored runs."""

@@ -101,10 +101,14 @@ class RunExecutor:
         require_main_thread()
         self._train(job, lambda device: process_group(member, device=device))
 
-    def evaluate(self, benchmark: str) -> CellResult:
+    def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Generate and score one benchmark with the host trained last; store its responses.
 
         Where the job has a plan for it, whole batches are asked until its loss is certain.
+
+        Args:
+            benchmark: One of the job's.
+            draft: The artifact with the matched baseline's responses to it, where they are drafts.
 
         Raises:
             WorkerError: No run was begun, or the run's job does not name this benchmark.
@@ -114,7 +118,7 @@ class RunExecutor:
             raise WorkerError(f"benchmark {benchmark!r} cannot be evaluated before a run was begun")
         with one_error_tree():
             return evaluate_cell(
-                self._run.job, self._warm, host=self._run.host, benchmark=benchmark
+                self._run.job, self._warm, host=self._run.host, benchmark=benchmark, draft=draft
             )
 
     def analyse(self, job: AnalysisJob) -> AnalysisResult:

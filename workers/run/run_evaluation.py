@@ -7,10 +7,12 @@ Owns: the order of its steps and what the cell says. Does not cover: generating 
 import time
 
 from storage.artifacts import ArtifactStore
+from storage.generation import Generation
 from storage.response_digests import pack_digests
 from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluated
-from workers.evaluation.continuous_lm import harness_model
+from workers.evaluation.continuous_lm import ContinuousLM, harness_model
 from workers.evaluation.decoding import Decoding
+from workers.evaluation.harness import ResidentLM
 from workers.evaluation.responses import encode_responses
 from workers.interventions.intervention import Attached
 from workers.job.jobs import CellResult, RunJob
@@ -18,10 +20,23 @@ from workers.run.rests_on import cell_rests_on
 from workers.run.warm_backbone import WarmBackbone
 
 
-def evaluate_cell(job: RunJob, warm: WarmBackbone, *, host: Attached, benchmark: str) -> CellResult:
+def evaluate_cell(
+    job: RunJob,
+    warm: WarmBackbone,
+    *,
+    host: Attached,
+    benchmark: str,
+    draft: str | None = None,
+) -> CellResult:
     """Generate and score one benchmark with the job's host attached; store its responses.
 
     Where the job has a plan for it, whole batches are asked until its loss is certain.
+
+    Args:
+        job: The run.
+        warm: Its backbone, the trained host on it.
+        benchmark: One of the job's.
+        draft: The artifact with the matched baseline's responses; None: there are none.
     """
     started = time.perf_counter()
     tasks, resident = warm.tasks(job, benchmark), warm.resident
@@ -31,6 +46,7 @@ def evaluate_cell(job: RunJob, warm: WarmBackbone, *, host: Attached, benchmark:
             tokenizer=resident.tokenizer,
             decoding=Decoding.of(job.recipe),
             prompts=warm.prompts,
+            drafts=warm.drafts(job, draft),
         )
         evaluation = BenchmarkEvaluation(model, tasks=tasks, benchmark=benchmark)
         found = evaluation.carry_out(job.plans.get(benchmark))
@@ -50,6 +66,29 @@ def evaluate_cell(job: RunJob, warm: WarmBackbone, *, host: Attached, benchmark:
         items=found.numbers,
         digests=_digests(found),
         rests_on=cell_rests_on(job, benchmark, found=found, asked=asked),
+        generation=_generation(found, mode=_mode(model, draft)),
+    )
+
+
+def _mode(model: ResidentLM, draft: str | None) -> str:
+    if not isinstance(model, ContinuousLM):
+        return "static"
+    return "continuous" if draft is None else "drafted"
+
+
+def _generation(found: Evaluated, *, mode: str) -> Generation | None:
+    """The sum over the items that were asked; a static pass writes one token of each answer."""
+    written = [item.written for item in found.items if item.written is not None]
+    if len(written) < len(found.items):
+        return None
+    plain = (max(0, len(one.tokens) - 1) for one in written)
+    counted = (one.num_passes for one in written)
+    return Generation(
+        mode,
+        answer_tokens=sum(len(one.tokens) for one in written),
+        drafted_tokens=sum(one.num_drafted for one in written),
+        passes=sum(a if b is None else b for a, b in zip(plain, counted, strict=True)),
+        redecoded=sum(one.is_redecoded for one in written),
     )
 
 

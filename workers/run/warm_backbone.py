@@ -12,14 +12,17 @@ from workers.backbones.loading import load_backbone
 from workers.errors import SuiteError, WorkerError
 from workers.evaluation.asked_items import asked_items, encode_asked
 from workers.evaluation.harness import PromptCache, ResidentLM
+from workers.evaluation.stored_responses import decode_tokens
 from workers.job.jobs import RunJob
-from workers.job.recipe import Recipe
+from workers.job.recipe import Recipe, takes_drafts
 from workers.run.held_out import held_out_examples
 from workers.run.process import freeze_heap, unfreeze_heap
 from workers.run.resident import ResidentBackbone
 from workers.run.sft_data import SftExample, read_conversations, tokenise
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
+
+_MOST_DRAFTS = 64  # cells of baselines whose answers stay in memory
 
 
 class OnBackbone(Protocol):
@@ -48,6 +51,7 @@ class WarmBackbone:
         self._key: tuple[str, str, str] | None = None
         self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
         self._tasks: dict[tuple[str, str], Any] = {}
+        self._drafts: dict[str, dict[str, tuple[int, ...]]] = {}
 
     @property
     def is_loaded(self) -> bool:
@@ -116,6 +120,17 @@ class WarmBackbone:
         if key not in self._tasks:
             self._tasks[key] = load_tasks(get_suite(job.suite), [benchmark])[benchmark]
         return {benchmark: self._tasks[key]}
+
+    def drafts(self, job: RunJob, artifact: str | None) -> dict[str, tuple[int, ...]] | None:
+        """A baseline's answers as token ids by item id; the last ones are kept."""
+        if artifact is None or not takes_drafts(job.recipe):
+            return None
+        if artifact not in self._drafts:
+            data = ArtifactStore(job.artifact_url).get_bytes(artifact)
+            while len(self._drafts) >= _MOST_DRAFTS:
+                del self._drafts[next(iter(self._drafts))]
+            self._drafts[artifact] = decode_tokens(data) or {}
+        return self._drafts[artifact]
 
     def stored_prompts(self, job: RunJob, benchmark: str, model: ResidentLM) -> str:
         """The artifact with what a benchmark's items are asked with; stored once a backbone."""

@@ -31,6 +31,7 @@ def cell(score: float, baseline: float | None, *, items: int, correct: int) -> d
         "helped": None if baseline is None else max(correct - baseline_correct, 0),
         "hurt": None if baseline is None else max(baseline_correct - correct, 0),
         "changed": 0 if baseline is not None and correct == baseline_correct else None,
+        "generation": None,
     }
 
 

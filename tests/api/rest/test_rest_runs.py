@@ -50,6 +50,7 @@ def test_a_listing_has_the_shape_of_the_command_line(api: TestClient, storage_ur
         "helped": 2,
         "hurt": 0,
         "changed": None,
+        "generation": None,
     }
 
 

@@ -11,7 +11,9 @@ from workers.suites.tasks import ItemOutcome
 
 ITEMS = [
     ScoredItem(
-        ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True), "00ff", Written((5, 70000, 1), False)
+        ItemOutcome("a-1", "x = \\boxed{3}\nñ", "3", True),
+        "00ff",
+        Written((5, 70000, 1), False, 0.5),
     ),
     ScoredItem(ItemOutcome("a-0", "", "[invalid]", False), "ff00", Written((), True)),
 ]
@@ -29,6 +31,7 @@ def test_rows_keep_their_order_and_content():
         "truncated": [False, True],
         "timed_out": [False, False],
         "tokens": [[5, 70000, 1], []],
+        "margin": [0.5, None],
     }
 
 

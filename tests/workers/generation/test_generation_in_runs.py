@@ -39,16 +39,44 @@ def _cell(
 
 
 @pytest.mark.parametrize("scope", ["sequence", "prefix"])
-def test_in_float32_both_ways_store_the_same_responses(
+def test_in_float32_all_ways_store_the_same_responses(
     executor: RunExecutor, make_job: Callable[..., RunJob], scope: str
 ):
+    baseline = _cell(executor, make_job, {"eval_batch_size": "auto"})
     treated = {"configuration": TALAN, "block": {"summary_scope": scope}}
-    cells = [
+    static, continuous, plain = (
         _cell(executor, make_job, {"generation": way, "eval_batch_size": rows}, **treated)
         for way, rows in (("static", 64), ("continuous", 32), ("auto", "auto"))
-    ]
+    )
+    drafted = executor.evaluate(BENCHMARK, baseline.responses.name)
+    own, again = (executor.evaluate(BENCHMARK, plain.responses.name) for _ in range(2))
 
-    assert len({cell.responses.name for cell in cells}) == 1
+    rows = [_rows(cell, make_job()) for cell in (static, continuous, plain, drafted, own)]
+    assert all(found == rows[0] for found in rows)
+    assert again.responses == own.responses
+    assert static.responses == continuous.responses
+    assert _counts(static) == ("static", 0)
+    assert _counts(continuous) == ("continuous", 0)
+    assert _counts(plain) == ("continuous", 0)
+    assert drafted.generation is not None
+    assert continuous.generation is not None
+    assert drafted.generation.mode == "drafted"
+    num_tokens = sum(len(row["tokens"]) for row in rows[0])
+    assert drafted.generation.answer_tokens == num_tokens == continuous.generation.answer_tokens
+    assert continuous.generation.passes == num_tokens - N_ITEMS
+    assert 0 < drafted.generation.drafted_tokens < num_tokens
+    assert own.generation is not None  # near ties are written again, a pass a token
+    assert own.generation.passes < num_tokens / 10
+
+
+def _rows(cell: CellResult, job: RunJob) -> list[dict[str, Any]]:
+    data = ArtifactStore(job.artifact_url).get_bytes(cell.responses.name)
+    return pq.read_table(BytesIO(data)).drop_columns("margin").to_pylist()
+
+
+def _counts(cell: CellResult) -> tuple[str, int]:
+    assert cell.generation is not None
+    return cell.generation.mode, cell.generation.drafted_tokens
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +119,18 @@ def _responses(cell: CellResult, job: RunJob) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"dtype": "float32"}, Decoding(16, is_continuous=True, is_exact=True)),
+        (
+            {"dtype": "float32"},
+            Decoding(16, is_continuous=True, is_exact=True, is_drafted=True),
+        ),
+        (
+            {"dtype": "float32", "generation": "continuous"},
+            Decoding(16, is_continuous=True, is_required=True, is_exact=True),
+        ),
+        (
+            {"dtype": "bfloat16", "generation": "drafted"},
+            Decoding(16, is_continuous=True, is_required=True, is_drafted=True),
+        ),
         ({"dtype": "bfloat16"}, Decoding(16)),
         ({"dtype": "float32", "generation": "static"}, Decoding(16, is_exact=True)),
         (
@@ -106,6 +145,12 @@ def _responses(cell: CellResult, job: RunJob) -> dict[str, str]:
 )
 def test_what_a_recipe_comes_to(fields: dict[str, Any], expected: Decoding):
     assert Decoding.of(Recipe(**fields)) == expected
+
+
+def test_only_float32_writes_near_ties_again():
+    assert Decoding.of(Recipe(dtype="float32")).near_tie == 1e-4
+    assert Decoding.of(Recipe(dtype="float32", generation="continuous")).near_tie == 0
+    assert Decoding.of(Recipe(dtype="bfloat16", generation="drafted")).near_tie == 0
 
 
 def test_items_that_may_meet():
