@@ -16,7 +16,6 @@ from array import array
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,9 +27,9 @@ from workers.run.machine import cpu_model
 from workers.run.resident import ResidentBackbone
 from workers.run.sft_data import SftExample
 from workers.suites.fingerprint import benchmark_hashes
+from workers.suites.scoring.source import scorers_hash
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "peft", "lm-eval", "math-verify", "numpy")
-_SCORERS = Path(__file__).resolve().parents[1] / "suites" / "scoring"
 
 
 def training_rests_on(
@@ -57,7 +56,7 @@ def training_rests_on(
         "device": _device(resident.model),
         "kernels": _kernels(),
         "processes": str(num_processes),
-        "scorers": _scorers(),
+        "scorers": scorers_hash(),
         **_versions(),
     }
 
@@ -97,12 +96,6 @@ def _device(model: Any) -> str:
 
 def _kernels() -> str:
     return "deterministic" if torch.are_deterministic_algorithms_enabled() else "any"
-
-
-@lru_cache(maxsize=1)
-def _scorers() -> str:
-    """The code that decides whether an answer is right."""
-    return _sha256("".join(path.read_text() for path in sorted(_SCORERS.glob("*.py"))))
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from workers.backbones.loading import load_backbone
 from workers.errors import SuiteError, WorkerError
 from workers.evaluation.asked_items import asked_items, encode_asked
 from workers.evaluation.harness import PromptCache, ResidentLM
+from workers.evaluation.score_once import ScoreOnce
 from workers.evaluation.stored_responses import decode_tokens
 from workers.job.jobs import RunJob
 from workers.job.recipe import Recipe, takes_drafts
@@ -50,7 +51,8 @@ class WarmBackbone:
         self._loaded: ResidentBackbone | None = None
         self._key: tuple[str, str, str] | None = None
         self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
-        self._tasks: dict[tuple[str, str], Any] = {}
+        self._tasks: dict[tuple[str, str, str], Any] = {}
+        self._scores: dict[str, ScoreOnce] = {}
         self._drafts: dict[str, dict[str, tuple[int, ...]]] = {}
 
     @property
@@ -116,9 +118,13 @@ class WarmBackbone:
         if benchmark not in job.benchmarks:
             allowed = ", ".join(job.benchmarks)
             raise SuiteError(f"benchmark is {benchmark!r}; this run has {allowed}")
-        key = (job.suite, benchmark)
+        key = (job.artifact_url, job.suite, benchmark)
         if key not in self._tasks:
-            self._tasks[key] = load_tasks(get_suite(job.suite), [benchmark])[benchmark]
+            suite = get_suite(job.suite)
+            task = load_tasks(suite, [benchmark])[benchmark]
+            once = self._scores.setdefault(job.artifact_url, ScoreOnce(job.artifact_url))
+            once.wrap(task, settings=f"{suite.sandbox_cpu_s} s")
+            self._tasks[key] = task
         return {benchmark: self._tasks[key]}
 
     def drafts(self, job: RunJob, artifact: str | None) -> dict[str, tuple[int, ...]] | None:
