@@ -35,6 +35,7 @@ _TINY = Suite(
         gradient_checkpointing=False,
         eval_batch_size=128,
         num_examples=5000,
+        batching="packed",
     ),
     train_file=_HERE / "tiny" / "data" / "train.jsonl",
     tasks_folder=_HERE / "tiny" / "tasks",
