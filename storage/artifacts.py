@@ -64,6 +64,11 @@ class ArtifactStore:
         """Store bytes; `suffix` says what they are, such as `parquet`."""
         return self._put(io.BytesIO(data), suffix=suffix)
 
+    def put_file(self, path: Path | str) -> ArtifactRef:
+        """Store a file of any size."""
+        with Path(path).open("rb") as file:
+            return self._put(file, suffix="file")
+
     def put_folder(self, folder: Path | str) -> ArtifactRef:
         """Store a folder's files as a tar.
 
@@ -85,6 +90,20 @@ class ArtifactStore:
         data = b"".join(self._chunks(name))
         self._require(name, hashlib.sha256(data).hexdigest())
         return data
+
+    def get_file(self, name: str, target: Path | str) -> None:
+        """Write an artifact of any size into a file, checked against its name.
+
+        Raises:
+            ArtifactMissing: if there is none of that name.
+            ArtifactCorrupt: if its content is not what the name says.
+        """
+        digest = hashlib.sha256()
+        with Path(target).open("wb") as file:
+            for chunk in self._chunks(name):
+                digest.update(chunk)
+                file.write(chunk)
+        self._require(name, digest.hexdigest())
 
     def get_folder(self, name: str, target: Path | str) -> None:
         """Unpack a stored folder into `target`, checked against its name first."""

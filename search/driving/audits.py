@@ -27,6 +27,7 @@ from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StorageError, StudyNotFound
 from storage.lease_owner import this_process
 from storage.records import Study
+from workers.job.jobs import Supplies
 from workers.ray_actors.run_actor import Executor
 
 
@@ -194,13 +195,19 @@ def _drive(
         ending.state = _state(store, name)
         return
     resources = audit.file.resources
+    supplies = _supplies(study, audit) if engine.ray_address else None
     make_executor = engine.make_executor or partial(make_run_executor, resources)
     observer(Progress(done=0, total=0, g1=0, scored=0, failed=0), None)
     with store.database.translated():  # Optuna's errors are about the same database
         with heartbeats(store, name, owner=owner):
             compare_responses(store, name)
             driver = Driver(
-                store, audit, artifact_url=study.artifact_url, owner=owner, observer=observer
+                store,
+                audit,
+                artifact_url=study.artifact_url,
+                owner=owner,
+                observer=observer,
+                supplies=supplies,
             )
             pool = WorkerPool(resources, make_executor=make_executor, address=engine.ray_address)
         with pool, closing(driver):
@@ -208,6 +215,14 @@ def _drive(
             is_over = driver.drive(pool)
     ending.state = _state(store, name) if is_over or not audit.adaptive else "stopped"
     ending.as_wished = not is_over
+
+
+def _supplies(study: Study, audit: Audit) -> Supplies:
+    """On a cluster: what its nodes may lack goes beside the artifacts."""
+    from workers.run.supplies import put_supplies  # after the cheap checks: it loads the suites
+
+    backbones = sorted({host.backbone for host in audit.hosts})
+    return put_supplies(study.artifact_url, audit.suite, audit.benchmarks, backbones=backbones)
 
 
 def _anything_due(store: AuditStore, name: str) -> bool:

@@ -41,7 +41,7 @@ from storage.new_rows import (
 from storage.records import DueRun, Run
 from storage.verdict import in_words
 from workers.job.cell_plans import CellPlan
-from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
+from workers.job.jobs import AdapterSpec, CellResult, RunJob, Supplies, TrainResult
 
 MAX_ATTEMPTS = 3
 _EVERYTHING = 1_000_000
@@ -65,6 +65,7 @@ class Driver:
         artifact_url: Where workers put responses and checkpoints.
         owner: The lease's holder.
         observer: Told of every step.
+        supplies: What workers on other nodes can fetch; None: they have all of it.
     """
 
     def __init__(
@@ -75,10 +76,11 @@ class Driver:
         artifact_url: str,
         owner: str,
         observer: Observer = unobserved,
+        supplies: Supplies | None = None,
     ) -> None:
         self._store, self._audit, self._owner = store, audit, owner
         self._study = audit.file.name
-        self._artifact_url = artifact_url
+        self._artifact_url, self._supplies = artifact_url, supplies
         self._observer = observer
         self._trials = Trials(store, audit, owner=owner)
         self._pace = Pace(audit.file.resources.workers)
@@ -214,6 +216,7 @@ class Driver:
             match=self._matched.match(run),
             method=run.method,
             is_method_null=run.kind == METHOD_NULL,
+            supplies=self._supplies,
         )
 
     def _handle(self, event: Event) -> None:

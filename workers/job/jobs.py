@@ -102,6 +102,19 @@ class AdapterSpec:
 
 
 @dataclass(frozen=True)
+class Supplies:
+    """Bundles in the artifact store, for nodes that lack the files (``workers.run.supplies``).
+
+    Args:
+        suite: Of the suite's data; None: it comes with the package.
+        backbones: Of local backbones, by name.
+    """
+
+    suite: str | None = None
+    backbones: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RunJob:
     """One run: a host (backbone + adapter), a configuration or none (baseline), a seed, a recipe.
 
@@ -124,6 +137,8 @@ class RunJob:
         match: The distance that a sham or a jitter is scaled to; None: the sham's own norm.
         method: The entry of a study file that names a method other than TALAN, with its settings.
         is_method_null: Whether the method's null stands in its place.
+        supplies: What a node that lacks data can fetch; None: every node has all of it.
+        base_model: The backbone's name on record, where ``backbone`` is a fetched folder.
     """
 
     key: str
@@ -143,6 +158,8 @@ class RunJob:
     match: KlMatch | None = None
     method: Mapping[str, Any] | None = None
     is_method_null: bool = False
+    supplies: Supplies | None = None
+    base_model: str | None = None
 
     @property
     def is_baseline(self) -> bool:

@@ -37,6 +37,7 @@ from workers.run.process import require_main_thread
 from workers.run.provenance import collect_provenance
 from workers.run.run_evaluation import evaluate_cell
 from workers.run.run_training import BegunRun, Trained, match_null, train_run
+from workers.run.supplies import at_hand
 from workers.run.warm_backbone import WarmBackbone
 from workers.suites.scoring.programs import close_sandbox
 
@@ -70,7 +71,8 @@ class RunExecutor:
         self._end_run()  # a job that is refused must not leave the last one to be evaluated
         with one_error_tree():  # before the training, not after it
             ArtifactStore(job.artifact_url).require_room(self._room_bytes)
-        with self._processes.started(job) as join:
+            asked, job = job, at_hand(job)
+        with self._processes.started(asked) as join:  # each fetches what its own node lacks
             trained = self._train_or_match(job, join)
         with self._abandoned_on_failure():
             checkpoint = self._store_checkpoint(trained.run)
@@ -99,6 +101,8 @@ class RunExecutor:
             WorkerError: As ``begin``.
         """
         require_main_thread()
+        with one_error_tree():
+            job = at_hand(job)
         self._train(job, lambda device: process_group(member, device=device))
 
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:

@@ -3,7 +3,8 @@
 Owns the list of suites and the checks of the names in a study file. Does not read any data
 (`workers.suites.tasks`) and does not score (`workers.suites.scoring`).
 
-A suite is named by a word (`tiny`, `paper`) or is a folder with a `suite.yaml`. Followed by
+A suite is named by a word (`tiny`, `paper`), is a folder with a `suite.yaml`, or one that a worker
+fetched (`workers.suites.bundled`). Followed by
 ` trained on FILE` it is the same suite with another training file, so that one name says all that a
 process elsewhere needs.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from workers.errors import SuiteError
 from workers.job.recipe import Recipe
+from workers.suites.bundled import bundled_suite
 from workers.suites.folder import is_suite_folder, read_suite_folder
 from workers.suites.paper.suite import PAPER_BENCHMARKS, paper_suite
 from workers.suites.suite import Suite
@@ -111,6 +113,8 @@ def _named(base: str) -> Suite | None:
         return _ELSEWHERE[base][1]()
     if base in _SUITES:
         return _SUITES[base]
+    if base and (bundled := bundled_suite(Path(base))) is not None:
+        return bundled
     return read_suite_folder(Path(base), find=get_suite) if is_suite_folder(base) else None
 
 
