@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.views.base import Fraction, View
 from search.cost.cost import HostEstimate, StudyEstimate
+from search.cost.draft_replay import ForetoldAnswers
 from search.cost.measure import HostTable
 from workers.backbones.costs import HostCost as Measured
 from workers.backbones.sizes import HostSize
@@ -117,15 +118,46 @@ class StudyTime(View):
         )
 
 
+class ReplayedAnswers(View):
+    """What the answers of a recorded study take with drafts, by a replay of their tokens."""
+
+    study: str
+    runs: int = Field(description="treatments that were looked at")
+    answers: int
+    equal: int = Field(description="answers that are the baseline's, token for token")
+    answer_tokens: int
+    drafted_tokens: int = Field(description="those that the baseline's answers propose")
+    passes: int = Field(description="forward passes; reading a prompt is none of them")
+
+    @classmethod
+    def from_record(cls, found: ForetoldAnswers) -> Self:
+        """Of a replay."""
+        return cls(
+            study=found.study,
+            runs=found.runs,
+            answers=found.answers,
+            equal=found.equal,
+            **vars(found.counts),
+        )
+
+
 class CostReport(View):
     """What ``talan cost`` counts and estimates."""
 
     hosts: list[HostCost]
+    answers: ReplayedAnswers | None = Field(
+        default=None, description="null where no recorded study was named"
+    )
     estimate: StudyTime
 
     @classmethod
     def from_record(
-        cls, tables: Sequence[HostTable], *, sources: Mapping[str, str], estimate: StudyEstimate
+        cls,
+        tables: Sequence[HostTable],
+        *,
+        sources: Mapping[str, str],
+        estimate: StudyEstimate,
+        answers: ForetoldAnswers | None = None,
     ) -> Self:
         """Of each host's table, where its shape was counted, and the estimate."""
         return cls(
@@ -133,5 +165,6 @@ class CostReport(View):
                 HostCost.from_record(table, counted_on=sources[table.sizes.backbone])
                 for table in tables
             ],
+            answers=None if answers is None else ReplayedAnswers.from_record(answers),
             estimate=StudyTime.from_record(estimate),
         )

@@ -13,10 +13,13 @@ from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.views.cost import CostReport
 from search.cost.cost import StudyEstimate, estimate_study
+from search.cost.draft_replay import ForetoldAnswers, replay_study
 from search.cost.measure import HostTable, measure_study, resolve_shapes, seconds_by_host, tabulate
 from search.study.file import read_study_file
+from search.study.plan import Audit
 from storage.durations import Duration
 from storage.errors import StorageError
+from workers.job.recipe import takes_drafts
 
 _console = Console(highlight=False)
 
@@ -30,6 +33,12 @@ def cost(
     response_tokens: Annotated[
         int, typer.Option(min=1, help="Tokens of a response, on average, for the estimate.")
     ] = 400,
+    from_study: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="A recorded study whose answers are replayed for the estimate."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
@@ -39,22 +48,55 @@ def cost(
     shape. Times come from earlier runs of the same host and recipe in the record; with
     `--measure` from this machine, with random weights where a backbone is not at hand.
 
+    `--from STUDY` replays the answers of a recorded study, without a model: how long they are, how
+    many are their baseline's, and how many forward passes they take as drafts.
+
     Example: `talan cost examples/tiny-lora-grid.yaml --measure`
     """
     audit, sources = resolve_shapes(read_study_file(file))
     tables = tabulate(audit)
     if measure:
         tables = measure_study(audit, tables, rounds=rounds, progress=_say)
+    answers = None if from_study is None else _replay(from_study, storage)
     estimate = estimate_study(
         audit,
         durations=_durations(storage),
-        measured=seconds_by_host(audit, tables, response_tokens=response_tokens),
+        measured=seconds_by_host(
+            audit, tables, response_tokens=_decoded(audit, answers, otherwise=response_tokens)
+        ),
     )
     if as_json:
-        echo_json(CostReport.from_record(tables, sources=sources, estimate=estimate))
+        echo_json(
+            CostReport.from_record(tables, sources=sources, estimate=estimate, answers=answers)
+        )
         return
     _show_hosts(tables, sources)
+    if answers is not None:
+        _show_answers(answers)
     _show_estimate(estimate)
+
+
+def _replay(study: str, storage: str | None) -> ForetoldAnswers:
+    with open_store(storage) as store:
+        return replay_study(store, study)
+
+
+def _decoded(audit: Audit, answers: ForetoldAnswers | None, *, otherwise: float) -> float:
+    """Decoding steps an answer: a pass over drafted tokens counts as one."""
+    if answers is None:
+        return otherwise
+    if takes_drafts(audit.recipe):
+        return answers.passes_per_answer
+    return answers.tokens_per_answer
+
+
+def _show_answers(answers: ForetoldAnswers) -> None:
+    _console.print(
+        f"\n{answers.answers:,} answers of {answers.runs} runs of {answers.study}: "
+        f"{answers.tokens_per_answer:.1f} tokens on average, {answers.equal / answers.answers:.1%} "
+        f"equal to the baseline's; with drafts {answers.passes_per_answer:.2f} forward passes an "
+        f"answer, {answers.counts.passes_per_token or 0:.3f} a token"
+    )
 
 
 def _say(text: str) -> None:
