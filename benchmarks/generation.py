@@ -1,8 +1,10 @@
-"""Continuous generation against static batches and one-by-one `generate()`; items that differ.
+"""Drafted and continuous generation against static batches and one-by-one `generate()`.
 
 Same model, same prompts, same rows at a time, same threads; the ways are taken in turn in every
 round. Time is CPU time of the process on one thread, so that neighbours on the machine count for
-little; tokens are those up to each answer's end. Two mixes of prompts:
+little; tokens are those up to each answer's end. The drafts are the answers themselves, every
+sixteenth with another token in its middle: about what a baseline's answers are to a treatment's.
+Two mixes of prompts:
 
   suite    the tiny suite's 512 items with the answers the model gives, at most 96 tokens
   tailed   as many prompts whose answers have drawn lengths, most short and a few long (log-normal);
@@ -22,6 +24,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from workers.run.process import prepare_process
@@ -35,6 +38,7 @@ from transformers import GenerationConfig  # noqa: E402
 from talan import TalanConfig, Writeback, attach  # noqa: E402
 from workers.backbones.loading import load_backbone  # noqa: E402
 from workers.generation import Capacity, Engine, Prompt, Stopping  # noqa: E402
+from workers.generation.engine import NEAR_TIE  # noqa: E402
 from workers.job.jobs import AdapterSpec  # noqa: E402
 from workers.run.adapters import attach_adapter  # noqa: E402
 from workers.suites.registry import get_suite  # noqa: E402
@@ -124,6 +128,33 @@ def continuous(
     return answers
 
 
+def likely_drafts(answers: Answers) -> Answers:
+    """What a baseline says where a treatment says this."""
+    drafts = [list(answer) for answer in answers]
+    for draft in drafts[::16]:
+        draft[len(draft) // 2] = draft[len(draft) // 2] % 50 + 3
+    return drafts
+
+
+def drafted(
+    model: Any, prompts: Sequence[Prompt], *, stops: set[int], rows: int, drafts: Answers
+) -> tuple[Answers, int]:
+    """The engine with drafts; answers, and the forward passes that they took part in."""
+    engine = Engine(
+        model,
+        stopping=Stopping(400, frozenset(stops)),
+        capacity=Capacity(rows),
+        near_tie=NEAR_TIE if model.dtype == torch.float32 else 0.0,
+    )
+    answers: Answers = [[] for _ in prompts]
+    num_passes = 0
+    asked = [replace(p, draft=draft) for p, draft in zip(prompts, drafts, strict=True)]
+    for response in engine.generate(asked):
+        answers[response.index] = list(response.tokens)
+        num_passes += response.num_passes
+    return answers, num_passes
+
+
 def paged(model: Any, prompts: Sequence[Prompt], *, stops: set[int], rows: int) -> Answers:
     """What transformers brings (generate_batch): no TALAN, and no bound for each row."""
     del rows
@@ -190,6 +221,15 @@ def _compare(
         "static": lambda: static(model, prompts, stops=stops, rows=num),
         "continuous": lambda: continuous(model, prompts, stops=stops, rows=num),
     }
+    drafts = likely_drafts(ways["continuous"]())
+    passes: list[int] = []
+
+    def verify() -> Answers:
+        answers, num_passes = drafted(model, prompts, stops=stops, rows=num, drafts=drafts)
+        passes.append(num_passes)
+        return answers
+
+    ways["drafted"] = verify
     if options.paged:
         ways["paged"] = lambda: paged(model, prompts, stops=stops, rows=num)
     rates: dict[str, list[float]] = {way: [] for way in ways}
@@ -204,7 +244,10 @@ def _compare(
         **{f"{way}_tokens_s": value for way, value in medians.items()},
         "against_static": medians["continuous"] / medians["static"],
         "against_one": medians["continuous"] / medians["one_by_one"],
+        "drafted_against_continuous": medians["drafted"] / medians["continuous"],
+        "passes_a_token": passes[-1] / sum(map(len, last["drafted"])),
         "equal_static": _num_equal(last["continuous"], last["static"]) / len(prompts),
+        "equal_drafted": _num_equal(last["continuous"], last["drafted"]) / len(prompts),
     }
 
 

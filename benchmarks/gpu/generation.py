@@ -1,4 +1,4 @@
-"""Continuous generation against static batches of plain ``generate()`` at a real shape.
+"""Drafted and continuous generation against static batches of ``generate()`` at a real shape.
 
 Random weights of a published shape, LoRA alone and with TALAN in both scopes, the same long-tailed
 mix of answer lengths as ``benchmarks/generation.py`` (whose ways and clock these are).
