@@ -91,7 +91,9 @@ class Desk:
         started, cells = clock(), {}
         for name in job.benchmarks:
             draft = None if drafts is None else drafts[name].responses.name
-            cells[name] = evaluate_cell(job, self.executor._warm, benchmark=name, draft=draft)
+            cells[name] = evaluate_cell(
+                job, self.executor._warm, host=run.host, benchmark=name, draft=draft
+            )
         return cells, clock() - started
 
     def read(self, way: str, cell: CellResult) -> bytes:

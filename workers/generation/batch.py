@@ -12,7 +12,6 @@ Legend: B rows, C columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan
 from typing import Any, NamedTuple
 
 import torch
@@ -25,7 +24,11 @@ from workers.generation.stopping import Stopping
 
 
 class Said(NamedTuple):
-    """Chosen tokens [B, S], and their lead over the second choice in logits [B, S]."""
+    """Chosen tokens [B, S], and their lead over the second choice in logits [B, S].
+
+    Logits that are no numbers have no lead, and are no tie: in any company the same token is
+    chosen from them.
+    """
 
     tokens: Tensor
     margins: Tensor
@@ -82,7 +85,7 @@ class Batch:
         tokens, margins = said.tokens[:, -1].tolist(), said.margins[:, -1].tolist()
         for number in numbers:
             row = self.rows[number]
-            row.margin = smaller(row.margin, margins[number])
+            row.margin = min(row.margin, margins[number])
             stopping.note(row, tokens[number])
         return [self.rows[number] for number in numbers if self.rows[number].has_ended]
 
@@ -222,11 +225,6 @@ def next_tokens(
     )
     first, second = logits.topk(2, dim=-1).values.unbind(dim=-1)
     return Said(logits.argmax(dim=-1), first - second)
-
-
-def smaller(margin: float, other: float) -> float:
-    """The smaller one; what is no number counts as a tie."""
-    return 0.0 if isnan(other) else min(margin, other)
 
 
 def _empty_cache(model: Any, *, width: int) -> RowCache:

@@ -22,7 +22,6 @@ from workers.generation.batch import (
     Prefix,
     join_batches,
     read_prompts,
-    smaller,
 )
 from workers.generation.capacity import Capacity
 from workers.generation.prefix import PrefixReader
@@ -140,7 +139,7 @@ class Engine:
         return replace(
             found,
             index=tie.index,
-            margin=smaller(found.margin, tie.margin),
+            margin=min(found.margin, tie.margin),
             num_passes=found.num_passes + tie.num_passes,
             is_redecoded=True,
         )

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from talan import keep_proposed, propose_next
 from workers.drafts.draft import num_agreeing
-from workers.generation.batch import Batch, Said, next_tokens, smaller
+from workers.generation.batch import Batch, Said, next_tokens
 from workers.generation.prompts import Asked
 from workers.generation.stopping import Stopping
 
@@ -89,7 +89,7 @@ def _accept(
         num_kept[number] = agreed + 1
         row.num_passes += 1
         for at in range(agreed + 1):
-            row.margin = smaller(row.margin, margins[number][at])
+            row.margin = min(row.margin, margins[number][at])
             row.num_drafted += at < agreed
             stopping.note(row, tokens[number][at])
             if row.has_ended:

@@ -10,7 +10,7 @@ from storage.artifacts import ArtifactStore
 from storage.generation import Generation
 from storage.response_digests import pack_digests
 from workers.evaluation.benchmark_evaluation import BenchmarkEvaluation, Evaluated
-from workers.evaluation.continuous_lm import ContinuousLM, harness_model
+from workers.evaluation.continuous_lm import ContinuousLM, Drafts, harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.harness import ResidentLM
 from workers.evaluation.responses import encode_responses
@@ -34,19 +34,21 @@ def evaluate_cell(
 
     Args:
         job: The run.
-        warm: Its backbone, the trained host on it.
+        warm: Its backbone.
+        host: What is attached to it.
         benchmark: One of the job's.
         draft: The artifact with the matched baseline's responses; None: there are none.
     """
     started = time.perf_counter()
     tasks, resident = warm.tasks(job, benchmark), warm.resident
+    drafts = warm.drafts(job, draft)
     with host.decoding():
         model = harness_model(
             resident.model,
             tokenizer=resident.tokenizer,
             decoding=Decoding.of(job.recipe),
             prompts=warm.prompts,
-            drafts=warm.drafts(job, draft),
+            drafts=drafts,
         )
         evaluation = BenchmarkEvaluation(model, tasks=tasks, benchmark=benchmark)
         found = evaluation.carry_out(job.plans.get(benchmark))
@@ -66,14 +68,14 @@ def evaluate_cell(
         items=found.numbers,
         digests=_digests(found),
         rests_on=cell_rests_on(job, benchmark, found=found, asked=asked),
-        generation=_generation(found, mode=_mode(model, draft)),
+        generation=_generation(found, mode=_mode(model, drafts)),
     )
 
 
-def _mode(model: ResidentLM, draft: str | None) -> str:
+def _mode(model: ResidentLM, drafts: Drafts | None) -> str:
     if not isinstance(model, ContinuousLM):
         return "static"
-    return "continuous" if draft is None else "drafted"
+    return "drafted" if drafts else "continuous"
 
 
 def _generation(found: Evaluated, *, mode: str) -> Generation | None:

@@ -52,10 +52,11 @@ class BegunRun:
 
     def save(self, folder: Path) -> None:
         """Write its checkpoint into an existing, empty folder; a method's names the method."""
+        backbone = self.job.base_model or self.job.backbone
         if self.job.method is None:
-            self.host.save(folder, backbone=self.job.backbone)
+            self.host.save(folder, backbone=backbone)
         else:
-            save_made(self.intervention, self.host, folder, backbone=self.job.backbone)
+            save_made(self.intervention, self.host, folder, backbone=backbone)
 
 
 @dataclass(frozen=True)
