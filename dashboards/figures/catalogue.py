@@ -21,6 +21,7 @@ from dashboards.figures import (
     delta_heatmap,
     depth_curves,
     g1_rates,
+    methods,
     mixer_frontier,
     parallel_axes,
     published_rates,
@@ -92,6 +93,7 @@ CATALOGUE: tuple[Figure, ...] = (
         "How much of what varies does each axis account for?",
         needs="importance",
     ),
+    _figure("methods", methods, "What do other methods give on the same host, beside their nulls?"),
     _figure("timeline", timeline, "Which runs took the time, and when did workers wait?"),
     _figure(
         "published-rates",

@@ -14,7 +14,9 @@ from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.story import counts_by_axis, story
-from dashboards.wording import GAMMA, NO_CHAMPION
+from dashboards.wording import GAMMA, NO_CHAMPION, split_words
+from search.methods.rows import method_rows
+from search.methods.summaries import MethodSummary, summarised
 from search.rates.champion_worth import ChampionWorth, champion_worth
 from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
@@ -45,6 +47,7 @@ class Summary:
     worths: list[HostWorths]
     champion_worths: dict[str, ChampionWorth]
     story: tuple[str, ...]
+    methods: list[MethodSummary]
 
 
 Summaries = Kept[Summary]
@@ -88,6 +91,8 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "no_champion": NO_CHAMPION,
         "worths": summary.worths,
         "story": summary.story,
+        "methods": summary.methods,
+        "split_words": split_words,
         "champion_worths": summary.champion_worths,
     }
 
@@ -106,6 +111,7 @@ def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
         worths=worths,
         champion_worths=champion_worths,
         story=story(rows, champions, champion_worths, by_axis=counts_by_axis(store, name)),
+        methods=summarised(method_rows(store, name)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from dashboards.rates import rate_rows
 from dashboards.report.caveats import caveats
 from dashboards.report.mechanism_table import mechanism_table
+from dashboards.report.methods_table import methods_table
 from dashboards.report.statistics_tables import sign_table, variance_table
 from dashboards.report.tables import (
     Table,
@@ -29,6 +30,8 @@ from dashboards.story import tell
 from dashboards.study_frames import StudyRecord, load_record, with_importance
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
+from search.methods.rows import method_rows
+from search.methods.summaries import summarised
 from search.rates.g1_rates import adjusted
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import host_worths
@@ -55,6 +58,7 @@ class StudyReport:
         champions: Each host's best G1 run.
         axes: G1 rates by the value of each axis.
         mechanism: Analysed runs; None where none is.
+        methods: Methods beside TALAN; None where the study has none.
         failed: Runs that failed; None where none did.
         protocol: What was asked for.
         provenance: What produced the runs.
@@ -74,6 +78,7 @@ class StudyReport:
     signs: Table
     axes: tuple[Table, ...]
     mechanism: Table | None
+    methods: Table | None
     failed: Table | None
     protocol: Table
     provenance: Table
@@ -105,6 +110,7 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         signs=sign_table(record, confirmed=confirmed),
         axes=_axis_tables(record),
         mechanism=mechanism_table(record.mechanisms[0]),
+        methods=methods_table(summarised(method_rows(store, name))),
         failed=failed_table(record),
         protocol=protocol_table(record, status=status),
         provenance=provenance_table(record.studies[0], store.studies.provenance(name)),
