@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 
@@ -115,7 +114,6 @@ def _site(record: Record, settings: Settings) -> Site:
     return Site(
         opened=record.opened,
         backbones=(*BUILT_IN, *settings.allowed_backbones),
-        before_launch=partial(import_module, "search.study.plan"),
         optuna_url=settings.optuna_dashboard,
         needs_sign_in=settings.token is not None,
         root_path=settings.root_path,

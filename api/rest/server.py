@@ -14,6 +14,7 @@ import uvicorn
 
 from api.errors import ServeError
 from api.rest import Settings, create_app
+from api.rest.warm_up import warm_up
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _GRACE_S = 3
@@ -57,8 +58,10 @@ def run_api(
     settings = Settings.from_environment(
         environment, artifacts=artifact_url, allowed_hosts=allowed_hosts
     )
+    application = create_app(storage_url, settings)
+    warm_up()
     uvicorn.run(
-        create_app(storage_url, settings),
+        application,
         host=host,
         port=port,
         log_level="warning",

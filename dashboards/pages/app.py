@@ -43,8 +43,6 @@ class Site:
     Args:
         opened: Gives the store; it may have to wait for the database.
         backbones: Names that a launch may use, for the form.
-        before_launch: Called after the launch form is sent to somebody: counting a study needs
-            modules that take seconds to load.
         optuna_url: Where an Optuna Dashboard over the same studies runs; None: nowhere.
         needs_sign_in: Whether there is a token, so that one may sign out.
         root_path: The path under which a proxy serves this; empty: none.
@@ -53,7 +51,6 @@ class Site:
 
     opened: Callable[[], AuditStore]
     backbones: tuple[str, ...] = ()
-    before_launch: Callable[[], object] | None = None
     optuna_url: str | None = None
     needs_sign_in: bool = False
     root_path: str = ""

@@ -107,10 +107,7 @@ def pages_router(site: Site) -> APIRouter:
 
     @router.get("/launch")
     def launch() -> Response:
-        answer = site.page("launch.html", **launch_facts(site.backbones))
-        if site.before_launch:
-            answer.background = BackgroundTask(site.before_launch)
-        return answer
+        return site.page("launch.html", **launch_facts(site.backbones))
 
     @router.post("/launch/read")
     async def read_study(request: Request) -> Response:

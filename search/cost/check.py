@@ -1,30 +1,25 @@
 """A dry run of a study file: everything that can be found wrong before training starts.
 
-Owns: the checks of data, prompts, memory and disk beside those that every launch makes, and the
-report. Does not cover: launching (``search.driving.audits``), what the study will cost
-(``search.cost.cost``).
+Owns: the report, and the check of this machine's memory. Does not cover: the checks that a launch
+makes too (``search.cost.launch_check``), launching (``search.driving.audits``), what the study will
+cost (``search.cost.cost``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from search.cost.artifact_space import ArtifactSpace, check_space
-from search.cost.placement import placement_note
+from search.cost.artifact_space import ArtifactSpace
+from search.cost.launch_check import Observer, check_launch, launch_notes
 from search.cost.power import StudyPower, study_power
-from search.cost.prompt_lengths import PromptLength, check_prompts
-from search.cost.training_data import TrainingData, check_training_data
+from search.cost.prompt_lengths import PromptLength
+from search.cost.training_data import TrainingData
 from search.errors import StudyFileError
 from search.study.file import StudyFile
-from search.study.gamma_note import gamma_note
-from search.study.host_checks import HostSizes, check_hosts
-from search.study.plan import Audit, resolve, study_plan
-from storage.new_rows import BASELINE, TREATMENT
-from workers.errors import WorkerError
+from search.study.host_checks import HostSizes
+from search.study.plan import Audit, resolve
 from workers.run.gpu_memory import largest_gpu_gib
 
 _GIB = 2**30
@@ -76,7 +71,7 @@ def check_study(
     file: StudyFile,
     *,
     artifact_url: str = "",
-    observer: Callable[[str, int], None] = lambda _backbone, _number: None,
+    observer: Observer = lambda _backbone, _number: None,
 ) -> StudyCheck:
     """Check everything that can be checked without training.
 
@@ -89,26 +84,17 @@ def check_study(
         StudyFileError: One sentence on the first thing that is wrong.
     """
     audit = resolve(file)
-    hosts = check_hosts(audit)
-    memory = [_check_memory(audit, host) for host in hosts]
-    try:
-        data = [
-            check_training_data(audit, backbone=name, observer=observer) for name in file.backbones
-        ]
-        prompts = check_prompts(audit)
-    except WorkerError as error:
-        raise StudyFileError(str(error)) from error
-    runs = _count_runs(audit)
+    found = check_launch(audit, artifact_url=artifact_url, observer=observer)
     return StudyCheck(
         audit,
-        hosts,
-        data,
-        memory,
-        prompts,
-        check_space(hosts, runs=runs, url=artifact_url),
-        runs,
+        found.hosts,
+        list(found.data.training),
+        [_check_memory(audit, host) for host in found.hosts],
+        list(found.data.prompts),
+        found.space,
+        found.runs,
         power=study_power(audit),
-        notes=tuple(n for n in (gamma_note(file), placement_note(file.resources)) if n),
+        notes=launch_notes(file),
     )
 
 
@@ -137,13 +123,3 @@ def _available(audit: Audit, needed_gib: float) -> Memory:
     if total is None:
         return Memory(needed_gib, None, "GPU")
     return Memory(needed_gib, total * min(1.0, resources.gpus_per_run), "GPU")
-
-
-def _count_runs(audit: Audit) -> dict[str, int]:
-    planned = study_plan(audit, artifact_url=str(Path())).runs
-    counts: dict[str, int] = {}
-    for run in planned:
-        counts[run.kind] = counts.get(run.kind, 0) + 1
-    if audit.adaptive:
-        counts[TREATMENT] = sum(audit.treatments_due())
-    return {kind: counts[kind] for kind in sorted(counts, key=lambda k: (k != BASELINE, k))}

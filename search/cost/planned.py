@@ -1,7 +1,7 @@
 """What a study would come to, before it is launched: its size, its time, what it can see.
 
 Owns: putting the parts together, for faces that show them. Does not cover: the time
-(``search.cost.cost``), the power (``search.cost.power``), or checks (``search.cost.check``).
+(``search.cost.cost``), the power (``search.cost.power``), or checks (``search.cost.launch_check``).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.cost.cost import StudyEstimate, estimate_study
+from search.cost.launch_check import check_launch, launch_notes
 from search.cost.power import StudyPower, study_power
 from search.study.file import StudyFile
-from search.study.gamma_note import gamma_note
 from search.study.plan import resolve
 from storage.durations import Duration
 
@@ -40,16 +40,23 @@ class PlannedStudy:
     notes: tuple[str, ...]
 
 
-def planned_study(file: StudyFile, *, durations: Sequence[Duration]) -> PlannedStudy:
-    """What a study file comes to.
+def planned_study(
+    file: StudyFile, *, durations: Sequence[Duration], artifact_url: str
+) -> PlannedStudy:
+    """What a study file comes to, checked as a launch checks it.
+
+    Args:
+        file: The study.
+        durations: What earlier runs took.
+        artifact_url: Where its artifacts would go.
 
     Raises:
-        StudyFileError: What it names does not exist or does not fit.
+        StudyFileError: A launch would refuse it.
     """
     audit = resolve(file)
+    check_launch(audit, artifact_url=artifact_url)
     treatments = audit.treatments_due()
     hosts, seeds = len(audit.hosts), len(file.seeds)
-    note = gamma_note(file)
     return PlannedStudy(
         configurations=sum(treatments) // seeds,
         runs=sum(treatments),
@@ -57,5 +64,5 @@ def planned_study(file: StudyFile, *, durations: Sequence[Duration]) -> PlannedS
         nulls=hosts * file.null_runs.total(file.seeds),
         estimate=estimate_study(audit, durations=durations),
         power=study_power(audit),
-        notes=(note,) if note else (),
+        notes=launch_notes(file),
     )

@@ -6,7 +6,9 @@ context. Does not cover: how they are generated from (``workers.evaluation``).
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 from search.errors import StudyFileError
@@ -40,7 +42,8 @@ def check_prompts(audit: Audit) -> list[PromptLength]:
         StudyFileError: Some do not fit; the message names the longest.
         WorkerError: A task cannot be loaded.
     """
-    tasks = load_tasks(audit.suite, audit.benchmarks)
+    with redirect_stderr(StringIO()):
+        tasks = load_tasks(audit.suite, audit.benchmarks)
     found = []
     for backbone in audit.file.backbones:
         tokenizer = load_tokenizer(backbone, template_date=audit.recipe.template_date)
@@ -55,7 +58,8 @@ def check_prompts(audit: Audit) -> list[PromptLength]:
 def _longest(task: Any, *, tokenizer: Any) -> list[tuple[int, AskedItem]]:
     """The longest prompts with their tokens, the longest first."""
     encoding = Encoding(tokenizer)
-    items = asked_items(task, model=_Renderer(tokenizer))
+    with redirect_stderr(StringIO()):  # the harness draws progress bars there
+        items = asked_items(task, model=_Renderer(tokenizer))
     chosen = sorted(items, key=lambda item: -len(item.prompt))[:_LONGEST]
     counted = [(len(encoding.encode(item.prompt)), item) for item in chosen]
     return sorted(counted, key=lambda pair: -pair[0])

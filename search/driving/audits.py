@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from search.cost.launch_check import check_launch
 from search.driving.compare_responses import compare_responses
 from search.driving.driver import Driver
 from search.driving.heartbeats import LEASE_S, WATCH_S, heartbeats
@@ -21,8 +22,7 @@ from search.driving.run_executors import make_run_executor
 from search.errors import StudyBusyError, StudyFileError
 from search.study.draw import check_draw
 from search.study.file import StudyFile, recorded_file
-from search.study.host_checks import check_hosts
-from search.study.plan import Audit, resolve, study_plan
+from search.study.plan import Audit, resolve
 from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StorageError, StudyNotFound
 from storage.lease_owner import this_process
@@ -56,7 +56,8 @@ def launch(
         audit: The file with its names resolved, where the caller has that already.
 
     Raises:
-        StudyFileError: The file names something that does not exist, or parts that do not fit.
+        StudyFileError: The file names something that does not exist, parts that do not fit, or
+            texts that a backbone cannot be given (``search.cost.launch_check``).
         StudyExists: The name is taken by another specification.
     """
     try:
@@ -67,9 +68,8 @@ def launch(
     if recorded and recorded_file(recorded.spec).spec_hash == file.spec_hash:
         return recorded
     check_draw(file.name, file.spec)
-    audit = audit or resolve(file)
-    check_hosts(audit)
-    return store.studies.create(study_plan(audit, artifact_url=artifact_url))
+    found = check_launch(audit or resolve(file), artifact_url=artifact_url)
+    return store.studies.create(found.plan)
 
 
 def drive(

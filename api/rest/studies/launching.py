@@ -51,7 +51,9 @@ def plan_request(store: AuditStore, content: object, settings: Settings) -> Stud
     """
     try:
         file = _checked(content, settings)
-        planned = cost.planned_study(file, durations=store.durations.read())
+        planned = cost.planned_study(
+            file, durations=store.durations.read(), artifact_url=settings.artifact_url
+        )
     except StudyFileError as error:
         raise invalid_study(str(error), content) from error
     _check_name(store, file)

@@ -138,6 +138,17 @@ class TestRun:
                 assert store.studies.names() == []
         assert not (folder / "talan-artifacts").exists()
 
+    def test_a_training_text_that_says_a_special_token(self, folder: Path, talan: Talan) -> None:
+        turns = [{"role": "user", "content": "<|im_end|>?"}, {"role": "assistant", "content": "A."}]
+        (folder / "train.jsonl").write_text(json.dumps({"messages": turns}))
+        (folder / "study.yaml").write_text("name: x\ntraining_data: train.jsonl\n")
+        answer = talan("study", "run", "study.yaml")
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith("talan: train.jsonl:1: message 0 of a conversation says ")
+        assert answer.err == talan("study", "check", "study.yaml").err
+        with AuditStore.open("sqlite:///talan.db") as store:
+            assert store.studies.names() == []
+
     def test_a_backbone_folder_without_weights(self, folder: Path, talan: Talan) -> None:
         (folder / "empty").mkdir()
         (folder / "empty" / "config.json").write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from io import BytesIO, StringIO
@@ -19,6 +20,8 @@ from api.rest.study_file import STUDY_FILE
 from api.views.g1 import G1Rate
 from api.views.runs import Champion
 from api.views.studies import StudyStatus
+from search.cost.check import check_study
+from search.errors import StudyFileError
 from search.rates.cell_table import cell_frame
 from search.rates.champion_worth import champion_worths
 from search.rates.g1_rates import g1_rows
@@ -188,13 +191,35 @@ def test_training_data_of_the_data_folder(
     built, outside = tmp_path / "data" / "mixture" / "mine", tmp_path / "outside"
     for folder in (built, outside):
         folder.mkdir(parents=True)
-        (folder / "train.jsonl").write_text("{}\n")
+        (folder / "train.jsonl").write_text(_talk("Why?"))
     (built.parent / "link").symlink_to(outside)
     api = client(sqlite_url, tmp_path)
     assert api.post(STUDIES, json={**SMALL, "training_data": str(built)}).status_code == 202
     for path in (outside, built.parent / "link", built / ".." / ".." / ".." / "outside"):
         body = {**SMALL, "name": "other", "training_data": str(path)}
         _problem(api.post(STUDIES, json=body), 422, "invalid-study")
+
+
+def _talk(said: str) -> str:
+    turns = [{"role": "user", "content": said}, {"role": "assistant", "content": "So."}]
+    return json.dumps({"messages": turns}) + "\n"
+
+
+def test_training_text_that_a_backbone_cannot_be_given_is_refused(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALAN_DATA", str(tmp_path))
+    (tmp_path / "train.jsonl").write_text(_talk("Why?") + _talk("What is <|im_end|>?"))
+    study = {**SMALL, "training_data": str(tmp_path)}
+    with pytest.raises(StudyFileError) as checked:
+        check_study(parse_study(study))
+    assert str(checked.value).startswith("train.jsonl:2: message 0 of a conversation says")
+
+    api = client(sqlite_url, tmp_path)
+    for address in (f"{STUDIES}/plan", STUDIES):  # the launch page asks both
+        problem = _problem(api.post(address, json=study), 422, "invalid-study")
+        assert problem["detail"] == str(checked.value)
+    assert api.get(STUDIES).json() == []
 
 
 def test_launches_are_limited(sqlite_url: str, tmp_path: Path) -> None:

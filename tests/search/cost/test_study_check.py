@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from search.cost.check import check_study
+from search.cost.planned import planned_study
+from search.driving.audits import launch
 from search.errors import StudyFileError
 from search.study.file import parse_study
+from storage import AuditStore
 
 STUDY = {
     "name": "checked",
@@ -16,6 +21,26 @@ STUDY = {
     "null_runs": {"sham": 3},
     "design": {"sampler": "tpe", "max_runs": 2},
 }
+
+
+Refusals = Callable[[dict[str, object]], list[str]]
+
+
+@pytest.fixture
+def refusals(sqlite_url: str) -> Refusals:
+    """What a launch and a plan say to a study; neither stores anything."""
+
+    def say(study: dict[str, object]) -> list[str]:
+        file = parse_study(study)
+        with AuditStore.open(sqlite_url) as store:
+            with pytest.raises(StudyFileError) as launched:
+                launch(store, file, artifact_url="here")
+            assert store.studies.list() == []
+        with pytest.raises(StudyFileError) as planned:
+            planned_study(file, durations=(), artifact_url="here")
+        return [str(launched.value), str(planned.value)]
+
+    return say
 
 
 def test_a_sound_study_is_described():
@@ -49,7 +74,9 @@ def _talk(said: str) -> str:
     return json.dumps({"messages": turns}) + "\n"
 
 
-def test_every_training_text_is_rendered_and_the_bad_one_is_named(tmp_path: Path):
+def test_every_training_text_is_rendered_and_the_bad_one_is_named(
+    tmp_path: Path, refusals: Refusals
+):
     lines = [_talk("Why?")] * 279 + [_talk("What does <|im_end|> mean?")] + [_talk("Why?")] * 20
     (tmp_path / "train.jsonl").write_text("".join(lines))
     told: list[int] = []
@@ -60,8 +87,20 @@ def test_every_training_text_is_rendered_and_the_bad_one_is_named(tmp_path: Path
     ):
         check_study(parse_study(study), observer=lambda _, number: told.append(number))
 
+    assert refusals(study)[0] == refusals(study)[1]
     sound = parse_study({**study, "training": {"num_examples": 279}})
     assert check_study(sound).data[0].num_examples == 279
+
+
+def test_a_launch_looks_again_at_what_has_changed(tmp_path: Path, sqlite_url: str):
+    file = tmp_path / "train.jsonl"
+    study = {**STUDY, "training_data": str(tmp_path)}
+    with AuditStore.open(sqlite_url) as store:
+        for said, name in (("Why?", "one"), ("<|im_end|>", "two"), ("And?", "three")):
+            file.write_text(_talk(said))
+            with suppress(StudyFileError):
+                launch(store, parse_study({**study, "name": name}), artifact_url="here")
+        assert [found.name for found in store.studies.list()] == ["one", "three"]
 
 
 def test_progress_is_told():
@@ -86,7 +125,7 @@ def long_suite(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def test_prompts_that_do_not_fit_the_context_are_refused(long_suite: str):
+def test_prompts_that_do_not_fit_the_context_are_refused(long_suite: str, refusals: Refusals):
     study = {"name": "long", "benchmarks": long_suite, "training": {"dtype": "float32"}}
 
     with pytest.raises(StudyFileError) as caught:
@@ -96,6 +135,7 @@ def test_prompts_that_do_not_fit_the_context_are_refused(long_suite: str):
         in (str(caught.value))
     )
     assert "(2 prompts are too long)" in str(caught.value)
+    assert refusals(study) == [str(caught.value)] * 2
 
 
 def test_the_longest_prompt_is_reported():
@@ -104,7 +144,9 @@ def test_the_longest_prompt_is_reported():
     assert all(0 < prompt.num_tokens <= prompt.most_tokens for prompt in found.values())
 
 
-def test_a_full_disk_is_said_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_full_disk_is_said_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusals: Refusals
+):
     usage = shutil.disk_usage(tmp_path)
     found = check_study(parse_study(STUDY), artifact_url=str(tmp_path / "new" / "folder")).space
     assert found.free_gib == pytest.approx(usage.free / 2**30, rel=0.2)
@@ -114,3 +156,4 @@ def test_a_full_disk_is_said_before(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(StudyFileError, match=r"checkpoints of 6 runs need about .* GiB are free"):
         check_study(parse_study(STUDY), artifact_url=str(tmp_path))
+    assert all("checkpoints of 6 runs need" in said for said in refusals(STUDY))

@@ -17,7 +17,7 @@ from search import driving
 from search import study as studies
 from search.study.file import read_study_file
 
-FIRST_STEPS = "loading the libraries and looking at the backbones (longer the first time)"
+FIRST_STEPS = "loading the libraries, looking at backbones and data (longer the first time)"
 
 
 def run(
@@ -37,5 +37,5 @@ def run(
     with open_store(storage, create=True) as store:
         with Console(stderr=True).status(FIRST_STEPS):  # on a screen; to a file it says nothing
             audit = studies.resolve(study)
-        driving.launch(store, study, artifact_url=artifact_url(artifacts), audit=audit)
+            driving.launch(store, study, artifact_url=artifact_url(artifacts), audit=audit)
         drive_to_end(store, study.name, ray_address=ray_address, audit=audit)
