@@ -24,7 +24,7 @@ import pandas as pd
 
 from dashboards.narrowing import HOSTS, matching
 from dashboards.study_mechanism import StudyMechanism, load_study_mechanism
-from search.follow_ups.importance import HostImportance, study_importance
+from search.follow_ups.importance import HostImportance, affordable, study_importance
 from search.statistics.importance_reference import FEWEST_SHUFFLES
 from search.study.axes import NARROWING, trainability_label, writeback_label
 from storage import BASELINE, NULL_KINDS, TREATMENT, AuditStore
@@ -48,7 +48,6 @@ _NUMBERS = (
     "delta",
     "seconds",
 )
-_RESAMPLES, _FEWEST_RESAMPLES, _TRIALS_IN_TIME = 20, 10, 3_000
 _TIMES = ("started_at", "finished_at")
 
 
@@ -201,22 +200,16 @@ def with_importance(
     """The record with the importance of its axes, which takes seconds on a large study.
 
     Of the mean delta, as ``talan importance`` has it, which is asked for intervals there: without
-    ``resamples`` they are had here only where about ten seconds are enough for them. Shuffles for
-    the references come first: as few as have a 95% point, none where even those take too long.
+    ``resamples`` they are had here only where about ten seconds are enough for them.
     """
-    number = _affordable(len(record.scored)) if resamples is None else resamples
-    shuffles = FEWEST_SHUFFLES if resamples is not None or number >= FEWEST_SHUFFLES else 0
+    number, shuffles = affordable(len(record.scored))
+    if resamples is not None:
+        number, shuffles = resamples, FEWEST_SHUFFLES
     found = {
         study.name: tuple(study_importance(store, study.name, resamples=number, shuffles=shuffles))
         for study in record.studies
     }
     return replace(record, importance=found)
-
-
-def _affordable(num_trials: int) -> int:
-    """Resamples of so many trials in ten seconds, at 3 ms each; a few would say nothing."""
-    number = min(_RESAMPLES, _TRIALS_IN_TIME // max(num_trials, 1) - 1)
-    return number if number >= _FEWEST_RESAMPLES else 0
 
 
 def together(records: Records) -> StudyRecord:

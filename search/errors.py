@@ -18,6 +18,10 @@ class StudyFileError(SearchError):
     """A study file asks for something that does not exist: a key, an axis value, a backbone."""
 
 
+class NoResultYetError(StudyFileError):
+    """A run was not followed up, or nothing of it is completed."""
+
+
 class StudyBusyError(SearchError):
     """Another driver holds the study's lease and is alive."""
 

@@ -7,7 +7,7 @@ Does not cover: aggregates (`rates.py`, `study_status.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -16,7 +16,9 @@ from sqlalchemy import (
     and_,
     asc,
     desc,
+    false,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -96,6 +98,14 @@ class Runs:
             if not runs:
                 raise no_run(session, run_id)
             return runs[0]
+
+    def ids_beginning(self, study: str, starts: Sequence[str]) -> list[str]:
+        """Return the ids of a study's runs that begin with one of some hex digits, by position."""
+        begins = or_(false(), *(Run.id.startswith(start, autoescape=True) for start in starts))
+        with self._database.reading() as session:
+            found = find_study(session, study)
+            query = select(Run.id).where(Run.study_id == found.id, begins).order_by(*_BY_POSITION)
+            return list(session.scalars(query))
 
     def baseline_of(self, run: RunRecord) -> RunRecord | None:
         """Return the baseline that a run is matched with, done or not; None for a baseline."""

@@ -43,6 +43,8 @@ RESOURCES = (
     "g1_rates",
     "champions",
     "methods",
+    "follow_ups",
+    "importance",
     "reference",
     "health",
     "metrics",

@@ -23,6 +23,7 @@ TAGS = [
     {"name": "studies", "description": "Launch audits, see where they stand, stop and resume."},
     {"name": "runs", "description": "Runs with their cells, and what they answered item by item."},
     {"name": "rates", "description": "G1 rates with exact intervals, and champions."},
+    {"name": "follow-ups", "description": "Confirmations, ablations, and what each axis says."},
     {"name": "health", "description": "Whether the service answers, and its metrics."},
 ]
 _SCHEMAS = "#/components/schemas/"

@@ -22,7 +22,13 @@ from api.rest.middleware.path_prefix import address_of
 from api.rest.operations import Operations
 from api.views.service import ProblemDetails, ProblemPlace
 from dashboards.errors import DashboardError
-from search.errors import AnalysisError, EngineError, SearchError, StudyBusyError
+from search.errors import (
+    AnalysisError,
+    EngineError,
+    NoResultYetError,
+    SearchError,
+    StudyBusyError,
+)
 from storage import errors as storage
 from storage.secrets import NoSecrets, without_secrets
 
@@ -72,6 +78,7 @@ _OURS: tuple[tuple[type[Exception], int, str], ...] = (
     (storage.PlanError, 422, "invalid-study"),
     (EngineError, 503, "engine-unavailable"),
     (AnalysisError, 422, "invalid-analysis"),
+    (NoResultYetError, 404, "no-result-yet"),
     (SearchError, 422, "invalid-study"),
     (DashboardError, 422, "invalid-query"),
     (storage.StorageOutdated, 503, "storage-outdated"),

@@ -7,14 +7,17 @@ dependencies that hand the store, what is remembered of it and the settings to e
 from __future__ import annotations
 
 import threading
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.rest.settings import Settings
+from dashboards.pages.page_cache import Kept
 from search.rates.known_rates import KnownRates
 from storage import AuditStore, Database
+
+_IMPORTANCES = 50
 
 
 class Record:
@@ -23,6 +26,7 @@ class Record:
     Attributes:
         is_prepared: Whether that was done.
         rates: G1 rates computed so far.
+        importances: Importances computed so far.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,6 +34,7 @@ class Record:
         self._lock = threading.Lock()
         self.is_prepared = False
         self.rates = KnownRates()
+        self.importances: Kept[list[Any]] = Kept(_IMPORTANCES)
 
     def opened(self) -> AuditStore:
         """The store.
@@ -61,6 +66,11 @@ async def _rates(request: Request) -> KnownRates:
     return record.rates
 
 
+async def _importances(request: Request) -> Kept[list[Any]]:
+    record: Record = request.app.state.record
+    return record.importances
+
+
 async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -68,4 +78,5 @@ async def _settings(request: Request) -> Settings:
 
 Store = Annotated[AuditStore, Depends(_store)]
 Known = Annotated[KnownRates, Depends(_rates)]
+KnownImportances = Annotated[Kept[list[Any]], Depends(_importances)]
 Configured = Annotated[Settings, Depends(_settings)]

@@ -26,6 +26,7 @@ Axis = Literal[
     "train_until",
     "warmup_identity",
 ]
+WholeAxis = Literal["layer", "slots", "mixer", "writeback", "trainability", "gradient_scale"]
 Percent = Annotated[float, Field(description="percent")]
 Fraction = Annotated[float, Field(description="a fraction, 0 to 1")]
 PointsPp = Annotated[float, Field(description="percentage points")]

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from dashboards.follow_up_tables import ablation_table, seeds_table
 from dashboards.item_responses import ALONE, GROUPS, Answer, read_answers
+from dashboards.text_table import Table
 from dashboards.wording import run_title, verdict_words
+from search.errors import StudyFileError
+from search.follow_ups.ablation import ablations_of
+from search.follow_ups.confirmation import confirmation
 from search.rates.run_tests import tests_of
 from search.study.axes import AXES, axis_label
 from storage import ArtifactError, AuditStore, Run
@@ -88,6 +94,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
         "rests_on": store.runs.rests_on(run_id),
         "verdict": verdict_words(run.g1, run.verdict),
         "tests": tests_of(run),
+        "follow_ups": _follow_ups(store, run_id),
         "items": _items(store, run, baseline, query) if benchmarks else None,
         "group_titles": GROUP_TITLES,
     }
@@ -100,6 +107,14 @@ def _axes(run: Run) -> list[tuple[str, str]]:
         for axis in AXES
         if axis.name in configuration
     ]
+
+
+def _follow_ups(store: AuditStore, run_id: str) -> list[Table]:
+    """What fresh seeds and one axis at a time gave, where the run was followed up."""
+    tables = []
+    with suppress(StudyFileError):  # not a treatment, or not confirmed
+        tables.append(seeds_table(confirmation(store, run_id)))
+    return [*tables, *(ablation_table(found) for found in ablations_of(store, run_id))]
 
 
 def _items(

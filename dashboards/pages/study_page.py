@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards.figures.catalogue import CATALOGUE, MECHANISM
+from dashboards.follow_up_tables import ablation_table, confirmed_table
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.story import counts_by_axis, story
 from dashboards.wording import GAMMA, NO_CHAMPION, split_words
+from search.follow_ups.recorded import ablations, confirmations
 from search.methods.rows import method_rows
 from search.methods.summaries import MethodSummary, summarised
 from search.rates.champion_worth import ChampionWorth, champion_worth
@@ -94,6 +96,8 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "methods": summary.methods,
         "split_words": split_words,
         "champion_worths": summary.champion_worths,
+        "confirmed": confirmed_table(confirmations(store, name)),
+        "ablated": [ablation_table(found) for found in ablations(store, name)],
     }
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.report.tables import NOTHING, Table
 from dashboards.run_analyses import RunMechanism
 from dashboards.study_mechanism import StudyMechanism
+from dashboards.text_table import NOTHING, Table
 from dashboards.wording import percent, plain, run_title, signed
 from workers.analyses.jobs import DEPTH, DIVERGENCE, DOMAINS, DRIFT, SCALE
 

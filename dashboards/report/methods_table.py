@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.report.tables import NOTHING, Table
+from dashboards.text_table import NOTHING, Table
 from dashboards.wording import pp, split_words
 from search.methods.summaries import MethodSummary
 

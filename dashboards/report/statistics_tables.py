@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from dashboards.report.tables import NOTHING, Table
 from dashboards.study_frames import StudyRecord
+from dashboards.text_table import NOTHING, Table
 from dashboards.wording import p_value, percent
 from search.follow_ups.confirmation import Confirmation
 from search.rates.host_worths import HostWorths

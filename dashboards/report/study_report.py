@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from dashboards.follow_up_tables import ablation_table, confirmed_table
 from dashboards.rates import rate_rows
 from dashboards.report.caveats import caveats
 from dashboards.report.mechanism_table import mechanism_table
 from dashboards.report.methods_table import methods_table
 from dashboards.report.statistics_tables import sign_table, variance_table
 from dashboards.report.tables import (
-    Table,
     axis_table,
     champion_table,
     failed_table,
@@ -28,8 +28,8 @@ from dashboards.report.tables import (
 from dashboards.report.verdicts import headline, verdicts
 from dashboards.story import tell
 from dashboards.study_frames import StudyRecord, load_record, with_importance
-from search.errors import StudyFileError
-from search.follow_ups.confirmation import Confirmation, confirmation
+from dashboards.text_table import Table
+from search.follow_ups.recorded import ablations, confirmations
 from search.methods.rows import method_rows
 from search.methods.summaries import summarised
 from search.rates.g1_rates import adjusted
@@ -55,6 +55,8 @@ class StudyReport:
         rates: G1 rates by host.
         varies: What deltas vary by, by host.
         signs: Sign tests.
+        confirmed: Runs that were confirmed at fresh seeds; None where none was.
+        ablated: One axis at a time around runs, a table each.
         champions: Each host's best G1 run.
         axes: G1 rates by the value of each axis.
         mechanism: Analysed runs; None where none is.
@@ -76,6 +78,8 @@ class StudyReport:
     champions: Table
     varies: Table
     signs: Table
+    confirmed: Table | None
+    ablated: tuple[Table, ...]
     axes: tuple[Table, ...]
     mechanism: Table | None
     methods: Table | None
@@ -94,7 +98,10 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
     record = with_importance(store, load_record(store, name))
     status = store.studies.status(name)
     rows = rate_rows(record)
-    confirmed = _confirmations(store, record)
+    confirmed = {found.origin.run.id: found for found in confirmations(store, name)}
+    champions = {
+        run_id: confirmed[run_id] for run_id in record.champions["id"] if run_id in confirmed
+    }
     worths = host_worths(store, name)
     return StudyReport(
         record=record,
@@ -103,11 +110,13 @@ def load_report(store: AuditStore, name: str) -> StudyReport:
         headline=headline(record, status=status),
         story=tell(store, name, rows=rows),
         verdicts=verdicts(rows),
-        caveats=caveats(record, status=status, rows=rows, confirmed=confirmed),
+        caveats=caveats(record, status=status, rows=rows, confirmed=champions),
         rates=rate_table(rows),
-        champions=champion_table(record, confirmed=confirmed, worths=worths),
+        champions=champion_table(record, confirmed=champions, worths=worths),
         varies=variance_table(worths),
-        signs=sign_table(record, confirmed=confirmed),
+        signs=sign_table(record, confirmed=champions),
+        confirmed=confirmed_table(list(confirmed.values())) if confirmed else None,
+        ablated=tuple(ablation_table(found) for found in ablations(store, name)),
         axes=_axis_tables(record),
         mechanism=mechanism_table(record.mechanisms[0]),
         methods=methods_table(summarised(method_rows(store, name))),
@@ -126,17 +135,6 @@ def _axis_tables(record: StudyRecord) -> tuple[Table, ...]:
     for row in adjusted(rows):  # over all values of all axes: one page
         by_axis.setdefault(str(row.count.axis), []).append(row)
     return tuple(axis_table(axis, found) for axis, found in by_axis.items())
-
-
-def _confirmations(store: AuditStore, record: StudyRecord) -> dict[str, Confirmation]:
-    """By run id, the champions' confirmations that have a result."""
-    found = {}
-    for run_id in record.champions["id"]:
-        try:
-            found[run_id] = confirmation(store, run_id)
-        except StudyFileError:  # launched, and no seed has a verdict yet
-            continue
-    return found
 
 
 __all__ = ["StudyReport", "StudyStatus", "load_report"]

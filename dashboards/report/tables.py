@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
+from dashboards.text_table import NOTHING, Table
 from dashboards.wording import NO_CHAMPION, p_value, percent, pp
 from search.follow_ups.confirmation import Confirmation
 from search.rates.g1_row import G1Row
@@ -23,29 +23,6 @@ from search.rates.null_tests import NULL_NAMES
 from search.study.axes import configuration_words
 from storage import BASELINE
 from storage.records import Provenance, Study, StudyStatus
-
-NOTHING = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text; ``numbers`` are the columns that are set to the right."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-    numbers: frozenset[int] = frozenset()
-
-    def without_empty(self) -> Table:
-        """The table without columns that no row fills."""
-        kept = [at for at in range(len(self.headings)) if any(row[at] for row in self.rows)]
-        return replace(
-            self,
-            headings=tuple(self.headings[at] for at in kept),
-            rows=tuple(tuple(row[at] for at in kept) for row in self.rows),
-            numbers=frozenset(new for new, at in enumerate(kept) if at in self.numbers),
-        )
 
 
 def rate_table(rows: Sequence[G1Row]) -> Table:

@@ -17,20 +17,24 @@ chance of any false alarm among all of them; t and p of a single row know nothin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from search.errors import StudyFileError, refuse
+from search import study as study_files
+from search.errors import NoResultYetError, StudyFileError, refuse
 from search.follow_ups.studies import Configuration, Origin, follow_ups, launch_follow_up, origin_of
 from search.follow_ups.studies import treatments_of as runs_of
 from search.statistics.multiple import Dunnett, dunnett
 from search.statistics.seeds import SeedSummary, seed_summary
 from search.study.axes import AXIS_NAMES
-from search.study.plan import configuration_id, resolve
-from search.study.space import Space
 from storage import AuditStore
 from storage.records import Run
+from talan.config import TalanConfig
+
+if TYPE_CHECKING:
+    from search.study.space import Space
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Neighbour:
     @property
     def identity(self) -> str:
         """The configuration's content hash."""
-        return configuration_id(self.configuration)
+        return _identity(self.configuration)
 
 
 @dataclass(frozen=True)
@@ -111,24 +115,26 @@ def launch_ablation(
 
 
 def ablation(store: AuditStore, run_id: str, *, axes: Sequence[str] = ()) -> Ablation:
-    """What the ablation of a run amounts to so far.
+    """What the ablation of a run amounts to so far, from the record alone.
 
     Raises:
         RunNotFound: No such run.
-        StudyFileError: As for launching it, or the centre has no completed run yet.
+        StudyFileError: An axis does not exist, or the centre has no completed run yet.
     """
+    _check_axes(axes)
     origin = origin_of(store, run_id)
     parts = follow_ups(store, _stem(origin, axes))
     by_id: dict[str, dict[int, Run]] = {}
-    for run in runs_of(store, parts):
+    runs = runs_of(store, parts)
+    for run in runs:
         if run.mean_delta is not None:
             by_id.setdefault(run.configuration_id or "", {})[run.seed] = run
-    centre = by_id.get(configuration_id(origin.configuration), {})
+    centre = by_id.get(_identity(origin.configuration), {})
     if not centre:
         msg = f"the ablation of run {run_id} has no completed run of its centre yet"
-        raise StudyFileError(msg)
+        raise NoResultYetError(msg)
     effects, missing = [], []
-    for neighbour in neighbours(origin, axes=axes):
+    for neighbour in _recorded_neighbours(origin, runs):
         effect = _effect(neighbour, by_id.get(neighbour.identity, {}), centre=centre)
         if effect is None:
             missing.append(neighbour)
@@ -150,9 +156,7 @@ def neighbours(origin: Origin, *, axes: Sequence[str] = ()) -> list[Neighbour]:
     Raises:
         StudyFileError: An axis does not exist, or none of them has another value.
     """
-    for axis in axes:
-        if axis not in AXIS_NAMES:
-            raise refuse("axis", axis, ", ".join(AXIS_NAMES))
+    _check_axes(axes)
     space = _space(origin)
     wanted = [axis for axis in AXIS_NAMES if axis in (axes or AXIS_NAMES)]
     found = [
@@ -169,44 +173,55 @@ def neighbours(origin: Origin, *, axes: Sequence[str] = ()) -> list[Neighbour]:
     return found
 
 
-def ablation_shape(found: Ablation) -> dict[str, Any]:
-    """``talan ablate RUN_ID --json``; deltas in pp."""
-    run, test = found.origin.run, found.against_centre
-    return {
-        "run": run.id,
-        "study": run.study,
-        "backbone": run.backbone,
-        "adapter": run.adapter,
-        "studies": list(found.studies),
-        "centre": {
-            "configuration": found.origin.configuration,
-            "seeds": [centre.seed for centre in found.centre],
-            "mean_delta": fmean(centre.mean_delta or 0.0 for centre in found.centre),
-            "g1_seeds": sum(bool(centre.g1) for centre in found.centre),
-        },
-        "values": [
-            {
-                "axis": effect.neighbour.axis,
-                "value": effect.neighbour.value,
-                "configuration_id": effect.neighbour.identity,
-                "relative": asdict(effect.relative),
-                "cells": dict(effect.cells),
-                "mean_delta": effect.mean_delta,
-                "g1_seeds": effect.g1_seeds,
-                "dunnett_p": test.p.get(effect.neighbour.identity) if test else None,
-            }
-            for effect in found.effects
-        ],
-        "dunnett": None
-        if test is None
-        else {"comparisons": test.comparisons, "reason": test.reason},
-        "missing": [{"axis": gap.axis, "value": gap.value} for gap in found.missing],
-    }
+def ablations_of(store: AuditStore, run_id: str) -> list[Ablation]:
+    """All ablations of a run that have a result: of all axes, and of chosen ones.
+
+    Raises:
+        RunNotFound: No such run.
+    """
+    try:
+        stem = _stem(origin_of(store, run_id), ())
+    except StudyFileError:  # a baseline, or a run without a verdict
+        return []
+    chosen = {name.removeprefix(stem) for name in store.studies.names() if name.startswith(stem)}
+    found = []
+    for axes in dict.fromkeys(_axes_of(rest) for rest in sorted(chosen)):
+        if axes is not None:
+            with suppress(StudyFileError):  # launched, and the centre has no result yet
+                found.append(ablation(store, run_id, axes=axes))
+    return found
+
+
+def _check_axes(axes: Sequence[str]) -> None:
+    for axis in axes:
+        if axis not in AXIS_NAMES:
+            raise refuse("axis", axis, ", ".join(AXIS_NAMES))
+
+
+def _recorded_neighbours(origin: Origin, runs: Sequence[Run]) -> list[Neighbour]:
+    """The neighbours that the follow-up's studies asked for, in their order, done or not.
+
+    Beside another trainability the gradient scale may be another one, too.
+    """
+    centre = origin.configuration
+    found: dict[str, Neighbour] = {}
+    for run in runs:
+        configuration = run.configuration or {}
+        differing = [axis for axis in AXIS_NAMES if configuration[axis] != centre[axis]]
+        if differing and run.configuration_id not in found:
+            axis = "trainability" if "trainability" in differing else differing[0]
+            neighbour = Neighbour(axis, configuration[axis], configuration)
+            found[run.configuration_id or ""] = neighbour
+    return list(found.values())
+
+
+def _identity(configuration: Configuration) -> str:
+    return TalanConfig.from_axes(configuration).configuration_id
 
 
 def _space(origin: Origin) -> Space:
     """The space of the run's host."""
-    return resolve(origin.file).spaces[origin.run.host]
+    return study_files.resolve(origin.file).spaces[origin.run.host]
 
 
 def _varied(centre: Configuration, *, axis: str, space: Space) -> list[tuple[Any, dict[str, Any]]]:
@@ -277,6 +292,17 @@ def _against_centre(effects: Sequence[AxisEffect], centre: Mapping[int, Run]) ->
 def _distinct(around: Sequence[Neighbour]) -> list[Configuration]:
     """Each model once: two axes may lead to the same one."""
     return list({neighbour.identity: neighbour.configuration for neighbour in around}.values())
+
+
+def _axes_of(rest: str) -> tuple[str, ...] | None:
+    """The axes that the rest of a study's name tells; none: all; None: it is no ablation's name.
+
+    ``-lm`` are layer and mixer, ``-2`` and ``-lm-2`` further seeds.
+    """
+    word = rest.removeprefix("-").partition("-")[0]
+    initials = "" if word.isdecimal() else word
+    axes = tuple(axis for axis in AXIS_NAMES if axis[0] in initials)
+    return axes if "".join(axis[0] for axis in axes) == initials else None
 
 
 def _stem(origin: Origin, axes: Sequence[str]) -> str:

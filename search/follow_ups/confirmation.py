@@ -12,10 +12,9 @@ first ones did not convince is selection again; ``sequential_confirmation`` may 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-from search.errors import StudyFileError
+from search.errors import NoResultYetError, StudyFileError
 from search.follow_ups.studies import (
     Origin,
     follow_ups,
@@ -84,7 +83,7 @@ def confirmation(store: AuditStore, run_id: str) -> Confirmation:
     scored = tuple(run for run in runs if run.mean_delta is not None)
     if not scored:
         msg = f"run {run_id} has no completed confirmation run yet"
-        raise StudyFileError(msg)
+        raise NoResultYetError(msg)
     assert origin.run.mean_delta is not None
     return Confirmation(
         origin=origin,
@@ -99,33 +98,6 @@ def confirmation(store: AuditStore, run_id: str) -> Confirmation:
         ),
         selected_from=_num_candidates(store, origin),
     )
-
-
-def confirmation_shape(found: Confirmation) -> dict[str, Any]:
-    """``talan confirm RUN_ID --json``; deltas in pp."""
-    run, table, selection = found.origin.run, found.table, found.selection
-    return {
-        "run": run.id,
-        "study": run.study,
-        "backbone": run.backbone,
-        "adapter": run.adapter,
-        "configuration": found.origin.configuration,
-        "studies": list(found.studies),
-        "seeds": [_seed_shape(confirmed) for confirmed in found.runs],
-        "failed": list(found.failed),
-        "cells": {name: asdict(summary) for name, summary in table.cells.items()},
-        "mean_delta": asdict(table.seeds),
-        "pooled": asdict(table.pooled),
-        "g1_seeds": table.g1_seeds,
-        "selection": {
-            "winning": selection.winning,
-            "seed": run.seed,
-            "selected_from": found.selected_from,
-            "confirmed": selection.confirmed.mean,
-            "interval": selection.confirmed.interval,
-            "optimism": selection.optimism,
-        },
-    }
 
 
 def summaries(found: Confirmation) -> Sequence[tuple[str, SeedSummary]]:
@@ -158,16 +130,6 @@ def confirmation_stem(origin: Origin) -> str:
 
 def _deltas(run: Run) -> dict[str, float]:
     return {name: cell.delta for name, cell in run.cells.items() if cell.delta is not None}
-
-
-def _seed_shape(run: Run) -> dict[str, Any]:
-    return {
-        "seed": run.seed,
-        "run": run.id,
-        "g1": run.g1,
-        "mean_delta": run.mean_delta,
-        "deltas": _deltas(run),
-    }
 
 
 def _num_candidates(store: AuditStore, origin: Origin) -> int:

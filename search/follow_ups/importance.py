@@ -40,7 +40,10 @@ from search.statistics.importance_reference import (
     out_of_bag_r2,
     shuffled_reference,
 )
+from search.study.file import recorded_file
+from search.study.gamma_note import gamma_note
 from storage import AuditStore
+from storage.records import Study
 
 OBJECTIVES = ("mean_delta", "feasibility")
 AUTO, ANOVA, FANOVA, PED_ANOVA = "auto", "anova", "fanova", "ped-anova"
@@ -50,6 +53,7 @@ _NUM_TREES = 32
 _BEST = 0.1  # the share of trials that PED-ANOVA tells from all, by mean delta
 _SHUFFLES = {ANOVA: 999, PED_ANOVA: 199, FANOVA: 39}  # what takes about ten seconds at 100 trials
 _MANY = 300  # trials from which on fANOVA takes a second and more a shuffle
+_RESAMPLES, _FEWEST_RESAMPLES, _TRIALS_IN_TIME = 20, 10, 3_000
 _NOTHING = (
     "nothing to apportion: a forest predicts no trial that it was not fitted to (R2 out of bag "
     "{:.2f})"
@@ -154,6 +158,23 @@ def study_importance(
     return hosts
 
 
+def affordable(num_trials: int) -> tuple[int, int]:
+    """Resamples and shuffles of so many trials in some ten seconds, at 3 ms each.
+
+    Shuffles come first: as few as have a 95% point, none where even those take too long. A few
+    resamples would say nothing.
+    """
+    number = min(_RESAMPLES, _TRIALS_IN_TIME // max(num_trials, 1) - 1)
+    resamples = number if number >= _FEWEST_RESAMPLES else 0
+    return resamples, FEWEST_SHUFFLES if resamples >= FEWEST_SHUFFLES else 0
+
+
+def importance_notes(study: Study) -> list[str]:
+    """What to know of a study's axes beside their shares."""
+    note = gamma_note(recorded_file(study.spec))
+    return [note] if note else []
+
+
 def trial_importance(
     trials: Sequence[FrozenTrial],
     *,
@@ -228,34 +249,6 @@ def _reference(
     if number == 0:
         return None
     return shuffled_reference(values, shuffled, shuffles=number, seed=seed)
-
-
-def importance_shape(study: str, *, by: str, found: HostImportance) -> dict[str, Any]:
-    """One entry of ``talan importance NAME --json``."""
-    return {
-        "study": study,
-        "backbone": found.backbone,
-        "adapter": found.adapter,
-        "by": by,
-        "trials": found.trials,
-        "feasible": found.feasible,
-        "method": found.method,
-        "r2": found.r2,
-        "resamples": found.resamples,
-        "shuffles": found.shuffles,
-        "axes": [
-            {
-                "axis": axis.axis,
-                "importance": axis.share,
-                "interval": axis.interval,
-                "reference": axis.reference,
-                "important": axis.important,
-            }
-            for axis in found.axes
-        ],
-        "together": found.together,
-        "reason": found.reason,
-    }
 
 
 def _completed(storage: optuna.storages.BaseStorage, name: str) -> list[FrozenTrial]:

@@ -11,7 +11,6 @@ discordance. Does not cover: the test (``search.statistics.sequential``), drivin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import chosen_origin, confirmation_stem
@@ -124,22 +123,6 @@ def noise_of(run: Run) -> float:
         discordant = max(1, cell.discordance or 0)
         cells[name] = Cell(cell.n_items, min(discordant, cell.n_items - 0.5) / cell.n_items)
     return run_noise_pp(cells)
-
-
-def sequential_shape(found: Sequential) -> dict[str, Any]:
-    """``until`` in ``talan confirm --json``."""
-    return {
-        "level": found.level,
-        "max_seeds": found.max_seeds,
-        "noise_pp": found.noise_pp,
-        "decision": found.verdict.decision,
-        "seeds": found.verdict.seeds,
-        "up": found.verdict.up,
-        "down": found.verdict.down,
-        "needed": found.verdict.needed,
-        "p": found.verdict.p,
-        "sentence": found.sentence,
-    }
 
 
 def _check(max_seeds: int) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from search.study.plan import Audit
 
 _LONGEST = 50  # of the study's name, in a follow-up's
-_ID_DIGITS = 6
+ID_DIGITS = 6  # of the run's id, in a follow-up's name
 _SAME = ("benchmarks", "training", "training_data", "talan", "resources")
 
 Configuration = Mapping[str, Any]
@@ -53,7 +53,12 @@ class Origin:
 
     def stem(self, word: str) -> str:
         """The name of the run's first follow-up of a kind."""
-        return f"{self.study.name[:_LONGEST].rstrip('-_.')}-{word}-{self.run.id[:_ID_DIGITS]}"
+        return stem_of(self.study.name, word) + self.run.id[:ID_DIGITS]
+
+
+def stem_of(study: str, word: str) -> str:
+    """What the names of all follow-ups of a kind begin with."""
+    return f"{study[:_LONGEST].rstrip('-_.')}-{word}-"
 
 
 def origin_of(store: AuditStore, run_id: str) -> Origin:

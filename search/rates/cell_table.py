@@ -50,6 +50,8 @@ COLUMNS = (
     ("g1", "boolean"),
     ("verdict", "string"),
     ("compute_s", "Float64"),
+    ("kl_to_baseline", "Float64"),
+    ("null_scale", "Float64"),
     ("error", "string"),
 )
 
@@ -59,7 +61,8 @@ def cell_frame(runs: Iterable[Run]) -> pd.DataFrame:
 
     Scores in percent, deltas in pp, ``compute_s`` in seconds for the whole run. A cell that was not
     evaluated in full has no score and no delta, but what they are at least and at most; a cell in
-    full has no such bounds.
+    full has no such bounds. ``kl_to_baseline`` is in nats a token, ``null_scale`` of matched null
+    runs.
     """
     rows = [row for run in runs for row in _rows(run)]
     names = [name for name, _ in COLUMNS]
@@ -81,6 +84,8 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "g1": run.g1,
         "verdict": run.verdict,
         "compute_s": run.compute_s,
+        "kl_to_baseline": run.kl_to_baseline,
+        "null_scale": run.null_scale,
         "error": run.error,
         **(storage_axes.to_columns(run.configuration) if run.configuration else {}),
     }

@@ -14,7 +14,8 @@ from drawn_studies import BENCHMARKS, DORA, ERROR, LORA, NAME, record_study
 
 from dashboards.errors import RecordError
 from dashboards.rates import rate_rows
-from dashboards.study_frames import StudyRecord, _affordable, load_record, together
+from dashboards.study_frames import StudyRecord, load_record, together
+from search.follow_ups.importance import affordable
 from search.rates.g1_rates import g1_rows
 from storage import AuditStore, StudyNotFound
 
@@ -147,4 +148,4 @@ def test_figures_start_without_torch_and_ray() -> None:
 
 @pytest.mark.parametrize(("trials", "resamples"), [(0, 20), (142, 20), (200, 14), (273, 0)])
 def test_intervals_of_importance_only_where_they_take_seconds(trials: int, resamples: int) -> None:
-    assert _affordable(trials) == resamples
+    assert affordable(trials)[0] == resamples

@@ -14,12 +14,12 @@ from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import HEADINGS, seed_cells
+from api.views.ablation import Ablation as AblationView
 from dashboards.wording import p_value
 from search.follow_ups.ablation import (
     Ablation,
     AxisEffect,
     ablation,
-    ablation_shape,
     launch_ablation,
 )
 from search.study.axes import axis_label
@@ -51,7 +51,7 @@ def ablate(
         drive_follow_up(store, names, ray_address=ray_address, again=again)
         found = ablation(store, run_id, axes=axes)
     if as_json:
-        echo_json(ablation_shape(found))
+        echo_json(AblationView.from_record(found))
     else:
         _show(found)
     if found.missing:
@@ -59,7 +59,6 @@ def ablate(
 
 
 def _show(found: Ablation) -> None:
-
     console, run = Console(highlight=False), found.origin.run
     seeds = ", ".join(str(centre.seed) for centre in found.centre)
     console.print(f"[bold]{run.id}[/bold]  {run.backbone} {run.adapter} of study {run.study}")

@@ -12,10 +12,10 @@ from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import seed_table_of
+from api.views.confirmation import Confirmation as ConfirmationView
 from search.follow_ups.confirmation import (
     Confirmation,
     confirmation,
-    confirmation_shape,
     launch_confirmation,
     summaries,
 )
@@ -23,7 +23,6 @@ from search.follow_ups.sequential_confirmation import (
     Sequential,
     launch_next_seed,
     sequential_confirmation,
-    sequential_shape,
 )
 from storage import AuditStore
 
@@ -66,8 +65,7 @@ def confirm(
             )
         found = confirmation(store, run_id)
     if as_json:
-        more = {} if decided is None else {"until": sequential_shape(decided)}
-        echo_json({**confirmation_shape(found), **more})
+        echo_json(ConfirmationView.from_record(found, until=decided))
     else:
         _show(found)
         if decided is not None:

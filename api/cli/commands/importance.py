@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,9 +11,8 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
-from search.follow_ups.importance import HostImportance, importance_shape, study_importance
-from search.study.file import recorded_file
-from search.study.gamma_note import gamma_note
+from api.views.importance import Importance
+from search.follow_ups.importance import HostImportance, importance_notes, study_importance
 
 
 def importance(
@@ -63,21 +62,13 @@ def importance(
             seed=seed,
         )
         study = store.studies.get(name)
-    design, note = str(study.design["sampler"]), gamma_note(recorded_file(study.spec))
+    design, notes = str(study.design["sampler"]), importance_notes(study)
     if as_json:
-        echo_json(
-            [
-                {
-                    **importance_shape(name, by=by, found=host),
-                    "design": design,
-                    "notes": [note] if note else [],
-                }
-                for host in found
-            ]
-        )
+        more: Any = {"study": name, "by": by, "design": design, "notes": notes}
+        echo_json([Importance.from_record(host, **more) for host in found])
     else:
         _show(found, by=by, design=design)
-        if note:
+        for note in notes:
             Console(highlight=False).print(f"note: {note}")
 
 

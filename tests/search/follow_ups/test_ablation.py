@@ -11,8 +11,9 @@ from scipy.stats import dunnett as scipy_dunnett
 from seeded_study import finish, seed_study
 from small_spaces import DIRECT, EXAMPLE_AXES, GATE
 
+from api.views.ablation import Ablation
 from search.errors import StudyFileError
-from search.follow_ups.ablation import ablation, ablation_shape, launch_ablation, neighbours
+from search.follow_ups.ablation import ablation, launch_ablation, neighbours
 from search.follow_ups.studies import Origin, origin_of
 from storage import BASELINE, TREATMENT, AuditStore, Run, RunFilter
 from talan import TalanConfig
@@ -97,7 +98,7 @@ class TestEffects:
             seeds = store.studies.get(name).spec["seeds"]
             if store.studies.get(name).state != "completed":
                 finish(store, name, by_seed(seeds))
-        return ablation_shape(ablation(store, origin.run.id, **axes))
+        return Ablation.from_record(ablation(store, origin.run.id, **axes)).model_dump()
 
     def test_relative_to_the_centre_at_the_same_seeds(
         self, store: AuditStore, centre: Origin
@@ -138,7 +139,7 @@ class TestEffects:
 
         finish(store, name, noisy)
         found = ablation(store, centre.run.id)
-        shape = ablation_shape(found)
+        shape = Ablation.from_record(found).model_dump()
         rows = {(row["axis"], row["value"]): row["dunnett_p"] for row in shape["values"]}
         groups = {effect.neighbour.identity: effect.deltas for effect in found.effects}
         expected = scipy_dunnett(
@@ -173,7 +174,7 @@ class TestEffects:
             return None if failed else effect_of(run, seed_offset=0)
 
         finish(store, name, with_failure)
-        shape = ablation_shape(ablation(store, centre.run.id))
+        shape = Ablation.from_record(ablation(store, centre.run.id)).model_dump()
         assert shape["missing"] == [{"axis": "layer", "value": 5}]
         assert len(shape["values"]) == 2
 

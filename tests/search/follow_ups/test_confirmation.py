@@ -12,9 +12,10 @@ from expected_cells import mean as exact_mean
 from scripted_executor import Script
 from seeded_study import finish, seed_study
 
+from api.views.confirmation import Confirmation
 from search.driving.audits import Engine, drive, launch
 from search.errors import StudyFileError
-from search.follow_ups.confirmation import confirmation, confirmation_shape, launch_confirmation
+from search.follow_ups.confirmation import confirmation, launch_confirmation
 from search.follow_ups.studies import seeds_of
 from search.study.file import parse_study
 from storage import BASELINE, TREATMENT, AuditStore, Run, RunFilter
@@ -48,7 +49,7 @@ def confirm(store: AuditStore, best: Run, *, failing: int | None = None) -> dict
         return None if run.seed == failing else (10 + more[0], 10 + more[1])
 
     finish(store, name, score)
-    return confirmation_shape(confirmation(store, best.id))
+    return Confirmation.from_record(confirmation(store, best.id)).model_dump()
 
 
 def test_columns_over_fresh_seeds(store: AuditStore) -> None:

@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from scripted_executor import Script
 
+from api.views.importance import Importance
 from search.driving.audits import Engine, drive, launch
 from search.errors import StudyFileError
 from search.follow_ups.importance import (
@@ -19,7 +20,6 @@ from search.follow_ups.importance import (
     METHODS,
     OBJECTIVES,
     PED_ANOVA,
-    importance_shape,
     study_importance,
     trial_importance,
 )
@@ -249,7 +249,9 @@ def test_of_a_driven_study(
     drive(store, "driven", engine=scripted()[0])
     found = study_importance(store, "driven", resamples=2)
     assert [(host.adapter, host.trials) for host in found] == [("lora-r8", 6), ("lora-r4", 6)]
-    shape = importance_shape("driven", by="mean_delta", found=found[0])
+    shape = Importance.from_record(
+        found[0], study="driven", by="mean_delta", design="grid", notes=[]
+    ).model_dump()
     assert {row["axis"] for row in shape["axes"]} == {
         "layer",
         "slots",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from seeded_study import finish, seed_study
 
+from api.views.confirmation import UntilDecided
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import launch_confirmation
 from search.follow_ups.sequential_confirmation import (
     launch_next_seed,
     noise_of,
     sequential_confirmation,
-    sequential_shape,
 )
 from search.follow_ups.studies import origin_of, seeds_of
 from search.statistics.errors import StatisticsError
@@ -57,7 +57,7 @@ def test_it_stops_as_soon_as_it_is_decided(store: AuditStore) -> None:
     origin = origin_of(store, run.id)
     seeds = [seed for name in studies for seed in store.studies.get(name).spec["seeds"]]
     assert seeds == seeds_of(origin, len(studies))
-    shape = sequential_shape(state)
+    shape = UntilDecided.from_record(state).model_dump()
     assert (shape["decision"], shape["seeds"]) == ("better", state.seeds)
     assert shape["up"] >= shape["needed"] == 40
 

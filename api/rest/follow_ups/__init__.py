@@ -1,0 +1,1 @@
+"""The resources ``/runs/{id}/confirmation`` and ``/runs/{id}/ablation``."""

@@ -1,0 +1,1 @@
+"""The resource ``/studies/{name}/importance``."""
