@@ -32,7 +32,10 @@ import psutil
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
-os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(16)  # before Ray is loaded: drivers are forks
+os.environ |= {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(16),
+}  # before Ray is loaded
 
 from postgres_server import PostgresServer  # noqa: E402 - from the tests' folder
 
@@ -80,7 +83,13 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, on what an earlier one may have left."""
-        words = ["start", "--head", f"--port={RAY_PORT}", "--num-cpus=2"]
+        words = [
+            "start",
+            "--head",
+            "--node-ip-address=127.0.0.1",
+            f"--port={RAY_PORT}",
+            "--num-cpus=2",
+        ]
         words += ["--include-dashboard=false", "--object-store-memory=100000000"]
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "RAY_worker_niceness": "0"}
         subprocess.run(

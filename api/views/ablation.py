@@ -20,7 +20,7 @@ class Centre(View):
     """The run's own configuration at the fresh seeds."""
 
     configuration: Configuration
-    seeds: list[int]
+    seeds: list[int] = Field(description="the fresh seeds that have a result")
     mean_delta: PointsPp
     g1_seeds: int = Field(description="seeds at which no benchmark loses")
 
@@ -74,7 +74,7 @@ class MeasuredValue(View):
 class DunnettTest(View):
     """The test of all values against the centre."""
 
-    comparisons: int
+    comparisons: int = Field(description="values that were compared with the centre")
     reason: str | None = Field(description="why there is none")
 
 

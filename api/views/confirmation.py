@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ConfirmedSeed(View):
     """The configuration's run at one fresh seed."""
 
-    seed: int
+    seed: int = Field(description="the fresh seed")
     run: str = Field(description="the run's id")
     g1: bool | None
     mean_delta: PointsPp | None
@@ -47,7 +47,7 @@ class UntilDecided(View):
     """What ``talan confirm --until`` decides by: an anytime-valid test of the mean delta."""
 
     level: float = Field(description="the chance of a wrong decision, at most")
-    max_seeds: int
+    max_seeds: int = Field(description="seeds at most")
     noise_pp: float = Field(description="of a mean delta, from the chosen run's discordance")
     decision: str | None = Field(description="better, worse, or null: not decided")
     seeds: int = Field(description="completed seeds that were looked at")

@@ -97,7 +97,7 @@ class TestLargeAxes:
         launched = asked.post("/api/v1/studies", json=self.BODY)
         assert launched.status_code == 202, launched.text
         assert launched.json()["runs"]["total"] == 10
-        assert len(sized) == 3  # the fewest slots, the most, and none
+        assert len(sized) == 2 * 3  # a plan and a launch: the fewest slots, the most, and none
 
     def test_more_pairs_of_training_and_gamma_than_anybody_counts_are_refused(
         self, sqlite_url: str, tmp_path: Path
