@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
+from api.views.figures import FigureEntry
 from dashboards.figures import CATALOGUE, MECHANISM, Figure, find_figure
 from dashboards.figures.standalone import write_figure
 from dashboards.study_frames import StudyRecord, load_record, with_importance
@@ -79,16 +80,12 @@ def _records(store: AuditStore, names: list[str], *, figures: list[Figure]) -> l
 
 
 def _show(chosen: list[Figure], *, as_json: bool) -> None:
-    rows = [
-        {"key": one.key, "title": one.title, "question": one.question, "needs": one.needs}
-        for one in chosen
-    ]
     if as_json:
-        echo_json(rows)
+        echo_json([FigureEntry.from_record(figure) for figure in chosen])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("key", "title", "question"):
         table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(row["key"], row["title"], row["question"])
+    for figure in chosen:
+        table.add_row(figure.key, figure.title, figure.question)
     Console(highlight=False).print(table)

@@ -140,6 +140,8 @@ def test_a_mixture_is_built_offline_once_it_was_pulled(
     assert said[0] == "sums: 9 of 10 rows (1 overlap)"
     assert said[1] == "overlap: sums row 10 with gsm8k_cot-0000"
     manifest = json.loads(talan("data", "build", recipe(folder), "--json").out)
+    kept = (data / "mixture" / "mine" / "manifest.json").read_text()
+    assert json.dumps(manifest) == json.dumps(json.loads(kept))
     assert manifest["sha256"] in said[2]
     assert (data / "mixture" / "mine" / "train.jsonl").is_file()
     other = json.loads(talan("data", "build", recipe(folder), "--seed", "1", "--json").out)

@@ -9,6 +9,7 @@ import typer
 
 from api.cli.options import JsonOption
 from api.cli.printing import echo_json
+from api.views.mixture import MixtureManifest
 from workers.data.folder import mixture_folder
 from workers.mixture.build import build_mixture
 from workers.mixture.recipe import read_recipe
@@ -42,7 +43,7 @@ def build(
     folder = output or mixture_folder(wanted.name)
     manifest = build_mixture(wanted, folder, base=base)
     if as_json:
-        echo_json(manifest)
+        echo_json(MixtureManifest.from_record(manifest))
         return
     for source in manifest["sources"]:
         dropped = ", ".join(f"{count} {reason}" for reason, count in source["dropped"].items())
