@@ -11,6 +11,7 @@ from typing import ClassVar
 import httpx2
 import psycopg
 import pytest
+from patience import STILL_S
 from postgres_server import PostgresServer, frozen
 from rest_record import client, seed
 from test_rest_service import served
@@ -32,19 +33,19 @@ def test_readiness_is_told_while_the_database_is_frozen(
                 thread.start()
             with ThreadPoolExecutor(8) as pool:
                 answers = list(
-                    pool.map(lambda _: httpx2.get(f"{api}/health/ready", timeout=30), range(8))
+                    pool.map(lambda _: httpx2.get(f"{api}/health/ready", timeout=STILL_S), range(8))
                 )
             assert {answer.status_code for answer in answers} == {503}
             assert answers[0].json()["type"] == "urn:talan:problem:storage-unavailable"
             assert httpx2.get(f"{api}/health/live").status_code == 200
         for thread in threads:
             thread.join()
-        assert httpx2.get(f"{api}/health/ready", timeout=30).status_code == 200
+        assert httpx2.get(f"{api}/health/ready", timeout=STILL_S).status_code == 200
 
 
 def _ask(address: str) -> None:
     with suppress(httpx2.HTTPError):
-        httpx2.get(address, timeout=60)
+        httpx2.get(address, timeout=STILL_S)
 
 
 def test_what_the_database_forbids_is_said_without_its_address(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_suite import KINDS, small_suite
 
 from storage.artifacts import ArtifactStore
 from workers.backbones.loading import load_backbone
@@ -66,6 +67,14 @@ def _bits(result: Result) -> dict[str, Any]:
         "checkpoint": trained.checkpoint.name,
         "cells": [[c.benchmark, c.responses.name, list(c.outcomes)] for c in cells],
     }
+
+
+@pytest.fixture(scope="module")
+def make_job(
+    make_job: Callable[..., RunJob], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., RunJob]:
+    """Jobs on the first items of the built-in suite: what is compared here are bits of a few."""
+    return partial(make_job, suite=small_suite(tmp_path_factory.mktemp("suite") / "small", *KINDS))
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +232,7 @@ def test_embedded_default_scores_inside_the_range(
     executor: RunExecutor, make_job: Callable[..., RunJob]
 ):
     benchmarks = ("tiny_choice", "tiny_arithmetic", "tiny_algebra", "tiny_code")
-    job = make_job(backbone="tiny-qwen3", benchmarks=benchmarks)
+    job = make_job(backbone="tiny-qwen3", suite="tiny", benchmarks=benchmarks)
     trained, cells = _run(executor, job)
 
     assert trained.steps == 4

@@ -164,11 +164,11 @@ def test_boxes():
     "piece", ["\\boxed{", "{", "}", "\\frac{1}{", "1,", "1/", "-", "(A) ", "1 "]
 )
 def test_long_responses_take_no_longer_than_they_are(piece):
-    began = time.perf_counter()
+    began = time.process_time()
     for name in ("last-number", "strict", "boxed-only"):
         score_as(name, kind_of("tiny_arithmetic"), piece * 40_000, SUM)
         score_as(name, kind_of("tiny_choice"), piece * 40_000, CHOICE)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_an_unknown_scorer_is_refused_by_name():
