@@ -61,7 +61,7 @@ class Chosen(View):
     """A setting that no study file fixed."""
 
     by: str
-    tries: int
+    tries: int = Field(description="values that were tried")
     value: Any
 
 
@@ -74,7 +74,7 @@ class Method(View):
     parameters: dict[str, Any] = Field(description="its settings, as planned")
     backbone: str
     adapter: str
-    seed: int
+    seed: int = Field(description="seed of the run")
     cells: dict[str, Cell | BoundedCell] = Field(description="by benchmark; empty until done")
     mean_delta: PointsPp | None
     g1: bool | None
