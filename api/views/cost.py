@@ -123,9 +123,9 @@ class ReplayedAnswers(View):
 
     study: str
     runs: int = Field(description="treatments that were looked at")
-    answers: int
+    answers: int = Field(description="answers of those runs")
     equal: int = Field(description="answers that are the baseline's, token for token")
-    answer_tokens: int
+    answer_tokens: int = Field(description="tokens of those answers")
     drafted_tokens: int = Field(description="those that the baseline's answers propose")
     passes: int = Field(description="forward passes; reading a prompt is none of them")
 
