@@ -105,13 +105,16 @@ def _against_luck(row: G1Row) -> str:
     references += [
         f"{null.g1} of {null.runs} {name} null runs are G1" for name, null in row.null.items()
     ]
-    p = row.rotation_p
-    if p is None:
+    if row.rotation is None or row.rotation_p is None:
         return f"{_capital('; '.join(references))}." if references else ""
+    # Runs that nearly repeat each other are no evidence of their own: the words follow the rest.
+    distinct = row.rotation.distinct
+    p = row.rotation_p if distinct is None else max(row.rotation_p, distinct.g1_p)
+    over = f" over the {distinct.runs} distinct runs" if distinct and p > row.rotation_p else ""
     verdict = (
         f"more runs hold up than luck explains (rotation test, p = {p:.2g})"
         if p <= LEVEL
-        else f"so many can be luck: the rotation test does not tell it apart (p = {p:.2g})"
+        else f"the rotation test does not rule luck out (p = {p:.2g}{over})"
     )
     return f"{_capital('; '.join([*references, verdict]))}."
 

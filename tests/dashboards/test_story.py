@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from drawn_studies import DORA, LORA, NAME, record_study
 
 from dashboards.story import story, tell
-from search.rates.g1_row import G1Row, Rotation
+from search.rates.g1_row import DistinctRotation, G1Row, Rotation
 from search.statistics import Expected
 from search.statistics.exchangeability import Discordances
 from storage import AuditStore
@@ -40,8 +41,8 @@ def test_a_study_in_sentences(tmp_path: Path) -> None:
     [
         (0.004, "more runs hold up than luck explains (rotation test, p = 0.004)."),
         (0.05, "more runs hold up than luck explains (rotation test, p = 0.05)."),
-        (0.051, "so many can be luck: the rotation test does not tell it apart (p = 0.051)."),
-        (1.0, "so many can be luck: the rotation test does not tell it apart (p = 1)."),
+        (0.051, "the rotation test does not rule luck out (p = 0.051)."),
+        (1.0, "the rotation test does not rule luck out (p = 1)."),
     ],
 )
 def test_the_rotation_test_decides_the_words(p: float, words: str) -> None:
@@ -53,6 +54,16 @@ def test_the_rotation_test_decides_the_words(p: float, words: str) -> None:
     )
     assert luck == f"Luck alone would give about 4 (0 to 9); {words}"
     assert champion.startswith("No run is strict G1")
+
+
+def test_runs_that_repeat_each_other_make_no_finding() -> None:
+    row = _row(0.04)
+    assert row.rotation is not None
+    repeated = replace(row.rotation, distinct=DistinctRotation(8, 0.22, 0.22))
+    assert "luck explains (rotation test, p = 0.04)" in story([row], [], {})[1]
+    assert story([replace(row, rotation=repeated)], [], {})[1].endswith(
+        "the rotation test does not rule luck out (p = 0.22 over the 8 distinct runs)."
+    )
 
 
 def test_the_axis_is_named_along_which_the_rates_differ_most() -> None:
