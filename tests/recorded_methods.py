@@ -16,6 +16,7 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from storage.generation import Generation
 from storage.response_digests import pack_digests
 
 OWNER = "driver-1"
@@ -110,6 +111,7 @@ def _outcome(right: tuple[int, int], *, word: str, notes: dict[str, Any]) -> Run
                 responses_artifact=f"responses-{word}",
                 seconds=2.0,
                 digests=pack_digests([f"{word} {item}" for item in range(N_ITEMS)]),
+                generation=Generation("continuous", 500, 0, 500, 0),
             )
             for benchmark, correct in zip("ab", right, strict=True)
         ],

@@ -146,9 +146,9 @@ def _key(run: Run) -> tuple[int, int, str]:
 def _token_seconds(run: Run) -> float | None:
     """Seconds for a thousand answer tokens, over the cells that count theirs."""
     counted = [
-        (cell.seconds, tokens)
+        (cell.seconds, cell.generation.answer_tokens)
         for cell in run.cells.values()
-        if (tokens := getattr(cell, "answer_tokens", None))
+        if cell.generation is not None
     ]
     total = sum(tokens for _, tokens in counted)
     return 1000 * sum(seconds for seconds, _ in counted) / total if total else None
