@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from search.methods.words import method_words
 from storage import axes as storage_axes
 from storage.records import BoundedCell, Cell, Run
 
@@ -53,6 +54,7 @@ COLUMNS = (
     ("kl_to_baseline", "Float64"),
     ("null_scale", "Float64"),
     ("error", "string"),
+    ("method", "string"),
 )
 
 
@@ -87,6 +89,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "kl_to_baseline": run.kl_to_baseline,
         "null_scale": run.null_scale,
         "error": run.error,
+        "method": None if run.method is None else method_words(run.method),
         **(storage_axes.to_columns(run.configuration) if run.configuration else {}),
     }
     cells = [_cell(cell) for cell in run.cells.values()]

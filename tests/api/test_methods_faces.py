@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from recorded_methods import record_methods
 from rest_record import client
 from talan_command import Talan
 
+from api.cli.tables.outcome import show_outcome
 from storage import AuditStore
 
 
@@ -32,3 +34,13 @@ def test_both_faces_say_the_same(folder: Path, talan: Talan):
 def test_a_study_without_methods_says_how_to_ask_for_them(runs: list[str], talan: Talan):
     assert json.loads(talan("methods", "--json").out) == []
     assert "the key methods" in talan("methods").out
+
+
+def test_a_study_of_methods_ends_with_its_deltas(folder: Path, capsys: pytest.CaptureFixture[str]):
+    with AuditStore.open(f"sqlite:///{folder / 'talan.db'}") as store:
+        record_methods(store)
+        show_outcome(store, store.studies.status("rivals"))
+    shown = capsys.readouterr().out
+    assert "+5.00" in shown
+    assert "talan methods rivals" in shown
+    assert "talan g1 rivals" not in shown

@@ -15,6 +15,13 @@ def show_methods(rows: Sequence[MethodRow]) -> None:
     if not rows:
         console.print(NO_METHODS)
         return
+    show_deltas(rows)
+    for row in rows:
+        _show_run(row)
+
+
+def show_deltas(rows: Sequence[MethodRow]) -> None:
+    """Our Table 2 and Table 9 in one."""
     benchmarks = list(dict.fromkeys(name for row in rows for name in row.run.cells))
     table = table_of("method", "host", "mean", "95%", "null", "cells >= 0", "G1", *benchmarks)
     found = summarised(rows)
@@ -34,8 +41,6 @@ def show_methods(rows: Sequence[MethodRow]) -> None:
     methods = dict.fromkeys(one.interval_method for one in found if one.interval)
     if methods:
         console.print(f"\n95%: {'; '.join(methods)}. Deltas in pp against the matched baseline.")
-    for row in rows:
-        _show_run(row)
 
 
 def _show_run(row: MethodRow) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from api.cli.tables.methods import show_deltas
 from api.cli.tables.studies import show_studies
 from api.cli.tables.style import console
 from dashboards.story import tell
+from search.methods.rows import method_rows
 from storage import AuditStore
 from storage.records import StudyStatus
 
@@ -17,8 +19,18 @@ def show_outcome(store: AuditStore, study: StudyStatus) -> None:
     for sentence in tell(store, name):
         console.print(f"\n{sentence}", highlight=False)
     console.print()
+    rows = method_rows(store, name)
+    if rows:
+        show_deltas(rows)
+        console.print()
     champions = store.rates.champions(name)
-    for words, command in _next(name, champions[0].id if champions else None):
+    steps = _next(name, champions[0].id if champions else None)
+    if rows:
+        steps.append(("see what each method took", f"talan methods {name}"))
+    if not study.runs.total:  # methods alone: there is no rate and no axis
+        rated = (f"talan g1 {name}", f"talan importance {name}")
+        steps = [step for step in steps if step[1] not in rated]
+    for words, command in steps:
         console.print(f"{words:<28}[bold]{command}[/bold]", highlight=False, soft_wrap=True)
 
 
