@@ -17,3 +17,7 @@ class FigureError(DashboardError):
 
 class ReportError(DashboardError):
     """A report cannot be written as it is asked for."""
+
+
+class NoModelError(DashboardError):
+    """A run has no trained model to take out, or there is no place for it."""

@@ -177,6 +177,15 @@ class Runs:
             )
             return {run_id: data.get("method") or {} for run_id, data in session.execute(query)}
 
+    def provenance(self, run_id: str) -> dict[str, Any]:
+        """Return what produced a run; empty where it is not over, or nobody kept it."""
+        with self._database.reading() as session:
+            run = session.get(Run, run_id)
+            if run is None:
+                raise no_run(session, run_id)
+            found = session.get(Provenance, run.provenance_hash or "")
+            return {} if found is None else dict(found.data)
+
     def answers(self, run_id: str) -> dict[str, dict[int, bool]]:
         """Return right or wrong of every item that was asked, by benchmark and item number.
 

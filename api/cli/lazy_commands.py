@@ -58,7 +58,9 @@ class LazyCommand(TyperCommand):
     def loaded(self) -> Any:
         """The real command, with its arguments and options."""
         alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-        alone.command(self.name)(getattr(import_module(self._module), self._function))
+        module = import_module(self._module)
+        settings = getattr(module, "CONTEXT_SETTINGS", None)
+        alone.command(self.name, context_settings=settings)(getattr(module, self._function))
         return typer.main.get_command(alone)
 
 

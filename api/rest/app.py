@@ -39,6 +39,7 @@ RESOURCES = (
     "runs",
     "items",
     "analyses",
+    "checkpoint",
     "export",
     "g1_rates",
     "champions",

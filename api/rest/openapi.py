@@ -34,7 +34,7 @@ _WHAT = {
     404: "There is no such study, run or cell.",
     405: "The address has no such method.",
     409: "The name is taken by another specification, or somebody else is at it.",
-    410: "The stored responses are gone or were altered.",
+    410: "What the run stored is gone or was altered.",
     413: "The body is too large.",
     415: "The body is of another type than JSON.",
     421: "The service does not answer to this host name.",

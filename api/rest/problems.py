@@ -21,7 +21,7 @@ from starlette.responses import Response
 from api.rest.middleware.path_prefix import address_of
 from api.rest.operations import Operations
 from api.views.service import ProblemDetails, ProblemPlace
-from dashboards.errors import DashboardError
+from dashboards.errors import DashboardError, NoModelError
 from search.errors import (
     AnalysisError,
     EngineError,
@@ -31,6 +31,7 @@ from search.errors import (
 )
 from storage import errors as storage
 from storage.secrets import NoSecrets, without_secrets
+from talan.errors import TalanCheckpointError, TalanError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:talan:problem:"
@@ -74,6 +75,8 @@ _OURS: tuple[tuple[type[Exception], int, str], ...] = (
     (StudyBusyError, 409, "study-busy"),
     (storage.ArtifactMissing, 410, "artifact-missing"),
     (storage.ArtifactCorrupt, 410, "artifact-corrupt"),
+    (TalanCheckpointError, 410, "artifact-corrupt"),
+    (NoModelError, 404, "no-checkpoint"),
     (storage.QueryError, 422, "invalid-query"),
     (storage.PlanError, 422, "invalid-study"),
     (EngineError, 503, "engine-unavailable"),
@@ -93,8 +96,8 @@ _UNAVAILABLE = {  # the sentences name hosts and folders, which are not for ever
     "storage-forbidden": "the record may not be used like this; this service's log says why",
     "storage-unavailable": "the record cannot be reached just now; try again",
     "artifacts-unavailable": "the artifact store cannot be reached just now; try again",
-    "artifact-missing": "the stored responses are gone from the artifact store",
-    "artifact-corrupt": "the stored responses are not what was recorded: their hash differs",
+    "artifact-missing": "what the run stored is gone from the artifact store",
+    "artifact-corrupt": "what the run stored is not what was recorded: its hash differs",
 }
 
 
@@ -140,6 +143,7 @@ def install(app: FastAPI, operations: Operations, *, page: ErrorPage) -> None:
     app.add_exception_handler(storage.StorageError, on_ours)
     app.add_exception_handler(SearchError, on_ours)
     app.add_exception_handler(DashboardError, on_ours)
+    app.add_exception_handler(TalanError, on_ours)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_problem)

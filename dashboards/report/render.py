@@ -1,13 +1,13 @@
 """A report as one file: HTML with its figures, or Markdown with its tables.
 
 Owns: both formats. Names, errors and everything else from the record are text: HTML escapes them
-by itself, Markdown here. The HTML asks nothing of any other address, and says so to the browser.
-Does not cover: what the report says (``study_report``).
+by itself, Markdown through ``dashboards.markdown``. The HTML asks nothing of any other address, and
+says so to the browser. Does not cover: what the report says
+(``study_report``).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +19,11 @@ from dashboards.errors import ReportError
 from dashboards.figures import CATALOGUE, MECHANISM, Figure
 from dashboards.figures.standalone import CONFIG, embedded, plotly_script
 from dashboards.figures.theme import palette, untitled
+from dashboards.markdown import escaped
 from dashboards.report.study_report import StudyReport
 from dashboards.study_frames import StudyRecord
 
 FORMATS = ("html", "md")
-_MARKED = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,6 @@ def render_report(report: StudyReport, *, file_format: str = "html", theme: str 
         script=_source("report.js"),
         style=_source("report.css"),
     )
-
-
-def escaped(text: object) -> str:
-    """Text inside Markdown: nothing of it is markup, and it stays in its line."""
-    return _MARKED.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def _inside(report: StudyReport, *, theme: str) -> list[Drawn]:

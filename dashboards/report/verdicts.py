@@ -37,10 +37,12 @@ def headline(record: StudyRecord, *, status: StudyStatus) -> str:
 
 def verdicts(rows: Sequence[G1Row]) -> tuple[str, ...]:
     """What is said of each host."""
-    return tuple(_verdict(row) for row in rows) or ("No run has a verdict yet.",)
+    said = tuple(" ".join((rate_sentence(row), *row.sentences)) for row in rows)
+    return said or ("No run has a verdict yet.",)
 
 
-def _verdict(row: G1Row) -> str:
+def rate_sentence(row: G1Row) -> str:
+    """A host's G1 runs, with their split and interval."""
     count = row.count
     split = f"{count.strict} strict, {count.tied} tied, {count.inert} inert"
     if count.unsplit:
@@ -49,10 +51,7 @@ def _verdict(row: G1Row) -> str:
     if row.interval is not None:
         low, high = row.interval
         bounds = f" (95% interval {percent(low)} to {percent(high)})"
-    return " ".join(
-        (
-            f"{count.backbone} {count.adapter}: {count.g1} of {count.runs} runs are G1 ({split}), "
-            f"{percent(row.rate)}{bounds}.",
-            *row.sentences,
-        )
+    return (
+        f"{count.backbone} {count.adapter}: {count.g1} of {count.runs} runs are G1 ({split}), "
+        f"{percent(row.rate)}{bounds}."
     )

@@ -212,8 +212,25 @@ def read_study_file(path: Path) -> StudyFile:
     Raises:
         StudyFileError: The file is missing, is no YAML, or asks for something unknown.
     """
+    return parse_study(_read(path))
+
+
+def read_mapping(path: Path) -> Mapping[str, Any]:
+    """Read a YAML (or JSON) file that holds a mapping of keys, not checked further.
+
+    Raises:
+        StudyFileError: The file is missing, is no YAML, or holds something else.
+    """
+    content = _read(path)
+    if not isinstance(content, Mapping):
+        msg = f"{str(path)!r} holds {content!r}; allowed: a mapping of keys"
+        raise StudyFileError(msg)
+    return content
+
+
+def _read(path: Path) -> object:
     try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
+        return load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         msg = f"cannot read the study file {str(path)!r}: {reason}"
@@ -222,7 +239,6 @@ def read_study_file(path: Path) -> StudyFile:
         where = " ".join(str(error).split())
         msg = f"{str(path)!r} is not valid YAML: {where}"
         raise StudyFileError(msg) from error
-    return parse_study(content)
 
 
 def parse_study(content: object) -> StudyFile:

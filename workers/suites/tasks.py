@@ -93,7 +93,7 @@ def _loaded(manager: TaskManager, suite: Suite, name: str, cache: str) -> Any:
     """Return one task with its data and worked examples, wherever they are installed."""
     borrowed = suite.task_of.get(name, name)
     # In memory, so that the cache folder may go as soon as the task is loaded.
-    files = {"test": str(_as_table(read_items(suite, name), Path(cache) / f"{name}.parquet"))}
+    files = {"test": str(as_table(read_items(suite, name), Path(cache) / f"{name}.parquet"))}
     member: dict[str, Any] = {
         "task": borrowed,
         "dataset_path": "parquet",
@@ -109,7 +109,7 @@ def _loaded(manager: TaskManager, suite: Suite, name: str, cache: str) -> Any:
     return task
 
 
-def _as_table(items: Sequence[Mapping[str, Any]], file: Path) -> Path:
+def as_table(items: Sequence[Mapping[str, Any]], file: Path) -> Path:
     """Write items as the harness shall see them: typed, where its own reader of JSON would guess.
 
     (It takes a column of days for times, and does not know a byte order mark.)

@@ -42,6 +42,7 @@ OPERATIONS = {
     "get_analysis",
     "ask_for_study_analyses",
     "list_study_analyses",
+    "download_checkpoint",
     "export_study",
     "list_g1_rates",
     "list_champions",
@@ -153,6 +154,7 @@ def test_errors_are_as_the_document_says(document: DocumentClient) -> None:
     assert "closest: grid" in document.call("get_study", status=404, name="gird")["detail"]
     document.call("list_runs", status=422, name="grid", limit=0)
     document.call("list_items", status=404, run_id="0" * 16, benchmark="a")
+    document.call("download_checkpoint", status=404, run_id="0" * 16)
     document.call("launch_study", status=422, body={"name": "a", "axes": {"layer": [9]}})
 
 
