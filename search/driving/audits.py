@@ -21,7 +21,7 @@ from search.driving.progress import Observer, Progress, unobserved
 from search.driving.run_executors import make_run_executor
 from search.errors import StudyBusyError, StudyFileError
 from search.study.draw import check_draw
-from search.study.file import StudyFile, recorded_file
+from search.study.file import SAMPLERS, TUNE, StudyFile, recorded_file
 from search.study.plan import Audit, resolve
 from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StorageError, StudyNotFound
@@ -67,6 +67,12 @@ def launch(
     # Read again, so that a key that a newer version added counts with its default.
     if recorded and recorded_file(recorded.spec).spec_hash == file.spec_hash:
         return recorded
+    if file.design.sampler == TUNE:
+        msg = (
+            f"design.sampler: {TUNE!r} is for studies that Ray Tune drives (docs/how-to/tune.md); "
+            f"allowed here: {', '.join(SAMPLERS)}"
+        )
+        raise StudyFileError(msg)
     check_draw(file.name, file.spec)
     found = check_launch(audit or resolve(file), artifact_url=artifact_url)
     return store.studies.create(found.plan)

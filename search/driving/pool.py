@@ -122,7 +122,7 @@ class WorkerPool:
     ) -> None:
         self._resources = resources
         self._make_bench = make_executor
-        _start_ray(resources, address=address)
+        start_ray(resources, address=address)
         self._options = [
             {
                 "num_cpus": resources.cpus_per_run,
@@ -293,7 +293,13 @@ class WorkerPool:
         slot.job = slot.backbone = None
 
 
-def _start_ray(resources: Resources, *, address: str | None) -> None:
+def start_ray(resources: Resources, *, address: str | None) -> None:
+    """Start a Ray of our own on this machine, or join a cluster.
+
+    Raises:
+        EngineError: The cluster cannot be reached.
+        PlacementError: No node of it can hold one run.
+    """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel("ERROR")
     options: dict[str, Any] = {

@@ -36,9 +36,10 @@ from search.study.values import (
 from talan.vocabulary import BLOCK_DRAW
 from workers.data.yaml_text import load_yaml
 
-Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2"]
-SAMPLERS: tuple[str, ...] = get_args(Sampler)
-ADAPTIVE_SAMPLERS = ("tpe", "nsga2")
+TUNE = "tune"  # Ray Tune chose: only `search.driving.tune` puts such a study on record
+Sampler = Literal["grid", "random", "qmc", "tpe", "nsga2", "tune"]
+SAMPLERS: tuple[str, ...] = get_args(Sampler)[:-1]
+ADAPTIVE_SAMPLERS = ("tpe", "nsga2", TUNE)
 Verdicts = Literal["full", "exact"]
 
 _LATER_NULLS = {"jitter": 0, "at": "first_seed"}  # keys that came later, at what they mean
@@ -255,7 +256,7 @@ def parse_study(content: object) -> StudyFile:
     except ValidationError as error:
         raise StudyFileError(_sentence(error)) from error
     _check_repeats(study)
-    if study.design.max_runs is None and study.design.sampler != "grid":
+    if study.design.max_runs is None and study.design.sampler not in ("grid", TUNE):
         msg = f"design.max_runs: missing; the {study.design.sampler} sampler needs a whole number"
         raise StudyFileError(msg)
     _check_listed(study)

@@ -64,13 +64,21 @@ def read_single(path: Path, *, backbone: str | None = None, data: Path | None = 
     content = dict(read_mapping(path))
     if _RECORD_KEY in content:
         content = _of_record(content)
-    content.setdefault("name", "alone")
     if backbone is not None:
         content["backbones"] = [backbone]
     if data is not None:
         content["training_data"] = str(data)
+    return single_of({"name": "alone", **content})
+
+
+def single_of(content: Mapping[str, Any]) -> Single:
+    """One configuration out of a study file's content.
+
+    Raises:
+        StudyFileError: It asks for something unknown, or lists several.
+    """
     file = parse_study(content)
-    _require_one(file)
+    require_one_host(file)
     audit = resolve(file, with_data=False)
     points = [*audit.enumerated(0), *filter(None, [audit.self_check(0)])]
     if len(points) != 1:
@@ -88,7 +96,12 @@ def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return {"configurations": [config.axes()], "talan": {"summarizer": config.summarizer}}
 
 
-def _require_one(file: StudyFile) -> None:
+def require_one_host(file: StudyFile) -> None:
+    """Check that a file has one backbone, one adapter and one seed.
+
+    Raises:
+        StudyFileError: It has several of one of them.
+    """
     for key in ("backbones", "adapters", "seeds"):
         values = getattr(file, key)
         if len(values) > 1:

@@ -28,7 +28,7 @@ from search.driving.interruptions import exit_code, heed_signals
 from search.study.file import Resources
 
 heed_signals()
-pool._start_ray(Resources(), address={address!r})
+pool.start_ray(Resources(), address={address!r})
 try:
     print("up", flush=True)
     ray.wait([ray.remote(lambda: time.sleep(3600)).remote()])
