@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.model_card.standing import standing
-from dashboards.report.tables import Table
 from dashboards.report.verdicts import rate_sentence
+from dashboards.text_table import Table
 from dashboards.wording import run_title, verdict_words
 from search.rates import g1_rows
 from search.rates.run_tests import tests_of

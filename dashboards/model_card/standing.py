@@ -10,6 +10,7 @@ from dashboards.wording import KINDS, counted
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
 from storage import BASELINE, TREATMENT, AuditStore
+from storage.new_rows import METHOD
 from storage.records import Run
 
 
@@ -25,6 +26,11 @@ def standing(store: AuditStore, run: Run, *, num_runs: int) -> str:
         return (
             "**A baseline: the adapter alone, without a TALAN block.** Other runs are measured "
             "against it; there is nothing of it to confirm."
+        )
+    if run.kind == METHOD:
+        return (
+            "**Not confirmed.** A method beside TALAN, trained once and not repeated at fresh "
+            "seeds: its numbers are of one seed."
         )
     if run.kind != TREATMENT:
         return (

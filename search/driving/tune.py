@@ -36,7 +36,7 @@ def search_space(file: StudyFile) -> dict[str, Any]:
     Values are named as tables name them (``gate:vector:0.008``), so that searchers see text and
     numbers only.
     """
-    named = {axis: _named(file.axes, axis) for axis in Axes.model_fields}
+    named = {axis: _named(file.spans, axis) for axis in Axes.model_fields}
     return {axis: tune.choice(list(values)) for axis, values in named.items() if len(values) > 1}
 
 
@@ -50,7 +50,7 @@ def configuration_of(file: StudyFile, config: Mapping[str, Any]) -> dict[str, An
         if key not in Axes.model_fields:
             msg = f"config: {key!r} is no axis; allowed: {', '.join(Axes.model_fields)}"
             raise StudyFileError(msg)
-    return {axis: _value(file.axes, axis, config) for axis in Axes.model_fields}
+    return {axis: _value(file.spans, axis, config) for axis in Axes.model_fields}
 
 
 class AuditTrainable(tune.Trainable):  # type: ignore[misc]

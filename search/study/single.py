@@ -78,6 +78,11 @@ def single_of(content: Mapping[str, Any]) -> Single:
         StudyFileError: It asks for something unknown, or lists several.
     """
     file = parse_study(content)
+    if file.methods:
+        msg = (
+            f"methods: {len(file.methods)} entries; allowed here: none, for TALAN alone is trained"
+        )
+        raise StudyFileError(msg)
     require_one_host(file)
     audit = resolve(file, with_data=False)
     points = [*audit.enumerated(0), *filter(None, [audit.self_check(0)])]
