@@ -25,6 +25,7 @@ class Capacity:
         max_rows: Sequences decoded together.
         max_cells: Cells of their cache; None: no bound. One row is always let in.
         prefill_tokens: Prompt tokens, padding included, in one forward pass (our choice).
+        pass_tokens: Proposed tokens, likewise.
         room: Columns of a batch that is put together beside those it needs at once (our choice);
             with the last one written, it is put together anew.
     """
@@ -32,6 +33,7 @@ class Capacity:
     max_rows: int
     max_cells: int | None = None
     prefill_tokens: int = 2**14
+    pass_tokens: int = 2**14
     room: int = 128
 
     def __post_init__(self) -> None:
@@ -40,7 +42,7 @@ class Capacity:
         Raises:
             GenerationError: naming the bad one.
         """
-        for name in ("max_rows", "max_cells", "prefill_tokens", "room"):
+        for name in ("max_rows", "max_cells", "prefill_tokens", "pass_tokens", "room"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GenerationError(f"{name} is {value}; allowed is a whole number from 1")
@@ -59,6 +61,7 @@ class Capacity:
             self,
             max_cells=max(1, num_cells // 2),
             prefill_tokens=max(1, self.prefill_tokens // 2),
+            pass_tokens=max(1, self.pass_tokens // 2),
         )
 
     def keep(
@@ -92,18 +95,19 @@ class Capacity:
 
     def pass_width(self, num_rows: int, *, vocabulary: int) -> int:
         """Columns of a pass that says a token after each, its logits in float32; two at least."""
-        most = min(self.prefill_tokens, _LOGITS // vocabulary)
+        most = min(self.pass_tokens, _LOGITS // vocabulary)
         return max(2, most // max(1, num_rows))
 
     def groups(self, asked: Sequence[Asked]) -> list[list[Asked]]:
         """Cut prompts, longest first, into forward passes."""
         groups: list[list[Asked]] = []
         for one in asked:
-            if groups and self._joins(groups[-1]):
+            if groups and self._joins([*groups[-1], one]):
                 groups[-1].append(one)
             else:
                 groups.append([one])
         return groups
 
     def _joins(self, group: Sequence[Asked]) -> bool:
-        return (len(group) + 1) * len(group[0].prompt.tokens) <= self.prefill_tokens
+        longest = max(len(one.prompt.tokens) for one in group)
+        return len(group) * longest <= self.prefill_tokens

@@ -14,6 +14,9 @@ from workers.generation.batch import read_prefix
 from workers.generation.capacity import Capacity
 
 AUTO_ROWS_CPU = 128
+# The activations of so many tokens fit into a processor's cache; measured on the tiny backbone,
+# 1.2x quicker a token than 16 times as many.
+PREFILL_TOKENS_CPU = 2048
 AUTO_ROWS_CUDA = 256
 # Of the free memory; the rest is for attention's copies, a renewal's and the allocator's gaps.
 _SHARE = 0.7
@@ -29,7 +32,7 @@ def measured_capacity(model: Any, *, max_rows: int | None = None) -> Capacity:
         max_rows: At most so many sequences; None: as memory allows.
     """
     if model.device.type != "cuda":
-        return Capacity(max_rows or AUTO_ROWS_CPU)
+        return Capacity(max_rows or AUTO_ROWS_CPU, prefill_tokens=PREFILL_TOKENS_CPU)
     default = Capacity(max_rows or AUTO_ROWS_CUDA)
     context = model.config.get_text_config().max_position_embeddings
     probe = min(2048, context - 1, default.prefill_tokens)

@@ -106,9 +106,10 @@ class Asked:
             self.draft.restart()
 
     @property
-    def rank(self) -> tuple[int, int]:
-        """Longest first: prompts of like length are then padded together the least."""
-        return -len(self.prompt.tokens), self.index
+    def rank(self) -> tuple[int, int, int]:
+        """Longest first: prompts, and drafts, of like length are then padded together the least."""
+        length, draft = len(self.prompt.tokens), len(self.prompt.draft)
+        return -(length + draft), -length, self.index
 
     def response(self) -> Response:
         """The answer as it stands."""

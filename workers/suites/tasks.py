@@ -20,6 +20,7 @@ from lm_eval.tasks import TaskManager
 from workers.data.rows import read_json_lines
 from workers.errors import SuiteError
 from workers.suites.benchmark import CODE
+from workers.suites.choice_filter import bound_punctuation_table
 from workers.suites.items import read_items
 from workers.suites.scoring import extract
 from workers.suites.scoring.harness import process_program
@@ -55,6 +56,7 @@ def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
         if name not in suite.benchmarks:
             allowed = ", ".join(suite.benchmarks)
             raise SuiteError(f"Suite {suite.name} has no benchmark {name!r}; allowed are {allowed}")
+    bound_punctuation_table()
     manager = TaskManager(include_path=str(suite.tasks_folder), include_defaults=False)
     with TemporaryDirectory() as cache:
         tasks = {name: _loaded(manager, suite, name, cache) for name in benchmarks}

@@ -59,8 +59,8 @@ def test_prompts_are_read_in_passes_of_a_bounded_size():
 
 
 def test_after_a_shortage_there_is_half_as_much():
-    assert Capacity(8, None, 64).halved(1000) == Capacity(8, 500, 32)
-    assert Capacity(8, 1, 1).halved(1) == Capacity(8, 1, 1)
+    assert Capacity(8, None, 64, 16).halved(1000) == Capacity(8, 500, 32, 8)
+    assert Capacity(8, 1, 1, 1).halved(1) == Capacity(8, 1, 1, 1)
 
 
 @pytest.mark.parametrize("fields", [{"max_rows": 0}, {"max_rows": 1, "max_cells": 0}])
