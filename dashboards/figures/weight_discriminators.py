@@ -35,8 +35,9 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     found = [m.discriminators for m in together(record).mechanisms if m.discriminators]
     table = facts(record)
     if table.empty:
-        reason = found[0]["reason"] if found else "not analysed: talan analyse --study NAME"
-        return blank(str(reason), theme=theme, title=TITLE)
+        few = "no bucket has three runs that differ"
+        reason = few if found else "not analysed: talan analyse --study NAME"
+        return blank(reason, theme=theme, title=TITLE)
     colours = palette(theme)
     shown = table.head(_MOST).iloc[::-1]
     names = [f"{row.statistic}<br>{safe(row.mixer)}" for row in shown.itertuples()]

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-HELD_BYTES = 256 << 20  # our choice: small beside any backbone that needs few swaps
+LEAST_HELD_BYTES = 16 << 20
 
 
-def chunks(
-    items: Sequence[T], *, num_bytes: Callable[[T], int], most: int = HELD_BYTES
-) -> Iterator[list[T]]:
+def held_bytes(model: Any) -> int:
+    """An eighth of the backbone (our choice): small beside it, and few swaps of hosts on it."""
+    size = sum(p.numel() * p.element_size() for p in model.parameters())
+    return max(LEAST_HELD_BYTES, size // 8)
+
+
+def chunks(items: Sequence[T], *, num_bytes: Callable[[T], int], most: int) -> Iterator[list[T]]:
     """Items in order, as many together as fit; one that is too large stands alone."""
     held: list[T] = []
     total = 0

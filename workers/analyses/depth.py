@@ -29,7 +29,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from workers.analyses.chunks import chunks, stream_bytes
+from workers.analyses.chunks import chunks, held_bytes, stream_bytes
 from workers.analyses.hosts import Attached, Hosts
 from workers.analyses.items import AnalysedItem
 from workers.analyses.jobs import BASELINE, RUN
@@ -104,7 +104,11 @@ def analyse_depth(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> 
     means = _Means()
     sequences = [(item, text) for item in items for text in (PROMPT, WITH_ANSWER)]
     place: int | None = None
-    for chunk in chunks(sequences, num_bytes=lambda s: stream_bytes(model, len(_tokens(*s)))):
+    for chunk in chunks(
+        sequences,
+        num_bytes=lambda s: stream_bytes(model, len(_tokens(*s))),
+        most=held_bytes(model),
+    ):
         before: list[list[Tensor]] = []
         if BASELINE in hosts.roles:
             with hosts.attached(BASELINE) as baseline:

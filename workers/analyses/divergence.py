@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from talan.backbones import causal_model
-from workers.analyses.chunks import chunks
+from workers.analyses.chunks import chunks, held_bytes
 from workers.analyses.hosts import Attached, Hosts
 from workers.analyses.items import AnalysedItem
 from workers.analyses.jobs import BASELINE, RUN
@@ -59,7 +59,9 @@ def analyse_divergence(
     size = model.config.hidden_size * model.get_input_embeddings().weight.element_size()
     sequences = [(item, answer) for item in items for answer in (ON_RUN, ON_BASELINE)]
     found: list[dict[str, Any]] = []
-    for chunk in chunks(sequences, num_bytes=lambda s: (len(_answer(*s)) + 1) * size):
+    for chunk in chunks(
+        sequences, num_bytes=lambda s: (len(_answer(*s)) + 1) * size, most=held_bytes(model)
+    ):
         with hosts.attached(BASELINE) as baseline:
             before = [_states(baseline, item, answer) for item, answer in chunk]
         with hosts.attached(RUN) as run:

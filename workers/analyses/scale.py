@@ -31,7 +31,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from talan.backbones import causal_model, find_decoder
-from workers.analyses.chunks import chunks, stream_bytes
+from workers.analyses.chunks import chunks, held_bytes
 from workers.analyses.hosts import Attached, Hosts
 from workers.analyses.items import AnalysedItem
 from workers.analyses.jobs import OTHER_SEED, RUN
@@ -62,7 +62,11 @@ def analyse_scale(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> 
         width, layer = int(causal_model(run.model).config.hidden_size), int(run.layer or 0)
         printed, own = _as_printed(run)
         norm = _mean_change(run, items)
-    for chunk in chunks(items, num_bytes=lambda item: stream_bytes(model, len(item.prompt))):
+    # Of an item, three changes at two places are kept in float64.
+    size = 6 * 8 * width
+    for chunk in chunks(
+        items, num_bytes=lambda item: size * len(item.prompt), most=held_bytes(model)
+    ):
         with hosts.attached(RUN) as run:
             changes = [_changes(run, item, layer, norm) for item in chunk]
         for item, found in zip(chunk, changes, strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from stored_hosts import PROMPTS, Stored, canonical, generated, plain
 
+from workers.analyses.chunks import chunks
 from workers.analyses.depth import curve_similarity, growth, lift_off
 
 
@@ -121,3 +122,22 @@ def test_curves_are_told_by_their_first_rise_and_growth() -> None:
     assert curve_similarity([[0.0, 1.0, 2.0], [1.0, 3.0, 5.0]]) == pytest.approx(1.0)
     assert curve_similarity([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]) == pytest.approx(-1.0)
     assert curve_similarity([[0.0, 0.0, 0.0], [2.0, 1.0, 0.0]]) is None
+
+
+def test_what_is_held_is_bounded_whatever_the_number_of_items() -> None:
+    for number in (10, 100):
+        parts = list(chunks(range(number), num_bytes=lambda _: 30, most=100))
+        assert [item for part in parts for item in part] == list(range(number))
+        assert max(map(len, parts)) == 3
+    assert list(chunks([500, 1, 1], num_bytes=lambda size: size, most=100)) == [[500], [1, 1]]
+    assert list(chunks([], num_bytes=lambda _: 1, most=1)) == []
+
+
+def test_many_chunks_give_what_one_gives(
+    make_stored: Callable[..., Stored], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = make_stored()
+    names = ("depth", "scale", "divergence")
+    whole = [stored.analyse(name).artifact for name in names]
+    monkeypatch.setattr("workers.analyses.chunks.LEAST_HELD_BYTES", 1)
+    assert [stored.analyse(name).artifact for name in names] == whole
