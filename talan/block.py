@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from talan.config import TalanConfig
 from talan.mixers import MIXER_CLASSES
+from talan.mixers.ensemble import Ensemble
 from talan.mixers.width import resolve_width
 from talan.precision import working_copy
 from talan.state import Proposed, RunningState
@@ -43,7 +44,8 @@ class TalanBlock(nn.Module):
         self.summarizer: AttentionSummarizer | SoftMosSummarizer = _SUMMARIZERS[config.summarizer](
             hidden_size, config.slots
         )
-        self.mixer = MIXER_CLASSES[config.mixer](width)
+        components = [MIXER_CLASSES[config.mixer](width) for _ in range(config.components)]
+        self.mixer = components[0] if len(components) == 1 else Ensemble(components)
         self.writeback = _make_writeback(config, hidden_size=hidden_size)
 
     def forward(

@@ -112,6 +112,7 @@ class TalanConfig:
         summary_scope: `sequence` (the paper's) or `prefix` (ours: tokens <= i only).
         inner_dim: inner width of the mixer; None is min(d, 512), our choice.
         heads: attention heads; None is the largest of 8, 4, 2, 1 that divides inner_dim.
+        components: mixers in parallel, each with weights of its own.
     """
 
     layer: int
@@ -124,6 +125,7 @@ class TalanConfig:
     summary_scope: str = "sequence"
     inner_dim: int | None = None
     heads: int | None = None
+    components: int = 1
 
     def __post_init__(self) -> None:
         checks.integer("layer", self.layer, minimum=0)
@@ -138,6 +140,7 @@ class TalanConfig:
             object.__setattr__(self, "gradient_scale", scale)
         checks.one_of("summarizer", self.summarizer, allowed=SUMMARIZERS)
         checks.one_of("summary_scope", self.summary_scope, allowed=SUMMARY_SCOPES)
+        checks.integer("components", self.components, minimum=1)
         self._check_width()
 
     def _check_parts(self) -> None:
@@ -161,7 +164,7 @@ class TalanConfig:
         Args:
             axes: the keys layer, slots, mixer, writeback, trainability, gradient_scale; the
                 last two may be missing.
-            block_fields: summarizer, summary_scope, inner_dim, heads.
+            block_fields: summarizer, summary_scope, inner_dim, heads, components.
 
         Raises:
             TalanConfigError: for an unknown or missing key, or a value that is not allowed.

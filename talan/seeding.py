@@ -33,7 +33,7 @@ def make_generator(config: TalanConfig, *, seed: int, hidden_size: int) -> torch
         "mixer": config.mixer,
         "slots": config.slots,
         "summarizer": config.summarizer,
-        "components": 1,  # of a block: mixers in parallel
+        "components": config.components,
         "widths": astuple(resolve_width(config, hidden_size=hidden_size)),
     }
     digest = hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).digest()

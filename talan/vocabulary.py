@@ -8,7 +8,7 @@ SUMMARIZERS = ("attention", "soft_mos")
 SUMMARY_SCOPES = ("sequence", "prefix")
 REQUIRED_AXES = ("layer", "slots", "mixer", "writeback")
 OPTIONAL_AXES = ("trainability", "gradient_scale")
-BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads")
+BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads", "components")
 # How first weights are drawn: 1 seeded by the whole configuration, 2 by what decides shapes.
 BLOCK_DRAW = 2
 # Beyond these a float32 gradient overflows, or nothing is left of it, and a block is not trained.

@@ -68,6 +68,13 @@ def cross(x, z, w, heads, prefix):
 
 def perturbation(x, a, z, w, *, config, heads):
     """H for one token."""
+    if "mixer.mixture_logits" in w:
+        total = np.zeros_like(x)
+        for k, share in enumerate(softmax(w["mixer.mixture_logits"])):
+            prefix = f"mixer.components.{k}."
+            own = {n.replace(prefix, "mixer."): v for n, v in w.items() if n.startswith(prefix)}
+            total = total + share * perturbation(x, a, z, own, config=config, heads=heads)
+        return total
     if config.mixer == "multihead_local":
         packed, bias = w["mixer.in_proj_weight"], w["mixer.in_proj_bias"]
         wq, wk, wv = np.split(packed, 3)

@@ -16,8 +16,7 @@ from urllib.parse import urlencode
 from dashboards.figures.depth_heat import AGAINST, ItemHeat, read_heat
 from dashboards.run_analyses import RunMechanism, load_mechanism, read_values
 from dashboards.wording import run_title
-from search.analyses.asking import has_block
-from search.analyses.catalogue import CATALOGUE
+from search.analyses.asking import kinds_of
 from storage import BASELINE, AuditStore
 from workers.analyses.jobs import DEPTH, DIVERGENCE, OF_RUNS
 
@@ -82,7 +81,7 @@ def mechanism_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) ->
     """
     found = load_mechanism(store, run_id)
     run = found.run
-    kinds = [k for k in CATALOGUE if not k.of_study and (has_block(run) or not k.needs_block)]
+    kinds = kinds_of(store, run)
     heat_items, answers = _heat_items(store, found), _answers(store, found)
     item, answer = _one_of(heat_items, query.get("item")), _one_of(answers, query.get("answer"))
     has_off = _has_off(found)

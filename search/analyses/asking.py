@@ -19,6 +19,7 @@ from search.analyses.catalogue import (
 )
 from search.errors import AnalysisError
 from storage import BASELINE, NULL_KINDS, SEED_NULL, SHAM_NULL, Asked, AuditStore, Run, RunFilter
+from workers.analyses.jobs import COMPONENTS
 
 
 def asked_of_run(
@@ -42,9 +43,10 @@ def asked_of_run(
         AnalysisError: The run is not done, is a baseline, or has no block for what is asked.
     """
     _require_done(run)
-    kinds = [find_analysis(name) for name in dict.fromkeys(names)] if names else _all_of(run)
+    named = [find_analysis(name) for name in dict.fromkeys(names or ())]
+    kinds = named or kinds_of(store, run)
     for kind in kinds:
-        _require_block(run, kind)
+        _require_block(store, run, kind)
     beside = [kind for kind in kinds if kind.name in WITH_NULLS]
     nulls = null_runs_of(store, run) if with_nulls and beside else []
     return [
@@ -82,8 +84,16 @@ def has_block(run: Run) -> bool:
     return run.configuration is not None and run.kind != SHAM_NULL
 
 
-def _all_of(run: Run) -> list[AnalysisKind]:
-    return [k for k in CATALOGUE if not k.of_study and (has_block(run) or not k.needs_block)]
+def kinds_of(store: AuditStore, run: Run) -> list[AnalysisKind]:
+    """What a run can be asked: blocks of one component have nothing to be taken apart."""
+    several = store.studies.get(run.study).spec.get("talan", {}).get("components", 1) > 1
+    return [
+        kind
+        for kind in CATALOGUE
+        if not kind.of_study
+        and (has_block(run) or not kind.needs_block)
+        and (several or kind.name != COMPONENTS)
+    ]
 
 
 def _asked(run: Run, kind: AnalysisKind, items: int) -> Asked:
@@ -102,9 +112,9 @@ def _require_done(run: Run) -> None:
         )
 
 
-def _require_block(run: Run, kind: AnalysisKind) -> None:
+def _require_block(store: AuditStore, run: Run, kind: AnalysisKind) -> None:
     if kind.needs_block and not has_block(run):
-        allowed = ", ".join(one.name for one in _all_of(run))
+        allowed = ", ".join(one.name for one in kinds_of(store, run))
         raise AnalysisError(
             f"{kind.name} looks at a TALAN block, and run {run.id} ({run.kind}) has none; allowed "
             f"for it: {allowed}"

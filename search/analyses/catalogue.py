@@ -11,6 +11,7 @@ from typing import Any
 
 from search.errors import AnalysisError, one_of
 from workers.analyses.jobs import (
+    COMPONENTS,
     DEPTH,
     DIVERGENCE,
     DOMAINS,
@@ -55,6 +56,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     DOMAINS: ("Domains", "Is the block's change one constant direction, or does it read the text?"),
     SLOTS: ("Slots", "What do the slots attend to, and has one of them taken all?"),
     DRIFT: ("Drift", "How far has each tensor of the block moved from its first weights?"),
+    COMPONENTS: ("Components", "Are the block's components aligned, or ordinary random draws?"),
     DIVERGENCE: ("Divergence", "Where do the run's answers part from the baseline's?"),
 }
 _OF_STUDIES = (
@@ -75,7 +77,12 @@ _OF_STUDIES = (
 )
 CATALOGUE = (
     tuple(
-        AnalysisKind(name, *_TEXTS[name], needs_block=name in OF_BLOCKS, takes_items=name != DRIFT)
+        AnalysisKind(
+            name,
+            *_TEXTS[name],
+            needs_block=name in OF_BLOCKS,
+            takes_items=name not in (DRIFT, COMPONENTS),
+        )
         for name in OF_RUNS
     )
     + _OF_STUDIES

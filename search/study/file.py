@@ -184,9 +184,9 @@ class StudyFile(_Entry):
         """sha256 of what decides the results: all but how many runs go at once.
 
         A number is itself however it is written: 1 and 1.0 are the same study. Full verdicts, the
-        suite's training data and one process a run are what a file asked for before there was a
-        choice, and leave its hash as it was, and so does the first draw. Several processes add up
-        in another order, so their number counts.
+        suite's training data, one component a block and one process a run are what a file asked for
+        before there was a choice, and leave its hash as it was, and so does the first draw. Several
+        processes add up in another order, so their number counts.
         """
         spec = self.spec
         del spec["resources"]["workers"]
@@ -198,6 +198,8 @@ class StudyFile(_Entry):
             del spec["training_data"]
         if not self.methods:
             del spec["methods"]
+        if spec["talan"]["components"] == 1:
+            del spec["talan"]["components"]
         if self.draw == FIRST_DRAW:
             del spec["draw"]
         for key, default in _LATER_NULLS.items():

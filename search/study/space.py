@@ -166,7 +166,8 @@ def build_space(
         axes: The axes as asked.
         backbone: Named in errors.
         num_layers: The backbone's number of decoder blocks.
-        block: TALAN's fixed fields (summarizer, summary_scope, inner_dim, heads).
+        block: TALAN's fixed fields (summarizer, summary_scope, inner_dim, heads,
+            components).
         max_steps: The recipe's optimizer steps; ``train_until`` at or past them is no limit.
 
     Raises:

@@ -24,6 +24,7 @@ TALAN_DEFAULTS = {
     "summary_scope": "sequence",
     "inner_dim": None,
     "heads": None,
+    "components": 1,
 }
 
 

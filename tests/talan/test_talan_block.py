@@ -60,6 +60,25 @@ def test_equals_the_plain_reading(summarizer, mixer, writeback, scope, trained):
     np.testing.assert_allclose(double, expected, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_several_components_equal_the_plain_reading(mixer):
+    config = make_config(mixer=mixer, components=3, inner_dim=4)
+    block = make_block(config)
+    assert block.mixer.mixture.tolist() == pytest.approx([1 / 3] * 3)
+    randomise(block)
+    x, real = tokens(1, 4, 8), torch.ones(1, 4)
+    weights = {name: p.detach().double().numpy() for name, p in block.named_parameters()}
+    expected = read(x.double().numpy(), real.numpy(), weights, config, heads=2)
+    out = block.double()(x.double(), real).detach().numpy()
+    np.testing.assert_allclose(out, expected, rtol=1e-11, atol=1e-12)
+    one = make_block(make_config(mixer=mixer, inner_dim=4))
+    assert {n for n, _ in one.mixer.named_parameters()} == {
+        n.removeprefix("components.0.")
+        for n, _ in block.mixer.named_parameters()
+        if n.startswith("components.0.")
+    }
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("mixer", MIXERS)
 def test_gradients_equal_finite_differences(mixer, scope):

@@ -58,6 +58,7 @@ def test_rule_and_gate_leave_summarizer_and_mixer_as_they_are(rule):
         ({"summarizer": "soft_mos"}, 0),
         ({"inner_dim": 8}, 0),
         ({"heads": 4}, 0),
+        ({"components": 2}, 0),
     ],
 )
 def test_the_seed_and_what_decides_a_shape_give_other_weights(change, seed):

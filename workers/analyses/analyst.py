@@ -15,10 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from storage.artifacts import ArtifactStore
-from workers.analyses import depth, divergence, domains, drift, scale, slots
+from workers.analyses import components, depth, divergence, domains, drift, scale, slots
 from workers.analyses.hosts import Hosts
 from workers.analyses.items import AnalysedItem, Choice, parted, read_items, spread
 from workers.analyses.jobs import (
+    COMPONENTS,
     DEPTH,
     DIVERGENCE,
     DOMAINS,
@@ -69,6 +70,11 @@ _ANALYSES: dict[str, _Analysis] = {
     DRIFT: _Analysis(
         lambda g: drift.analyse_drift(g.hosts, g.table, seed=g.job.seed, redrawn=g.job.redrawn),
         drift.SCHEMA,
+        choose=None,
+    ),
+    COMPONENTS: _Analysis(
+        lambda g: components.analyse_components(g.hosts, g.table, seed=g.job.seed),
+        components.SCHEMA,
         choose=None,
     ),
     DIVERGENCE: _Analysis(

@@ -15,7 +15,7 @@ LEAST_HELD_BYTES = 16 << 20
 
 def held_bytes(model: Any) -> int:
     """An eighth of the backbone (our choice): small beside it, and few swaps of hosts on it."""
-    size = sum(p.numel() * p.element_size() for p in model.parameters())
+    size: int = sum(p.numel() * p.element_size() for p in model.parameters())
     return max(LEAST_HELD_BYTES, size // 8)
 
 

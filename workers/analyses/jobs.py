@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 RUN, BASELINE, OTHER_SEED = "run", "baseline", "other_seed"
 DEPTH, SCALE, DOMAINS = "depth", "scale", "domains"
 SLOTS, DRIFT, DIVERGENCE = "slots", "drift", "divergence"
-OF_RUNS = (DEPTH, SCALE, DOMAINS, SLOTS, DRIFT, DIVERGENCE)
-OF_BLOCKS = (SCALE, DOMAINS, SLOTS, DRIFT)  # a run without a block has none of these
+COMPONENTS = "components"  # of blocks that have several
+OF_RUNS = (DEPTH, SCALE, DOMAINS, SLOTS, DRIFT, DIVERGENCE, COMPONENTS)
+OF_BLOCKS = (SCALE, DOMAINS, SLOTS, DRIFT, COMPONENTS)  # a run without a block has none of these
 
 
 @dataclass(frozen=True)

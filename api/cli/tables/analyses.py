@@ -14,7 +14,7 @@ from api.cli.tables.style import console, percent, table_of
 from api.views.analyses import AnalysisView, RunAnalyses, StudyAnalyses
 from search.analyses.catalogue import CATALOGUE, DISCRIMINATORS
 from storage import Run
-from workers.analyses.jobs import DEPTH, DIVERGENCE, DOMAINS, DRIFT, SCALE, SLOTS
+from workers.analyses.jobs import COMPONENTS, DEPTH, DIVERGENCE, DOMAINS, DRIFT, SCALE, SLOTS
 
 NONE = "\N{EN DASH}"
 _ROWS = 20
@@ -189,6 +189,15 @@ def _drift(summary: Mapping[str, Any]) -> None:
     console.print(said if frozen is None else f"{said}; largest of frozen runs {number(frozen)}")
 
 
+def _components(summary: Mapping[str, Any]) -> None:
+    console.print(
+        f"{summary['components']} components, mixture "
+        f"{', '.join(f'{share:.2f}' for share in summary['mixture'])}; cosine of top query "
+        f"directions {number(summary['cosine_mean'])} (fresh draws "
+        f"{number(summary['fresh_mean'])}, 95% {number(summary['fresh_high'])})"
+    )
+
+
 def _divergence(summary: Mapping[str, Any]) -> None:
     if summary["reason"]:
         console.print(summary["reason"])
@@ -222,4 +231,5 @@ _SHOWN: dict[str, Callable[[Mapping[str, Any]], None]] = {
     SLOTS: _slots,
     DRIFT: _drift,
     DIVERGENCE: _divergence,
+    COMPONENTS: _components,
 }

@@ -220,6 +220,7 @@ class TestSpecHash:
             study(seeds=[43]),
             study(seeds=[42, 43]),
             study(benchmarks=["tiny_code"]),
+            study(talan={"components": 2}),
             study(axes={"layer": [1]}),
             study(axes={"slots": [4]}),
             study(axes={"mixer": ["cross_attn"]}),
