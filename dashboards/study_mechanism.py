@@ -15,7 +15,7 @@ import pandas as pd
 from dashboards.run_analyses import RunMechanism, load_mechanism
 from search.analyses.catalogue import DISCRIMINATORS, SIGNATURE
 from storage import NULL_KINDS, AuditStore
-from workers.analyses.jobs import DEPTH, OF_RUNS
+from workers.analyses.jobs import DEPTH
 
 CURVE_COLUMNS = ("run", "kind", "block", "layer", "relative_l2", "block_off_relative_l2")
 
@@ -70,14 +70,10 @@ def load_study_mechanism(store: AuditStore, study: str) -> StudyMechanism:
     Raises:
         StudyNotFound: There is no such study.
     """
-    ids: dict[str, None] = {}
-    for name in OF_RUNS:
-        for one in store.analyses.of_runs(study, name=name):
-            ids.setdefault(one.run_id or "")
     own = store.analyses.of_study(study)
     summaries = {one.name: one.summary for one in own if one.summary is not None}
     return StudyMechanism(
-        runs=tuple(load_mechanism(store, run_id) for run_id in ids),
+        runs=tuple(load_mechanism(store, run_id) for run_id in store.analyses.run_ids(study)),
         discriminators=summaries.get(DISCRIMINATORS),
         signature=summaries.get(SIGNATURE),
         waiting=tuple(one.name for one in own if one.state in ("queued", "running")),

@@ -96,12 +96,33 @@ class Analyses:
             found = find_study(session, study).id
         return self._read(and_(Analysis.study_id == found, Analysis.run_id.is_(None)))
 
-    def of_runs(self, study: str, *, name: str) -> list[records.Analysis]:
-        """Return the completed analyses of one name of all runs of a study, oldest first."""
+    def of_runs(
+        self, study: str, *, name: str, among: Collection[str] | None = None
+    ) -> list[records.Analysis]:
+        """Return the completed analyses of one name of a study's runs, oldest first.
+
+        Args:
+            study: The study.
+            name: The analysis.
+            among: Only of these runs; None: of all.
+        """
         with self._database.reading() as session:
             found = find_study(session, study).id
         of_runs = and_(Analysis.study_id == found, Analysis.run_id.is_not(None))
+        if among is not None:
+            of_runs = and_(of_runs, Analysis.run_id.in_(list(among)))
         return self._read(and_(of_runs, Analysis.name == name, Analysis.state == "completed"))
+
+    def run_ids(self, study: str) -> list[str]:
+        """Return the ids of a study's runs that have an analysis, in the order of the plan."""
+        with self._database.reading() as session:
+            found = find_study(session, study).id
+            query = (
+                select(Run.id)
+                .where(Run.id.in_(select(Analysis.run_id).where(Analysis.study_id == found)))
+                .order_by(Run.position, Run.id)
+            )
+            return list(session.scalars(query))
 
     def is_any_waiting(self) -> bool:
         """Say whether one is to be done that nobody does."""

@@ -56,17 +56,23 @@ def asked_of_run(
 
 
 def null_runs_of(store: AuditStore, run: Run) -> list[Run]:
-    """The completed null runs of the run's host and baseline, a few of each kind."""
-    found = []
-    for null in NULL_KINDS:
-        wanted = RunFilter(kind=null, state="completed", backbone=run.backbone, adapter=run.adapter)
-        matched = [
-            other
-            for other in store.runs.iterate(run.study, wanted)
-            if other.baseline_seed == run.baseline_seed and other.id != run.id
-        ]
-        found += matched[:NULLS_PER_KIND]
-    return found
+    """A few completed null runs of each kind: what a run is read beside."""
+    found = matched_nulls(store, run)
+    of_kind = [[null for null in found if null.kind == kind] for kind in NULL_KINDS]
+    return [null for nulls in of_kind for null in nulls[:NULLS_PER_KIND]]
+
+
+def matched_nulls(store: AuditStore, run: Run) -> list[Run]:
+    """All completed null runs of the run's host and baseline, in the order of the plan."""
+    return [
+        other
+        for kind in NULL_KINDS
+        for other in store.runs.iterate(
+            run.study,
+            RunFilter(kind=kind, state="completed", backbone=run.backbone, adapter=run.adapter),
+        )
+        if other.baseline_seed == run.baseline_seed and other.id != run.id
+    ]
 
 
 def another_seed_of(store: AuditStore, run: Run) -> Run | None:

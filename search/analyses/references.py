@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from search.analyses.asking import matched_nulls
 from storage import NULL_KINDS, Analysis, AuditStore, Run
 from workers.analyses.jobs import DEPTH, DIVERGENCE, DRIFT
 
@@ -55,13 +56,10 @@ def with_references(store: AuditStore, run: Run, analysis: Analysis) -> dict[str
 def beside(store: AuditStore, run: Run, analysis: Analysis) -> Beside:
     """What null runs came to with the same parameters; a null run is none of its own."""
     found: dict[str, list[Summary]] = {kind: [] for kind in NULL_KINDS}
-    for other in store.analyses.of_runs(run.study, name=analysis.name):
-        if other.parameters != analysis.parameters or other.run_id in (None, run.id):
-            continue
-        null = store.runs.get(other.run_id)
-        same = (null.backbone, null.adapter, null.baseline_seed)
-        if null.kind in found and same == (run.backbone, run.adapter, run.baseline_seed):
-            found[null.kind].append(other.summary or {})
+    kinds = {null.id: null.kind for null in matched_nulls(store, run)}
+    for other in store.analyses.of_runs(run.study, name=analysis.name, among=kinds):
+        if other.parameters == analysis.parameters:
+            found[kinds[other.run_id or ""]].append(other.summary or {})
     return Beside(found)
 
 

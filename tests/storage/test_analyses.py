@@ -56,6 +56,8 @@ def test_a_claim_that_has_run_out_goes_to_the_next_and_its_holder_records_nothin
     (found,) = store.analyses.get([analysis.id])
     assert (found.state, found.summary, found.artifact) == ("completed", {"lift_off": 1}, "a")
     assert [one.id for one in store.analyses.of_runs("grid", name="depth")] == [analysis.id]
+    assert store.analyses.of_runs("grid", name="depth", among=[]) == []
+    assert store.analyses.run_ids("grid") == [asked[0].run_id]
     event = store.events.after("grid")[-1]
     assert (event.kind, event.payload["name"]) == ("analysis_finished", "depth")
 

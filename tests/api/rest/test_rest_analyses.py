@@ -99,3 +99,20 @@ def test_a_run_that_cannot_be_analysed_is_refused(
     missing = api.get(f"/api/v1/runs/{run_id}/analyses/slots")
     assert missing.status_code == 404
     assert "there are: none" in missing.json()["detail"]
+
+
+def test_a_studys_analyses_are_queued_as_of_its_runs_now(
+    api: TestClient, store: AuditStore, run_id: str
+) -> None:
+    path = "/api/v1/studies/study/analyses"
+    assert api.get(path).json() == {"study": "study", "analyses": {}}
+    answer = api.post(path)
+    assert (answer.status_code, answer.headers["location"]) == (202, path)
+    found = answer.json()["analyses"]
+    assert {name: one["state"] for name, one in found.items()} == {
+        "discriminators": "queued",
+        "signature": "queued",
+    }
+    assert found["signature"]["parameters"]["runs"] == 3  # those with a mean delta
+    assert api.post(path).json() == answer.json()
+    assert api.post("/api/v1/studies/nowhere/analyses").status_code == 404
