@@ -125,6 +125,13 @@ def verdict_words(g1: bool | None, verdict: str | None) -> str:
     return in_words(g1=known, verdict=None if is_missing(verdict) else verdict)
 
 
+def seed_words(run: Run) -> str:
+    """What a run's seed is: a sham or a jitter has a number, and its baseline's seed."""
+    if run.kind in (SHAM_NULL, JITTER_NULL):
+        return f"number {run.seed} at seed {run.baseline_seed}"
+    return f"seed {run.seed}"
+
+
 def run_title(run: Run) -> str:
     """What a run is in a few words."""
     if run.kind == SEED_NULL:

@@ -76,7 +76,11 @@ class AuditStore:
             StorageOutdated: if its tables are newer than this program, or older and in Postgres.
         """
         database = Database(url)
-        database.prepare(create=create)
+        try:
+            database.prepare(create=create)
+        except BaseException:  # whoever asks again and again would leave a connection each time
+            database.close()
+            raise
         return cls(database)
 
     def sibling_url(self, schema: str) -> str:

@@ -48,11 +48,13 @@ def drive_shown(
             state = driving.drive(store, name, audit=audit, engine=engine, observer=live)
     except KeyboardInterrupt as interrupted:
         console.print(
-            f"\nInterrupted; everything finished is kept. Go on with: {again}", highlight=False
+            f"\nInterrupted; everything finished is kept. Go on with: {again}",
+            highlight=False,
+            soft_wrap=True,  # a command stays one line, however narrow the terminal
         )
         sys.exit(exit_code(interrupted))
     if state == "stopped":
-        console.print(f"Stopped. Go on with: {again}", highlight=False)
+        console.print(f"Stopped. Go on with: {again}", highlight=False, soft_wrap=True)
     return state
 
 

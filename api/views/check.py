@@ -11,6 +11,7 @@ from api.views.power import Power
 
 if TYPE_CHECKING:
     from search.cost.check import Memory, StudyCheck
+    from search.cost.prompt_lengths import PromptLength
     from search.cost.training_data import TrainingData
     from search.study.host_checks import HostSizes
 
@@ -81,6 +82,28 @@ class CheckedData(View):
         )
 
 
+class LongestPrompt(View):
+    """A benchmark's longest prompt on a backbone."""
+
+    backbone: str
+    benchmark: str
+    item: str = Field(description="its id")
+    num_tokens: int = Field(description="tokens of the prompt")
+    most_tokens: int = Field(description="tokens that the backbone's context leaves for one")
+
+    @classmethod
+    def from_record(cls, found: PromptLength) -> Self:
+        """Of a prompt that fits."""
+        return cls(**vars(found))
+
+
+class CheckpointSpace(View):
+    """Room for the checkpoints of all runs, without responses."""
+
+    needed_gib: float = Field(description="about, GiB")
+    free_gib: float | None = Field(description="GiB; null where artifacts go to no local folder")
+
+
 class CheckReport(View):
     """What ``talan study check`` found: the study can be launched."""
 
@@ -89,6 +112,8 @@ class CheckReport(View):
     hosts: list[CheckedHost]
     training_data: list[CheckedData]
     benchmarks: list[str]
+    prompts: list[LongestPrompt] = Field(description="of each benchmark on each backbone")
+    space: CheckpointSpace
     power: Power
     notes: list[str] = Field(description="what to know before launching; nothing is refused")
 
@@ -104,6 +129,8 @@ class CheckReport(View):
             ],
             training_data=[CheckedData.from_record(data) for data in found.data],
             benchmarks=list(found.audit.benchmarks),
+            prompts=[LongestPrompt.from_record(prompt) for prompt in found.prompts],
+            space=CheckpointSpace(needed_gib=found.space.needed_gib, free_gib=found.space.free_gib),
             power=Power.from_record(found.power),
             notes=list(found.notes),
         )

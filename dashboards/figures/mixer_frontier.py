@@ -18,14 +18,15 @@ from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.rates import rate_rows
 from dashboards.study_frames import Records, together
 from dashboards.wording import G1_MEANING, early_note, percent, pp, safe
+from storage.verdict import STRICT
 
 TITLE = "Mixers: best mean delta against G1 rate"
-COLUMNS = ("host", "mixer", "runs", "g1", "rate", "low", "high", "best", "best_g1", "best_run")
+COLUMNS = ("host", "mixer", "runs", "g1", "rate", "low", "high", "best", "best_strict", "best_run")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host and mixer: its G1 rate, and its best mean delta (``best_g1``: of G1 runs)."""
+    """A row a host and mixer: its G1 rate, its best mean delta, and that of strict G1 runs."""
     found = together(record)
     runs = found.scored
     rows = []
@@ -46,7 +47,7 @@ def facts(record: Records) -> pd.DataFrame:
                 "low": low,
                 "high": high,
                 "best": best["mean_delta"],
-                "best_g1": group.loc[group["g1"].astype(bool), "mean_delta"].max(),
+                "best_strict": group.loc[group["verdict"] == STRICT, "mean_delta"].max(),
                 "best_run": best["id"],
             }
         )
@@ -149,7 +150,7 @@ def _hover(row: Mapping[Any, Any]) -> str:
             f"<b>{safe(row['mixer'])}</b>, {safe(row['host'])}",
             f"{row['g1']} G1 of {row['runs']} runs: {percent(row['rate'])}{bounds}",
             f"best mean delta {pp(row['best'])} (run {safe(row['best_run'])})",
-            f"best G1 run {pp(row['best_g1']) or 'none'}",
+            f"best strict G1 run {pp(row['best_strict']) or 'none'}",
             G1_MEANING,
         ]
     )

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from dashboards.follow_up_tables import ablation_table, seeds_table
 from dashboards.item_responses import ALONE, GROUPS, Answer, read_answers
 from dashboards.text_table import Table
-from dashboards.wording import run_title, verdict_words
+from dashboards.wording import run_title, seed_words, verdict_words
 from search.errors import StudyFileError
 from search.follow_ups.ablation import ablations_of
 from search.follow_ups.confirmation import confirmation
@@ -86,6 +86,7 @@ def run_facts(store: AuditStore, run_id: str, query: Mapping[str, str]) -> dict[
     return {
         "run": run,
         "title": run_title(run),
+        "seed": seed_words(run),
         "axes": _axes(run),
         "baseline": baseline,
         "traceback": store.runs.error_detail(run_id) if run.error else None,

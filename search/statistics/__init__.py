@@ -3,10 +3,7 @@
 from search.statistics.bootstrap import MeanInterval, NetInterval, bootstrap_mean, bootstrap_net
 from search.statistics.chance import (
     ChanceRate,
-    cell_chance,
     chance_from_rates,
-    chance_over_runs,
-    chance_rate,
 )
 from search.statistics.early_verdicts import (
     CellBounds,
@@ -19,7 +16,7 @@ from search.statistics.early_verdicts import (
     stop_after,
 )
 from search.statistics.errors import StatisticsError
-from search.statistics.exact import delta_pp, exact_mean, of_delta, of_mean
+from search.statistics.exact import exact_mean, of_delta, of_mean
 from search.statistics.exchangeability import Discordances, discordances, over_baselines
 from search.statistics.expected import (
     BaselineRuns,
@@ -93,15 +90,11 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap_mean",
     "bootstrap_net",
-    "cell_chance",
     "cell_correlation",
     "chance_from_rates",
-    "chance_over_runs",
-    "chance_rate",
     "combine_p",
     "combine_rotations",
     "correct_selection",
-    "delta_pp",
     "discordances",
     "distinct_runs",
     "dunnett",

@@ -3,7 +3,8 @@
 Owns: the way from counts to a mean without a rounding on it, so that equal means are ties and a
 spread of 0 is 0. A delta is 100 (x - b) / n pp with whole x, b and n; its float, and every float
 mean of several, is off in the last digit, differently for each order of the same numbers.
-Does not cover: printing; a mean becomes a float last.
+Does not cover: a delta from its counts (``storage.verdict.exact_delta``), nor printing; a mean
+becomes a float last.
 """
 
 from __future__ import annotations
@@ -15,19 +16,6 @@ from search.statistics.errors import all_finite, at_least
 
 MOST_ITEMS = 100_000  # of one benchmark; two fractions of this size differ by 1e-10 at least
 _PARTS = 10**10  # of a pp
-
-
-def delta_pp(n_correct: int, *, baseline_correct: int, n_items: int) -> Fraction:
-    """A cell's delta in pp, exactly.
-
-    Raises:
-        StatisticsError: A count that is no count.
-    """
-    at_least(n_items, 1, name="n_items")
-    for count in (n_correct, baseline_correct):
-        at_least(count, 0, name="n_correct")
-        at_least(n_items, count, name="n_items")
-    return Fraction(100 * (n_correct - baseline_correct), n_items)
 
 
 def of_delta(delta: float | Fraction) -> Fraction:

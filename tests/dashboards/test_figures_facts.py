@@ -78,7 +78,7 @@ def test_g1_rates_are_drawn_with_intervals_and_references_by_host(record: StudyR
 def test_mixer_frontier(record: StudyRecord) -> None:
     table = mixer_frontier.facts(record).set_index(["host", "mixer"])
     cross, local = table.loc[(LORA, "cross_attn")], table.loc[(LORA, "multihead_local")]
-    assert (cross["g1"], cross["runs"], cross["best"], cross["best_g1"]) == (1, 2, 17.5, 5.0)
+    assert (cross["g1"], cross["runs"], cross["best"], cross["best_strict"]) == (1, 2, 17.5, 5.0)
     assert (local["g1"], local["runs"], local["best"]) == (1, 3, 10.0)
     figure = mixer_frontier.draw(record)
     lora = trace(figure, LORA)

@@ -85,7 +85,8 @@ def _show(found: Ablation) -> None:
     for gap in found.missing:
         shown = axis_label(gap.axis, gap.value)
         console.print(f"{gap.axis} {shown}: no completed run beside the centre's", style="red")
-    console.print(f"\nLook next:  talan runs {found.studies[-1]} --sort mean_delta")
+    look_next = f"talan runs {found.studies[-1]} --sort mean_delta"
+    console.print(f"\nLook next:  {look_next}", soft_wrap=True)
 
 
 def _g1(effect: AxisEffect) -> str:

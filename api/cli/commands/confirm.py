@@ -114,4 +114,4 @@ def _show(found: Confirmation) -> None:
     if found.failed:
         seeds = ", ".join(map(str, found.failed))
         console.print(f"without a verdict, and in no number: seeds {seeds}", style="red")
-    console.print(f"\nLook next:  talan runs {found.studies[-1]}")
+    console.print(f"\nLook next:  talan runs {found.studies[-1]}", soft_wrap=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, signed, table_of
-from dashboards.wording import p_value, verdict_words
+from dashboards.wording import p_value, seed_words, verdict_words
 from search import rates
 from search.rates.unread_boxes import UnreadBoxes
 from storage.records import BoundedCell, Run
@@ -36,7 +36,7 @@ def show_runs(runs: Sequence[Run]) -> None:
         table.add_row(
             run.id,
             f"{run.backbone} {run.adapter}",
-            str(run.seed),
+            seed_words(run).removeprefix("seed "),
             run_text(run),
             run.state,
             *(_cell_text(run, name) for name in benchmarks),
@@ -56,7 +56,7 @@ def show_runs(runs: Sequence[Run]) -> None:
 def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = None) -> None:
     """One run in full."""
     console.print(f"[bold]{run.id}[/bold]  {run.kind} of study {run.study}, {run.state}")
-    console.print(f"{run.backbone} {run.adapter}, seed {run.seed}, attempt {run.attempt}")
+    console.print(f"{run.backbone} {run.adapter}, {seed_words(run)}, attempt {run.attempt}")
     console.print(run_text(run))
     if run.error:
         console.print(f"error: {run.error}", style="red", markup=False)

@@ -59,3 +59,13 @@ def test_a_listing_names_them_and_finds_no_g1_among_them(talan: Talan) -> None:
     out = talan("runs", "nulls").out
     assert "seed null, against seed 42" in out
     assert "sham of layer" in out
+    sham = next(line for line in out.splitlines() if "sham of layer" in line)
+    assert "number 0 at seed 42" in sham
+
+
+@pytest.mark.usefixtures("_nulls")
+def test_a_shams_number_is_no_seed(talan: Talan) -> None:
+    sham = json.loads(talan("runs", "nulls", "--json").out)[-1]
+    out = talan("run", sham["id"]).out
+    assert f"number {sham['seed']} at seed 42, attempt 1" in out
+    assert f"seed {sham['seed']}," not in out

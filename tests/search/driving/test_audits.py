@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from scripted_executor import Script
 
 from search.driving.audits import Engine, drive, drive_next, launch
 from search.driving.heartbeats import LEASE_S
+from search.driving.interruptions import SIGNALS, Interrupted, exit_code, heed_signals
 from search.driving.progress import Observer, Progress, RunNote
 from search.errors import EngineError, HaltedError, PlacementError, StudyBusyError, StudyFileError
 from search.study.file import StudyFile, parse_study
@@ -72,6 +76,18 @@ def at(num_done: int, act: Callable[[], None]) -> Observer:
     return observe
 
 
+@contextmanager
+def signals_heeded() -> Iterator[None]:
+    """As a driver's process heeds them, and as before afterwards."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heed_signals()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
@@ -116,6 +132,37 @@ class TestEnding:
         assert 6 <= len(finished(store)) <= len(SLOTS)
         assert store.studies.status("audited").runs.running == 0
 
+        assert drive(store, "audited", engine=engine) == "completed"
+        assert_whole(store, script, before=before)
+
+    def test_terminated_while_the_database_is_locked_it_ends_and_goes_on_later(
+        self,
+        store: AuditStore,
+        sqlite_url: str,
+        scripted: Scripted,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        launch(store, study(), artifact_url="artifacts")
+        engine, script = scripted()
+        monkeypatch.setattr("storage.engine.BUSY_TIMEOUT_S", 1.0)
+        locker = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+
+        def terminate() -> None:
+            locker.execute("BEGIN EXCLUSIVE")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with (
+            signals_heeded(),
+            AuditStore.open(sqlite_url) as impatient,
+            pytest.raises(Interrupted) as caught,
+        ):
+            drive(impatient, "audited", engine=engine, observer=at(3, terminate))
+        assert exit_code(caught.value) == 143
+        locker.execute("ROLLBACK")
+        locker.close()
+        before = finished(store)
+        assert len(before) == 3
+        assert store.studies.get("audited").state == "running"  # nobody could write otherwise
         assert drive(store, "audited", engine=engine) == "completed"
         assert_whole(store, script, before=before)
 

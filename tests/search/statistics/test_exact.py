@@ -14,10 +14,8 @@ from search.statistics import (
     Pairs,
     StatisticsError,
     backbone_sign_test,
-    cell_chance,
     chance_from_rates,
     correct_selection,
-    delta_pp,
     exact_mean,
     mcnemar_test,
     of_delta,
@@ -72,12 +70,6 @@ def test_pooled_deltas_are_described_and_not_tested() -> None:
     assert table.seeds.two_sided is not None
 
 
-def test_a_delta_from_counts() -> None:
-    assert delta_pp(12, baseline_correct=10, n_items=15) == Fraction(40, 3)
-    with pytest.raises(StatisticsError, match="n_items is 15; allowed: whole numbers from 16 up"):
-        delta_pp(16, baseline_correct=10, n_items=15)
-
-
 @pytest.mark.parametrize("value", [NAN, INFINITE, -INFINITE])
 @pytest.mark.parametrize(
     "call",
@@ -96,14 +88,12 @@ def test_a_delta_from_counts() -> None:
         lambda x: clopper_pearson(x, 10),
         lambda x: clopper_pearson(1, x),
         lambda x: rate_interval([(x, 3)]),
-        cell_chance,
         lambda x: chance_from_rates({"a": (10, x)}),
         rate_spread,
         lambda x: rate_spread(4, confidence=x),
         lambda x: share_as_high(x, cells=4),
         lambda x: exact_mean([x]),
         of_delta,
-        lambda x: delta_pp(x, baseline_correct=1, n_items=4),
         lambda x: CellForecast("a", x, 0.5),
         lambda x: CellForecast("a", 1.0, x),
     ],
