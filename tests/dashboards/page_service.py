@@ -78,16 +78,21 @@ def serving(folder: Path, *words: str, **environment: str) -> Iterator[str]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{address}/health/ready", folder / "serve.log")
+        wait_for(f"{address}/health/ready", process, log=folder / "serve.log")
         yield address
     finally:
         process.send_signal(signal.SIGINT)
         wait_until(lambda: process.poll() is not None, why=(folder / "serve.log").read_text)
 
 
-def wait_for(url: str, log: Path) -> None:
-    """Wait until an address answers."""
-    wait_until(lambda: _answers(url), why=log.read_text)
+def wait_for(url: str, process: subprocess.Popen[bytes], *, log: Path) -> None:
+    """Wait until a server answers, as long as its process lives."""
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()
+        return _answers(url)
+
+    wait_until(answers, why=log.read_text)
 
 
 def _answers(url: str) -> bool:

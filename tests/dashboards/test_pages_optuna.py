@@ -33,7 +33,7 @@ def test_it_shows_the_studies_and_pages_link_to_it(tmp_path: Path, open_tab: Ope
     with log.open("ab") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
     try:
-        wait_for(f"{there}/api/studies", log)
+        wait_for(f"{there}/api/studies", process, log=log)
         with urllib.request.urlopen(f"{there}/api/studies", timeout=STILL_S) as answer:
             found = json.load(answer)["study_summaries"]
         assert [one["study_name"] for one in found] == ["going/backbone-a/lora-r8"]

@@ -20,10 +20,14 @@ SECOND = "TALAN_TEST_SECOND"
 
 
 class GlooPair:
-    """This process as rank 0, another as rank 1; both do the same."""
+    """This process as rank 0, another as rank 1; both do the same. One that died is replaced."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        self._process = self._start()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, __file__],
             cwd=ROOT,
             env=os.environ
@@ -37,13 +41,18 @@ class GlooPair:
         """What ``work(joining, **arguments)`` gives here and there; both may raise."""
         from workers.processes.process_group import GroupMember, open_store, process_group
 
+        if self._process.poll() is not None:
+            self._process = self._start()
         store = open_store("127.0.0.1")
         mine, other = (GroupMember(rank, 2, "127.0.0.1", store.port) for rank in range(2))
         self._send((work, other, arguments))
         found = _outcome(work, lambda: process_group(mine, device="cpu", store=store), arguments)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        return found, pickle.loads(bytes.fromhex(line)) if line else None
+        if not line:
+            self.close()
+            return found, None
+        return found, pickle.loads(bytes.fromhex(line))
 
     def close(self) -> None:
         """End the other process."""

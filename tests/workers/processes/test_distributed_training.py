@@ -90,10 +90,8 @@ def test_no_process_leaves_before_all_are_through(error: bool, pair: GlooPair):
     assert second_left < second_through + LEAVING_S / 2
 
 
-def test_a_process_that_dies_ends_the_others_wait_and_leaves_it_fit_to_go_on():
-    pair = GlooPair()
+def test_a_process_that_dies_ends_the_others_wait_and_leaves_it_fit_to_go_on(pair: GlooPair):
     first, second = pair.run(trained, recipe=RECIPE, axes=AXES, fault="dies")
-    pair.close()
 
     assert second is None
     assert first.startswith(("RuntimeError: ", "DistBackendError: "))
