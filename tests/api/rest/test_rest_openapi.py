@@ -46,6 +46,12 @@ OPERATIONS = {
     "export_study",
     "list_g1_rates",
     "list_champions",
+    "list_methods",
+    "list_confirmations",
+    "get_confirmation",
+    "list_ablations",
+    "get_ablation",
+    "get_importance",
     "get_reference",
     "health_live",
     "health_ready",
@@ -143,6 +149,7 @@ def test_a_client_made_of_the_document_does_everything(document: DocumentClient)
     assert "data: " in document.call("follow_events", name="grid")
     assert len(document.call("list_g1_rates", study="grid", by="writeback")) == 2
     assert len(document.call("list_champions")) == 2
+    assert document.call("list_methods", name="grid") == []
     assert document.call("export_study", name="grid", format="csv").startswith("study,run_id")
     assert "talan_runs" in document.call("get_metrics")
     assert document.call("get_reference")["champions"]
