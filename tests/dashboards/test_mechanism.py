@@ -144,7 +144,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Analysed:
 
 def test_the_tab_says_what_the_analyses_found(inside: Analysed) -> None:
     text = inside.page(f"/runs/{inside.run.id}/mechanism")
-    assert "The block lifts off at layer 1; 1 items." in text
+    assert "The block lifts off at layer 1; 1 item." in text
     assert 'data-figure="depth"' in text
     assert "81.2" in text
     assert "\N{MINUS SIGN}0.0012" in text
