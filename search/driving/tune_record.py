@@ -10,9 +10,11 @@ neither interval nor test, for who chose the runs is not known here. Does not co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import ray
@@ -69,7 +71,10 @@ class AuditExperiment:
             raise StudyFileError(msg)
         self._audit = resolve(self._file)
         check_hosts(self._audit)
-        self._artifacts, self._storage, self._address = artifacts, storage, ray_address
+        # Trials run in folders of Tune's own: a relative one would be another there.
+        self._artifacts = artifacts if "://" in artifacts else str(Path(artifacts).resolve())
+        os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+        self._storage, self._address = storage, ray_address
         self._open = ExitStack()
         self.space = search_space(self._file)
         self.callbacks: list[Callback] = []
