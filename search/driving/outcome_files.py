@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from storage import ArtifactStore, CellOutcome, RunOutcome
+from storage.generation import Generation
 
 
 def put_outcome(store: ArtifactStore, outcome: RunOutcome) -> str:
@@ -38,11 +39,12 @@ def _written(cell: CellOutcome) -> dict[str, Any]:
 
 
 def _read(cell: dict[str, Any]) -> CellOutcome:
-    digests = cell["digests"]
+    digests, told = cell["digests"], cell.get("generation")
     return CellOutcome(
         **{
             **cell,
             "outcomes": [bit == "1" for bit in cell["outcomes"]],
             "digests": None if digests is None else base64.b64decode(digests),
+            "generation": None if told is None else Generation(**told),
         }
     )
