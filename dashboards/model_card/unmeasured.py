@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from dashboards.model_card.card import template
 from dashboards.model_card.facts import base_text, configuration_table, is_hub_id, training_table
 from search.study.axes import configuration_words
-from search.study.single import Single
 from talan.model_folder import MODEL_CARD, BaseModel, read_model_folder
+
+if TYPE_CHECKING:  # resolving a study loads torch; a page that shows a button must not
+    from search.study.single import Single
 
 
 def write_unmeasured_card(folder: Path, *, single: Single, rests_on: Mapping[str, str]) -> None:

@@ -36,6 +36,7 @@ from storage import BASELINE, ArtifactStore, AuditStore, PartialOutcome, RunOutc
 from storage.errors import BaselineMismatch
 from storage.lease_owner import this_process
 from storage.records import RunFilter
+from workers.errors import first_line
 from workers.job.jobs import AdapterSpec, RunJob
 
 
@@ -225,11 +226,11 @@ class _Recorder(Callback):  # type: ignore[misc]
         """Record a trial that failed."""
         del iteration, trials, info
         run_id = self._run_of(trial.config)
+        if self._store.runs.get(run_id).state != "pending":  # Tune reports what became of it twice
+            return
         error = str(trial.get_error() or "the trial failed").strip().splitlines()[-1]
         attempt = self._store.dispatch.start(run_id, owner=self._owner, worker=trial.trial_id)
-        self._store.dispatch.fail(
-            run_id, owner=self._owner, attempt=attempt, error=error, retry=False
-        )
+        self._fail(run_id, attempt=attempt, error=error, retry=False)
 
     def _run_of(self, config: Mapping[str, Any]) -> str:
         """The trial's run, put on record if it is not there."""
@@ -246,6 +247,12 @@ class _Recorder(Callback):  # type: ignore[misc]
         try:
             self._store.results.finish(run_id, owner=self._owner, attempt=attempt, outcome=outcome)
         except BaselineMismatch as error:  # stopped before it had lost: no verdict
-            self._store.dispatch.fail(
-                run_id, owner=self._owner, attempt=attempt, error=str(error), retry=True
-            )
+            self._fail(run_id, attempt=attempt, error=str(error), retry=True)
+        except Exception as error:
+            self._fail(run_id, attempt=attempt, error=first_line(error), retry=False)
+            raise
+
+    def _fail(self, run_id: str, *, attempt: int, error: str, retry: bool) -> None:
+        self._store.dispatch.fail(
+            run_id, owner=self._owner, attempt=attempt, error=error, retry=retry
+        )

@@ -87,6 +87,7 @@ def test_for_programs(runs: list[str], talan: Talan) -> None:
         "helped",
         "hurt",
         "changed",
+        "generation",
     }
     assert [run["baseline_seed"] for run in listed] == [42] * 6
     one = json.loads(talan("run", runs[2], "--json").out)

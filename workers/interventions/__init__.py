@@ -1,10 +1,19 @@
-"""Ways of changing a model: TALAN, its controls, rivals, and anybody's own."""
+"""Ways of changing a model: TALAN, its controls, rivals, and anybody's own.
 
-from workers.interventions.bench import Bench
-from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
-from workers.interventions.intervention import Attached, Choice, Intervention, Try
-from workers.interventions.restore import restore
-from workers.interventions.tuner import Tuner
+The names below load torch on first use (``talan.lazy_exports``): reading a study file that asks for
+no method must not.
+"""
+
+from typing import TYPE_CHECKING
+
+from talan.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from workers.interventions.bench import Bench
+    from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
+    from workers.interventions.intervention import Attached, Choice, Intervention, Try
+    from workers.interventions.restore import restore
+    from workers.interventions.tuner import Tuner
 
 __all__ = [
     "Attached",
@@ -18,3 +27,14 @@ __all__ = [
     "read_blocks",
     "restore",
 ]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "bench": ("Bench",),
+        "blocks": ("Blocks", "decoder_layers", "read_blocks"),
+        "intervention": ("Attached", "Choice", "Intervention", "Try"),
+        "restore": ("restore",),
+        "tuner": ("Tuner",),
+    },
+)

@@ -86,7 +86,7 @@ def test_help_names_every_command(talan: Talan) -> None:
     assert answer.code == 0
     for command in ("study", "runs", "run", "g1", "champions", "export", "serve", "db"):
         assert f" {command} " in answer.out
-    assert "talan study run examples/tiny-lora-grid.yaml" in answer.out
+    assert "talan demo" in answer.out
 
 
 @pytest.mark.parametrize("arguments", [(), ("study",), ("db",)])

@@ -38,7 +38,7 @@ def test_every_figure_as_json(talan: Talan, runs: list[str], folder: Path) -> No
     answer = talan("figures", "recorded", "--format", "json", "--theme", "dark", "--json")
     assert answer.code == 0, answer.err
     paths = [Path(name) for name in json.loads(answer.out)]
-    assert len(paths) == 10
+    assert len(paths) == 11
     for path in paths:
         drawn = json.loads((folder / path).read_text())
         assert drawn["layout"]["template"]["layout"]["paper_bgcolor"] == "#14181f", path

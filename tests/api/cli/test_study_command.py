@@ -102,8 +102,8 @@ class TestRun:
         answer = talan("study", *arguments)
         assert (answer.code, answer.err) == (0, "")
         assert "finished  completed  2/2" in answer.out
-        assert "cross_attn" in answer.out
-        assert "talan g1 finished --by layer" in answer.out
+        assert "2 (100.0%) do worse than the baseline on no benchmark (G1)" in answer.out
+        assert "talan g1 finished" in answer.out
         with AuditStore.open("sqlite:///talan.db") as store:
             assert {run.attempt for run in store.runs.iterate("finished")} == {1}
 

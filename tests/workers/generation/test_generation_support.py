@@ -44,6 +44,6 @@ def test_layers_that_see_a_window_only_are_left_to_generate(model: Any):
     assert "layers of sliding_attention" in str(why_unsupported(model))
 
 
-def test_on_a_cpu_rows_are_the_only_bound(model: Any):
-    assert measured_capacity(model, max_rows=12) == Capacity(12)
-    assert measured_capacity(model) == Capacity(128)
+def test_on_a_cpu_rows_and_the_processors_cache_are_the_only_bounds(model: Any):
+    assert measured_capacity(model, max_rows=12) == Capacity(12, prefill_tokens=2048)
+    assert measured_capacity(model) == Capacity(128, prefill_tokens=2048)
