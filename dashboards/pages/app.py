@@ -77,6 +77,7 @@ class Site:
             optuna_url=self.optuna_url,
             axis_label=axis_label,
             kinds=wording.KINDS,
+            seed_words=wording.seed_words,
         )
         object.__setattr__(self, "_templates", templates)
 
