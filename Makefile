@@ -27,7 +27,7 @@ demo: install ## Audit 24 configurations on the built-in backbone (about 4 minut
 	$(BIN)/talan demo
 
 docs: install ## Build the docs as a site, which `talan serve` shows under /help
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 # The pages are tested in a real Chromium. As root on Debian it is installed; elsewhere the reader is told.
 browser: ## Make sure that there is a Chromium for the tests of the pages

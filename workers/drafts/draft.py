@@ -1,7 +1,9 @@
 """The drafting rule: which tokens are proposed as the continuation of an answer.
 
 Owns: the whole draft first; after a token that is not the draft's, the continuation of the longest
-end of the answer that occurs in the draft, of at least four tokens; otherwise nothing. It is a
+end of the answer that occurs in the draft, of at least four tokens; otherwise nothing. What follows
+such a match is proposed in portions that grow while they agree: an answer that has parted once is
+likely to part again, and what is proposed in vain is computed all the same. It is a
 function of the draft and the answer alone, so the same run proposes the same tokens.
 Does not cover: verifying them (``workers.generation``). Imports no torch: a replay needs no model.
 
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 # Our choices: a shorter match is mostly chance, and a longer one tells no more of what comes.
 MIN_MATCH_TOKENS = 4
 MAX_MATCH_TOKENS = 32
+FIRST_PORTION = 8
 
 
 class Draft:
@@ -26,6 +29,7 @@ class Draft:
     def __init__(self, tokens: Sequence[int]) -> None:
         self._tokens = tuple(tokens)
         self._place, self._is_followed = 0, True
+        self._num_since_match: int | None = None  # None: the answer has not parted yet
         self._ends: dict[tuple[int, ...], list[int]] | None = None
 
     def __len__(self) -> int:
@@ -36,10 +40,12 @@ class Draft:
         at, tokens = self._place, self._tokens
         self._is_followed = self._is_followed and at < len(tokens) and tokens[at] == token
         self._place += self._is_followed
+        if self._num_since_match is not None:
+            self._num_since_match += self._is_followed
 
     def restart(self) -> None:
         """Begin anew: the answer is written again."""
-        self._place, self._is_followed = 0, True
+        self._place, self._is_followed, self._num_since_match = 0, True, None
 
     def propose(self, answer: Sequence[int]) -> Sequence[int]:
         """What comes next if the answer goes on as the draft does; empty where nothing is known.
@@ -53,8 +59,11 @@ class Draft:
             found = self._find(answer)
             if found is None:
                 return ()
-            self._place, self._is_followed = found, True
-        return self._tokens[self._place : len(self._tokens) - 1]
+            self._place, self._is_followed, self._num_since_match = found, True, 0
+        end = len(self._tokens) - 1
+        if self._num_since_match is not None:
+            end = min(end, self._place + max(FIRST_PORTION, self._num_since_match))
+        return self._tokens[self._place : end]
 
     def _find(self, answer: Sequence[int]) -> int | None:
         """The place in the draft after the longest match; the next one on where several are."""
