@@ -121,6 +121,7 @@ def test_a_runs_page_shows_cells_and_items_by_what_changed(
     run = next(r for r in runs if (r.cells["tiny_choice"].delta or 0) < 0)
     tab = open_tab(recorded.address)
     page = tab.go(f"/runs/{run.id}")
+    expect(page.locator(".numbers").first).to_contain_text(re.compile(r"Verdict\s*not G1"))
     row = page.locator("table.cells tr", has_text="tiny_choice")
     expect(row).to_contain_text(f"{run.cells['tiny_choice'].n_correct} / 20")
     tabs = page.get_by_role("tab")
