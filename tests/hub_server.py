@@ -25,6 +25,9 @@ class HubServer:
             def do_HEAD(self) -> None:
                 hub.answer(self)
 
+            def do_POST(self) -> None:
+                hub.take(self)
+
             def log_message(self, *arguments: Any) -> None:
                 pass
 
@@ -64,6 +67,10 @@ class HubServer:
         etag = hashlib.sha1(content).hexdigest()
         headers = {"ETag": f'"{etag}"', "X-Repo-Commit": self.commit(repository)}
         return self._send(request, content, headers)
+
+    def take(self, request: BaseHTTPRequestHandler) -> None:
+        """Data sets are served only."""
+        self._refuse(request, 501, "Unsupported")
 
     def _refuse(self, request: BaseHTTPRequestHandler, status: int, code: str) -> None:
         request.send_response(status)

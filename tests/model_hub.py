@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from hub_server import HubServer
@@ -14,29 +13,6 @@ from hub_server import HubServer
 
 class ModelHub(HubServer):
     """Serves and takes models by name; each has one commit, which follows its contents."""
-
-    def __init__(self) -> None:
-        self.datasets: dict[str, dict[str, bytes]] = {}  # of models
-        self.gated: set[str] = set()
-        self.requests: list[str] = []
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub.answer(self)
-
-            def do_HEAD(self) -> None:
-                hub.answer(self)
-
-            def do_POST(self) -> None:
-                hub.take(self)
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def models(self) -> dict[str, dict[str, bytes]]:

@@ -13,28 +13,22 @@ from typing import ClassVar
 from peft import IA3Config, PeftConfig
 
 from workers.interventions.bench import Bench
-from workers.interventions.tuner import Tuner
+from workers.interventions.tuner import FrozenNullTuner
 from workers.run.adapters import linear_names
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ia3(Tuner):
+class Ia3(FrozenNullTuner):
     """(IA)^3 in the adapter's place; its null is frozen at its start, the bare backbone."""
 
     method: ClassVar[str] = "ia3"
     source: ClassVar[str] = "arXiv 2205.05638; PEFT 0.21.2"
-    null: ClassVar[str] = "frozen at its start"
     unmatched: ClassVar[tuple[str, ...]] = (
         "Its vectors are some hundred times fewer parameters than the adapter's.",
         "Its null is the backbone without any fine-tuning, since the vectors start at 1.",
         "Experts of a mixture are no linear maps to PEFT: there, keys and values alone are scaled.",
     )
     rate_factors: ClassVar[tuple[float, ...]] = (1.0, 5.0, 25.0)
-
-    @property
-    def trains(self) -> bool:
-        """The null is not trained."""
-        return not self.is_null
 
     def config(self, bench: Bench) -> PeftConfig:
         """Keys, values, and the feed-forward map where it is linear."""

@@ -18,13 +18,14 @@ from peft import PeftConfig, ShadowConfig
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
 from workers.interventions.settings import require_whole
-from workers.interventions.tuner import Tuner
+from workers.interventions.tuner import FrozenNullTuner
 
+_ITS_CACHE = "the shadow's own key/value cache"
 _AUXILIARY = 0.05  # PEFT's weight of the shadow's own loss
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shadow(Tuner):
+class Shadow(FrozenNullTuner):
     """ShadowPEFT around every block.
 
     Args:
@@ -33,7 +34,6 @@ class Shadow(Tuner):
 
     method: ClassVar[str] = "shadow"
     source: ClassVar[str] = "PEFT 0.21.2 (ShadowPEFT)"
-    null: ClassVar[str] = "frozen at its start"
     unmatched: ClassVar[tuple[str, ...]] = (
         "It trains a block of the backbone's width: several times the adapter's parameters.",
         "Its recorded training loss has the shadow's own loss in it, with weight 0.05.",
@@ -52,11 +52,6 @@ class Shadow(Tuner):
         super().__post_init__()
         require_whole(self.method, "rank", self.rank)
 
-    @property
-    def trains(self) -> bool:
-        """The null is not trained."""
-        return not self.is_null
-
     def config(self, bench: Bench) -> PeftConfig:
         """PEFT's defaults; its own loss is a mean a micro-batch, the task's one a step."""
         return ShadowConfig(
@@ -67,13 +62,13 @@ class Shadow(Tuner):
 
     def attach(self, bench: Bench, prepared: Any) -> Adapted:
         """Put it on, and have the backbone decoded by ``generate()``."""
-        bench.model.decodes_by_itself = "the shadow's own key/value cache"
+        bench.model.decodes_by_itself = _ITS_CACHE
         return super().attach(bench, prepared)
 
     @classmethod
     def load(cls, model: Any, folder: Any) -> Adapted:
         """Read PEFT's two files."""
-        model.decodes_by_itself = "the shadow's own key/value cache"
+        model.decodes_by_itself = _ITS_CACHE
         loaded = super().load(model, folder)
         assert isinstance(loaded, Adapted)
         return loaded

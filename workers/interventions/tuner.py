@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from peft import PeftConfig
 
@@ -38,3 +38,15 @@ class Tuner(Intervention):
         """Read PEFT's two files."""
         adapted, _ = load_checkpoint(folder, model=model)
         return Adapted(adapted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenNullTuner(Tuner):
+    """A tuner whose null is the tuner itself, left as it starts."""
+
+    null: ClassVar[str] = "frozen at its start"
+
+    @property
+    def trains(self) -> bool:
+        """The null is not trained."""
+        return not self.is_null

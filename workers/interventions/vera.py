@@ -14,11 +14,11 @@ from peft import PeftConfig, VeraConfig
 
 from workers.interventions.bench import Bench
 from workers.interventions.settings import require_whole
-from workers.interventions.tuner import Tuner
+from workers.interventions.tuner import FrozenNullTuner
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vera(Tuner):
+class Vera(FrozenNullTuner):
     """VeRA on the host's targets.
 
     Args:
@@ -27,7 +27,6 @@ class Vera(Tuner):
 
     method: ClassVar[str] = "vera"
     source: ClassVar[str] = "arXiv 2310.11454; PEFT 0.21.2"
-    null: ClassVar[str] = "frozen at its start"
     unmatched: ClassVar[tuple[str, ...]] = (
         "Its rank is its own: at the adapter's it would have hardly a parameter.",
         "Its null is the backbone without any fine-tuning, since b starts at 0.",
@@ -44,11 +43,6 @@ class Vera(Tuner):
         """
         super().__post_init__()
         require_whole(self.method, "rank", self.rank)
-
-    @property
-    def trains(self) -> bool:
-        """The null is not trained."""
-        return not self.is_null
 
     def config(self, bench: Bench) -> PeftConfig:
         """The host's targets; A and B follow from the run's seed and are stored."""
