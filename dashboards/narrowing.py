@@ -22,7 +22,7 @@ _OF_TREATMENTS = (*NARROWING, "seed", "g1", "state")
 KEYS = (*HOSTS, *_OF_TREATMENTS)
 
 
-def matching(runs: pd.DataFrame, key: str, value: Any) -> pd.Series[bool]:
+def matching(runs: pd.DataFrame, key: str, value: object) -> pd.Series[bool]:
     """Which runs have the value, or one of the values.
 
     Raises:
@@ -42,7 +42,7 @@ def matching(runs: pd.DataFrame, key: str, value: Any) -> pd.Series[bool]:
     return found | ~treated if key in _OF_TREATMENTS else found
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A value as it stands in an address and in a list of choices."""
     if isinstance(value, bool):
         return str(value).lower()

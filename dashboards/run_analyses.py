@@ -66,7 +66,7 @@ def read_values(
     name: str,
     *,
     columns: Sequence[str] | None = None,
-    where: Sequence[tuple[str, str, Any]] | None = None,
+    where: Sequence[tuple[str, str, object]] | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of an analysis' artifact; none where it is not done, or the artifact is away.
 

@@ -127,7 +127,7 @@ class StudyRecord:
         """Completed null runs that have a verdict."""
         return _with_verdict(self.runs[self.runs["kind"].isin(NULL_KINDS)])
 
-    def narrowed(self, **wanted: Any) -> StudyRecord:
+    def narrowed(self, **wanted: object) -> StudyRecord:
         """The record with only the runs that match; a value may be a list of values.
 
         Keys are ``backbone``, ``adapter``, ``seed``, ``state``, ``g1`` and the axes. An axis

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search.methods.words import method_words
 from search.study.axes import configuration_words
@@ -41,7 +41,7 @@ KINDS = {
 }
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: object) -> bool:
     """None, or what a frame has in its place: NaN or NA."""
     pandas = sys.modules.get("pandas")  # without it there are no frames
     return value is None or bool(pandas and pandas.isna(value))

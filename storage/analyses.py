@@ -180,7 +180,7 @@ class Analyses:
         analysis_id: str,
         *,
         owner: str,
-        summary: Mapping[str, Any],
+        summary: Mapping[str, object],
         artifact: str,
         seconds: float,
     ) -> bool:

@@ -11,7 +11,6 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
 
 
 def storable(text: str) -> str:
@@ -21,7 +20,7 @@ def storable(text: str) -> str:
     )
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 

@@ -8,7 +8,6 @@ Does not cover: how long a lease lasts, which is its owner's business.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Float
 from sqlalchemy.ext.compiler import compiles
@@ -24,12 +23,12 @@ class database_now(FunctionElement[float]):  # noqa: N801 - reads like a SQL fun
 
 
 @compiles(database_now, "sqlite")
-def _sqlite_now(*_: Any, **__: Any) -> str:
+def _sqlite_now(*_: object, **__: object) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 @compiles(database_now, "postgresql")
-def _postgres_now(*_: Any, **__: Any) -> str:
+def _postgres_now(*_: object, **__: object) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 

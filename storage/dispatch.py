@@ -157,13 +157,13 @@ def _detail(text: str | None) -> str | None:
     return storable(without_secrets(text[-_LONGEST_DETAIL:])) if text else None
 
 
-def _set(session: Session, ids: Sequence[str], **values: Any) -> None:
+def _set(session: Session, ids: Sequence[str], **values: object) -> None:
     if ids:
         session.execute(update(Run), [{"id": run_id, **values} for run_id in ids])
 
 
 def _log(
-    session: Session, study: models.Study, *, kind: str, runs: Sequence[str], **payload: Any
+    session: Session, study: models.Study, *, kind: str, runs: Sequence[str], **payload: object
 ) -> None:
     row = {"study_id": study.id, "at": utc_now(), "kind": kind}
     rows = [{**row, "payload": {"run": run_id, **payload}} for run_id in runs]

@@ -9,7 +9,6 @@ run_failed, run_requeued, analysis_finished, study_finished (its payload's `stat
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from storage.database import Database
 from storage.locks import find_study
 
 
-def append_event(session: Session, study_id: int, event: str, /, **payload: Any) -> None:
+def append_event(session: Session, study_id: int, event: str, /, **payload: object) -> None:
     """Append an event; the caller holds the study's lock (`locks.py`)."""
     session.add(models.Event(study_id=study_id, at=utc_now(), kind=event, payload=payload))
 

@@ -92,7 +92,7 @@ def read_tables(database: Database, study: str) -> StudyTables:
 
 
 def _columns(
-    session: Session, query: Select[*tuple[Any, ...]], names: Mapping[str, Any]
+    session: Session, query: Select[*tuple[Any, ...]], names: Mapping[str, object]
 ) -> Columns:
     rows = session.connection().execute(query).all()  # no objects: this is bulk
     values = zip(*rows, strict=True) if rows else ((),) * len(names)

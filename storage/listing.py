@@ -263,7 +263,7 @@ def _order(sort: str) -> tuple[InstrumentedAttribute[Any], Callable[[Any], Unary
     return _SMALLEST_FIRST[sort], asc
 
 
-def _fitting(column: InstrumentedAttribute[Any], value: Any) -> Any:
+def _fitting(column: InstrumentedAttribute[Any], value: object) -> Any:
     """Refuse a cursor's value that its column cannot be compared with."""
     kind = column.type.python_type
     if type(value) is kind or (kind is float and type(value) is int):

@@ -7,7 +7,6 @@ Does not cover: order and pages (`listing.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement
 
@@ -48,7 +47,7 @@ def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     return asked + [part for axis in wanted.axes.items() for part in _axis(*axis)]
 
 
-def _axis(axis: str, value: Any) -> Iterator[ColumnElement[bool]]:
+def _axis(axis: str, value: object) -> Iterator[ColumnElement[bool]]:
     """Yield conditions for one axis; a mapping names some or all columns of a compound axis."""
     columns = axis_columns(axis)
     values = value if isinstance(value, Mapping) else {axis: value}

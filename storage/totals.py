@@ -119,7 +119,7 @@ def _workers(session: Session) -> int:
     return sum(_asked(spec) for spec in specs)
 
 
-def _asked(spec: Mapping[str, Any]) -> int:
+def _asked(spec: Mapping[str, object]) -> int:
     resources = spec.get("resources")
     workers = resources.get("workers") if isinstance(resources, Mapping) else None
     return workers if isinstance(workers, int) else 0

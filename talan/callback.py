@@ -6,7 +6,7 @@ it stopped. Checkpoints that Trainer writes get TALAN's files beside the adapter
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -30,7 +30,11 @@ class TalanCallback(TrainerCallback):
         self.scales_gradients = scales_gradients
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Restore the weights of the checkpoint that is resumed, if one is."""
         del control, kwargs
@@ -39,14 +43,22 @@ class TalanCallback(TrainerCallback):
         self.talan.begin_step(state.global_step)
 
     def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Apply both schedules."""
         del args, control, kwargs
         self.talan.begin_step(state.global_step)
 
     def on_pre_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Scale the gradients, which are clipped by now."""
         del args, state, control, kwargs
@@ -54,7 +66,11 @@ class TalanCallback(TrainerCallback):
             self.talan.scale_gradients()
 
     def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Write TALAN's files into the checkpoint that Trainer has just written."""
         del control, kwargs
@@ -62,7 +78,11 @@ class TalanCallback(TrainerCallback):
             self.talan.save(_checkpoint_folder(args, step=state.global_step))
 
     def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Follow Trainer, which has just put back the adapter of the best checkpoint."""
         del control, kwargs

@@ -158,7 +158,7 @@ class TalanConfig:
             raise checks.refuse("inner_dim", self.inner_dim, allowed=allowed)
 
     @classmethod
-    def from_axes(cls, axes: Mapping[str, Any], **block_fields: Any) -> "TalanConfig":
+    def from_axes(cls, axes: Mapping[str, object], **block_fields: object) -> "TalanConfig":
         """Build from the six axes as plain data.
 
         Args:
@@ -180,7 +180,7 @@ class TalanConfig:
     @classmethod
     def from_record(
         cls,
-        record: Mapping[str, Any],
+        record: Mapping[str, object],
         *,
         scope: str = "all",
         train_until: int | None = None,

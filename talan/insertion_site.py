@@ -91,7 +91,7 @@ def read_tokens(site: Site, x: Tensor, kwargs: Mapping[str, Any]) -> Tokens:
     return Tokens(mask, state, lengths)
 
 
-def _refuse_paged(kwargs: Mapping[str, Any]) -> None:
+def _refuse_paged(kwargs: Mapping[str, object]) -> None:
     if kwargs.get("cache") is not None or kwargs.get("block_table") is not None:
         raise TalanDecodingError(
             "TALAN does not support continuous batching (generate_batch), which splits prompts "
@@ -114,7 +114,7 @@ def _find_state(site: Site, x: Tensor, cache: Any) -> RunningState | None:
     return state
 
 
-def _real_tokens(mask: Any, x: Tensor, *, past: int) -> Tensor | None:
+def _real_tokens(mask: object, x: Tensor, *, past: int) -> Tensor | None:
     """The part of the padding mask that covers `x`, [B, S]."""
     if mask is None:
         return None

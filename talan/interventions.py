@@ -51,7 +51,7 @@ def loader_of(name: str) -> Loader:
     return loader
 
 
-def _nothing(_model: Any, _folder: Path, *, trainable: bool) -> None:
+def _nothing(_model: object, _folder: Path, *, trainable: bool) -> None:
     """The adapter alone."""
     del trainable
 

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import CommitInfo, HfApi
 from peft import PeftConfig, PeftModelForCausalLM, get_peft_model_state_dict
@@ -41,7 +40,7 @@ class TalanModelForCausalLM(PeftModelForCausalLM):  # type: ignore[misc]
     intervention: Intervention | None = None
     folder: ModelFolder | None = None
 
-    def save_pretrained(self, save_directory: str | Path, **settings: Any) -> None:
+    def save_pretrained(self, save_directory: str | Path, **settings: object) -> None:
         """Write adapter, intervention and model card into one folder.
 
         Args:

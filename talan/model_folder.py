@@ -139,7 +139,7 @@ def _told_by_files(path: Path, adapter: dict[str, Any]) -> ModelFolder:
     return ModelFolder(path, present[0] if present else NONE, base)
 
 
-def _check_format(path: Path, found: Any) -> None:
+def _check_format(path: Path, found: object) -> None:
     if isinstance(found, int) and found > FORMAT:
         raise TalanCheckpointError(
             f"{path} has the format {found}, which a newer version wrote; this one reads up to "

@@ -36,7 +36,7 @@ def record_from_axes(
     }
 
 
-def axes_from_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def axes_from_record(record: Mapping[str, object]) -> tuple[dict[str, Any], str]:
     """The axes that `record` holds, and its summarizer.
 
     Raises:
@@ -55,7 +55,7 @@ def axes_from_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     return axes, checks.one_of("clustering_method", method, allowed=SUMMARIZERS)
 
 
-def _writeback(values: Mapping[str, Any]) -> dict[str, Any]:
+def _writeback(values: Mapping[str, object]) -> dict[str, Any]:
     name = checks.one_of("integration_type", values["integration_type"], allowed=_RULE)
     return {"rule": _RULE[name], "gate": values.get("gate_type"), "alpha": values["alpha"]}
 

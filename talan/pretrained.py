@@ -7,7 +7,6 @@ Code from a repository is never run.
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -24,8 +23,8 @@ _FOLDER_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "READ
 def from_pretrained(
     folder_or_hub_id: str | Path,
     *,
-    dtype: Any = None,
-    device_map: Any = None,
+    dtype: object = None,
+    device_map: object = None,
     base: str | Path | None = None,
     revision: str | None = None,
     token: str | bool | None = None,

@@ -16,7 +16,7 @@ from torch import Tensor
 from talan.state import RunningState
 
 
-def propose_next(cache: Any) -> None:
+def propose_next(cache: object) -> None:
     """Let the tokens of the next forward pass be proposed ones; nothing where there is no block.
 
     Args:
@@ -27,7 +27,7 @@ def propose_next(cache: Any) -> None:
         state.are_proposed = True
 
 
-def keep_proposed(cache: Any, num_kept: Tensor) -> None:
+def keep_proposed(cache: object, num_kept: Tensor) -> None:
     """Keep the first tokens of the last pass and take the others back.
 
     Args:

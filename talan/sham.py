@@ -59,7 +59,11 @@ class ShamCallback(TrainerCallback):
         self.sham = sham
 
     def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
     ) -> None:
         """Follow the step that is about to be taken."""
         del args, control, kwargs

@@ -50,7 +50,7 @@ class LazyCommand(TyperCommand):
         self.help = _summary(self._module, self._function)
 
     def make_context(
-        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+        self, info_name: str | None, args: list[str], parent: object = None, **extra: object
     ) -> Any:
         """The real command's context."""
         return self.loaded().make_context(info_name, args, parent=parent, **extra)

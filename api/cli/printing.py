@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import typer
 from pydantic_core import to_jsonable_python
 
 
-def echo_json(value: Any) -> None:
+def echo_json(value: object) -> None:
     """Print a view, or plain data, as JSON."""
     typer.echo(json.dumps(to_jsonable_python(value), indent=2, ensure_ascii=False))

@@ -49,6 +49,6 @@ class MixtureManifest(View):
     checked: dict[str, str] = Field(description="sha256 of the items of each benchmark")
 
     @classmethod
-    def from_record(cls, manifest: Mapping[str, Any]) -> Self:
+    def from_record(cls, manifest: Mapping[str, object]) -> Self:
         """Of what was built."""
         return cls.model_validate(manifest)

@@ -95,6 +95,6 @@ class RescoringReport(View):
     changed_runs: list[ChangedRun]
 
     @classmethod
-    def from_record(cls, report: Mapping[str, Any]) -> Self:
+    def from_record(cls, report: Mapping[str, object]) -> Self:
         """Of what was counted."""
         return cls.model_validate(report)

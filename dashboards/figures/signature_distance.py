@@ -69,7 +69,7 @@ def _rows(record: Records) -> list[Mapping[str, Any]]:
     ]
 
 
-def _said(name: str, row: Mapping[str, Any]) -> str:
+def _said(name: str, row: Mapping[str, object]) -> str:
     if row["r"] is None:
         return f"{name}: no correlation, deltas or distances do not vary."
     return (

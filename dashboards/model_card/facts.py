@@ -163,7 +163,9 @@ def _bounds(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
 
 
-def configuration_table(configuration: Mapping[str, Any] | None, file: StudyFile) -> Table | None:
+def configuration_table(
+    configuration: Mapping[str, object] | None, file: StudyFile
+) -> Table | None:
     """The six axes and the block's fixed fields; None for the adapter alone."""
     if configuration is None:
         return None
@@ -177,7 +179,7 @@ def configuration_table(configuration: Mapping[str, Any] | None, file: StudyFile
 
 
 def training_table(
-    adapter: Mapping[str, Any], file: StudyFile, *, seed: int, rests_on: Mapping[str, str]
+    adapter: Mapping[str, object], file: StudyFile, *, seed: int, rests_on: Mapping[str, str]
 ) -> Table:
     """The recipe, and the hash of what was trained on."""
     spec = ", ".join(f"{key} {_text(value)}" for key, value in adapter.items())
@@ -231,5 +233,5 @@ def _suite(file: StudyFile) -> str:
     return ", ".join(file.benchmarks)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "/".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -82,7 +81,7 @@ class Site:
         object.__setattr__(self, "_templates", templates)
 
     def page(
-        self, template: str, *, status: int = 200, policy: str = POLICY, **values: Any
+        self, template: str, *, status: int = 200, policy: str = POLICY, **values: object
     ) -> HTMLResponse:
         """A page as an answer."""
         html = self._templates.get_template(template).render(**values)

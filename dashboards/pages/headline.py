@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from search.rates.null_tests import NULL_NAMES
 from storage import AuditStore
@@ -151,7 +150,7 @@ def mean_seconds(durations: Sequence[Duration]) -> float | None:
     return sum(found.mean_s * found.num_runs for found in durations) / num_runs
 
 
-def workers_of(spec: Mapping[str, Any]) -> int:
+def workers_of(spec: Mapping[str, object]) -> int:
     """How many runs a study does at once."""
     resources = spec.get("resources")
     workers = resources.get("workers") if isinstance(resources, Mapping) else None

@@ -82,7 +82,7 @@ class Selection:
         """The address with one value on, or off where it is on."""
         return self.link(**{key: None if self.chosen.get(key) == label else label})
 
-    def where(self, values: Mapping[str, Mapping[str, Any]]) -> RunFilter:
+    def where(self, values: Mapping[str, Mapping[str, object]]) -> RunFilter:
         """The filter; `values` are the axes' values by their labels.
 
         Raises:
@@ -168,5 +168,5 @@ def _summed(named: Any) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _in_order(value: Any) -> tuple[float, str]:
+def _in_order(value: object) -> tuple[float, str]:
     return (value, "") if isinstance(value, int | float) else (0.0, str(value))

@@ -134,7 +134,7 @@ def champion_table(
     )
 
 
-def _shrunken(run: Mapping[Any, Any], host: HostWorths | None) -> tuple[str, str]:
+def _shrunken(run: Mapping[Any, object], host: HostWorths | None) -> tuple[str, str]:
     """The shrunken mean with its interval, and the probability of G1 at a fresh seed."""
     found = None if host is None else host.shrunken.get(str(run["configuration_id"]))
     if found is None:
@@ -286,7 +286,7 @@ def _items(record: StudyRecord) -> list[str]:
     ]
 
 
-def _listed(value: Any) -> str:
+def _listed(value: object) -> str:
     """Settings in a line: ``max_steps 78, seed 0``."""
     if isinstance(value, Mapping):
         return ", ".join(

@@ -182,5 +182,5 @@ def _processes(spec: Mapping[str, Any]) -> int:
     return int(spec.get("resources", {}).get("processes_per_run", 1))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str)

@@ -151,7 +151,7 @@ class HostStudy:
 
     def _nearest_free(
         self,
-        proposed: Mapping[str, Any],
+        proposed: Mapping[str, object],
         *,
         identify: Callable[[Mapping[str, Any]], str],
         taken: set[str],
@@ -167,7 +167,7 @@ class HostStudy:
                 return trial.number, configuration
         return None
 
-    def _params(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    def _params(self, configuration: Mapping[str, object]) -> dict[str, Any]:
         """A configuration's parameters; an adaptive study has a gamma even where it is moot."""
         params = optuna_params(configuration)
         if self._adaptive and params["gradient_scale"] is None:

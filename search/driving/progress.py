@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from search.methods.words import method_words
 from search.study.axes import configuration_words
@@ -70,11 +69,11 @@ def cells_text(run: Run) -> str:
 
 def title(
     host: str,
-    configuration: Mapping[str, Any] | None,
+    configuration: Mapping[str, object] | None,
     *,
     seed: int,
     kind: str = TREATMENT,
-    method: Mapping[str, Any] | None = None,
+    method: Mapping[str, object] | None = None,
 ) -> str:
     """A run in a few words: ``tiny-qwen3 lora-r8 s42  layer 1, T 2, cross_attn, ...``."""
     head = f"{host} s{seed}"

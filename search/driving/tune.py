@@ -40,7 +40,7 @@ def search_space(file: StudyFile) -> dict[str, Any]:
     return {axis: tune.choice(list(values)) for axis, values in named.items() if len(values) > 1}
 
 
-def configuration_of(file: StudyFile, config: Mapping[str, Any]) -> dict[str, Any]:
+def configuration_of(file: StudyFile, config: Mapping[str, object]) -> dict[str, Any]:
     """A trial's configuration as a study file lists it; what a trial leaves open is the file's.
 
     Raises:
@@ -72,7 +72,7 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         self,
         config: dict[str, Any],
         *,
-        study: Mapping[str, Any],
+        study: Mapping[str, object],
         artifacts: str,
         baseline: Counts,
     ) -> None:
@@ -100,7 +100,7 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         """Keep nothing but the count: training again gives the same bits."""
         (Path(checkpoint_dir) / "cells.json").write_text(json.dumps(len(self._cells)))
 
-    def load_checkpoint(self, checkpoint: Any) -> None:
+    def load_checkpoint(self, checkpoint: object) -> None:
         """Do the cells again that the trial had."""
         done = json.loads((Path(str(checkpoint)) / "cells.json").read_text())
         self._take(self.config)
@@ -111,7 +111,7 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         """Give back what the executor holds."""
         self._executor.close()
 
-    def _take(self, config: Mapping[str, Any]) -> None:
+    def _take(self, config: Mapping[str, object]) -> None:
         listed = {"configurations": [configuration_of(self._file, config)]}
         rest = {k: v for k, v in self._content.items() if k not in ("axes", "design")}
         single = single_of({**rest, **listed})
@@ -150,11 +150,11 @@ def _named(axes: Axes, axis: str) -> dict[Any, Any]:
     return {_name(axis, value): value for value in values}
 
 
-def _name(axis: str, value: Any) -> Any:
+def _name(axis: str, value: object) -> Any:
     return axis_label(axis, value) if isinstance(value, Mapping) else value
 
 
-def _value(axes: Axes, axis: str, config: Mapping[str, Any]) -> Any:
+def _value(axes: Axes, axis: str, config: Mapping[str, object]) -> Any:
     named = _named(axes, axis)
     if axis not in config:
         if len(named) > 1:

@@ -59,7 +59,7 @@ class AuditExperiment:
 
     def __init__(
         self,
-        study: Mapping[str, Any],
+        study: Mapping[str, object],
         *,
         artifacts: str,
         storage: str | None = None,
@@ -232,7 +232,7 @@ class _Recorder(Callback):  # type: ignore[misc]
         attempt = self._store.dispatch.start(run_id, owner=self._owner, worker=trial.trial_id)
         self._fail(run_id, attempt=attempt, error=error, retry=False)
 
-    def _run_of(self, config: Mapping[str, Any]) -> str:
+    def _run_of(self, config: Mapping[str, object]) -> str:
         """The trial's run, put on record if it is not there."""
         spec = {k: v for k, v in self._audit.file.spec.items() if k not in ("axes", "design")}
         listed = [configuration_of(self._audit.file, config)]

@@ -249,7 +249,9 @@ def _values(axis: str, *, space: Space) -> Sequence[Any]:
     }[axis]
 
 
-def _gamma(centre: Configuration, *, trainability: Mapping[str, Any], space: Space) -> float | None:
+def _gamma(
+    centre: Configuration, *, trainability: Mapping[str, object], space: Space
+) -> float | None:
     """The gradient scale beside another trainability: the centre's where it means anything."""
     scales = [gamma for mode, gamma in space.modes if mode == trainability]
     return centre["gradient_scale"] if centre["gradient_scale"] in scales else scales[0]

@@ -6,10 +6,9 @@ Owns: the words. Does not cover: what a setting means (``workers.interventions``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 
-def method_words(method: Mapping[str, Any]) -> str:
+def method_words(method: Mapping[str, object]) -> str:
     """``repe, layers 40% 60%, strengths 0 0.5 1 2 4``."""
     parts = [
         f"{key} {_value(value)}"
@@ -19,7 +18,7 @@ def method_words(method: Mapping[str, Any]) -> str:
     return ", ".join([str(method["method"]), *parts])
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(_value(part) for part in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -22,5 +22,5 @@ def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
     return str(shown.to_csv(index=False, header=header))
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from search.statistics.errors import StatisticsError
 
@@ -119,7 +120,7 @@ class Discordances:
         return min(1.0, max(0.0, 1 - self.ratio / 2))
 
 
-def discordances(treatments: Any, baseline: Any) -> Discordances:
+def discordances(treatments: ArrayLike, baseline: ArrayLike) -> Discordances:
     """Mean discordances from outcomes.
 
     Args:
@@ -165,7 +166,7 @@ def over_baselines(found: Sequence[Discordances]) -> Discordances:
     )
 
 
-def outcomes(treatments: Any, baseline: Any) -> tuple[Any, Any]:
+def outcomes(treatments: ArrayLike, baseline: ArrayLike) -> tuple[Any, Any]:
     """Both as booleans, [K, items] and [items].
 
     Raises:

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
@@ -178,7 +179,7 @@ def expected_g1(
     )
 
 
-def run_chances(discordant: Any, *, correlation: float = 0.0) -> tuple[Any, Any]:
+def run_chances(discordant: ArrayLike, *, correlation: float = 0.0) -> tuple[Any, Any]:
     """P(G1) and P(strict G1) of each run, [runs], from discordant items, [runs, cells].
 
     Raises:
@@ -197,7 +198,7 @@ def run_chances(discordant: Any, *, correlation: float = 0.0) -> tuple[Any, Any]
     return g1, g1 - weights @ (held - above).prod(axis=2)
 
 
-def cell_correlation(nets: Sequence[Any]) -> float:
+def cell_correlation(nets: Sequence[ArrayLike]) -> float:
     """Mean correlation between two cells of the runs' net items, within baselines; 0 if unknown.
 
     Deviations from a baseline's mean are pooled over baselines. Cells that do not vary are
@@ -226,7 +227,7 @@ def _thresholds(discordant: Any) -> tuple[Any, Any]:
     return -ndtri(reaches), -ndtri(exceeds)
 
 
-def _simulate(runs: BaselineRuns, *, rho: float, draws: int, rng: Any) -> Any:
+def _simulate(runs: BaselineRuns, *, rho: float, draws: int, rng: np.random.Generator) -> Any:
     """G1 and strict G1 runs of one baseline in each simulated study, [2, draws]."""
     reach, exceed = _thresholds(np.asarray(runs.discordant))
     num_runs, cells = reach.shape

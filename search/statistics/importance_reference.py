@@ -58,7 +58,7 @@ class Reference:
         return share > 0 and share > self.factor * self.points[axis]
 
 
-def grid_shares(points: Sequence[Mapping[str, Any]], values: Sequence[float]) -> Shares | None:
+def grid_shares(points: Sequence[Mapping[str, object]], values: Sequence[float]) -> Shares | None:
     """The exact shares by axis; None where the points are no full grid, or nothing varies.
 
     Raises:
@@ -106,7 +106,7 @@ def shuffled_reference(
 
 
 def out_of_bag_r2(
-    points: Sequence[Mapping[str, Any]], values: Sequence[float], *, seed: int
+    points: Sequence[Mapping[str, object]], values: Sequence[float], *, seed: int
 ) -> float:
     """R2 of a random forest on the trials each tree did not see; negative on noise, mostly.
 
@@ -127,7 +127,7 @@ def out_of_bag_r2(
     return float(forest.oob_score_)
 
 
-def _same_length(points: Sequence[Any], values: Sequence[float]) -> None:
+def _same_length(points: Sequence[object], values: Sequence[float]) -> None:
     at_least(len(points), 1, name="points")
     all_finite(values, name="delta")
     if len(points) != len(values):
@@ -146,7 +146,7 @@ def _point(values: Sequence[float]) -> float:
     return float(ranked[min(len(ranked), ceil(_LEVEL * (len(ranked) + 1))) - 1])
 
 
-def _encoded(values: Sequence[Any]) -> list[Any]:
+def _encoded(values: Sequence[object]) -> list[Any]:
     if all(isinstance(value, int | float) for value in values):
         return [np.array(values, dtype=float)]
     texts = np.array([repr(value) for value in values])

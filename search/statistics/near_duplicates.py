@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from search.statistics.exchangeability import discordances, outcomes
 
@@ -26,7 +27,7 @@ NEAR = 0.5
 _ENTRIES = 4_000_000  # bytes of one comparison held in memory at once
 
 
-def distinct_runs(treatments: Any, baseline: Any) -> list[int]:
+def distinct_runs(treatments: ArrayLike, baseline: ArrayLike) -> list[int]:
     """Rows of ``treatments`` that are no near-duplicate of an earlier one.
 
     Args:

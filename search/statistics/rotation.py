@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import combine_pvalues
 
 from search.statistics.errors import StatisticsError, at_least, share
@@ -77,7 +78,7 @@ class CombinedRotation:
     method: str
 
 
-def rotation_test(counts: Any) -> RotationTest:
+def rotation_test(counts: ArrayLike) -> RotationTest:
     """Test the rate of K treatments against their baseline.
 
     Args:
@@ -132,7 +133,7 @@ def combine_p(p_values: Sequence[float]) -> float:
     return float(combine_pvalues(p_values, method="fisher").pvalue)
 
 
-def _whole_numbers(counts: Any) -> Any:
+def _whole_numbers(counts: ArrayLike) -> Any:
     """[K + 1, cells] as integers; a missing count is refused, never taken as a number."""
     rows = np.asarray(counts, dtype=float)
     if rows.ndim != 2 or rows.shape[0] < 2 or rows.shape[1] < 1:

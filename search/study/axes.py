@@ -54,7 +54,7 @@ def writeback_label(writeback: Mapping[str, Any]) -> str:
     return ":".join(part for part in parts if part)
 
 
-def trainability_label(trainability: Mapping[str, Any]) -> str:
+def trainability_label(trainability: Mapping[str, object]) -> str:
     """A trainability's short name: ``all``, ``all/until=20``, ``frozen/warmup=35``."""
     label = str(trainability["scope"])
     if trainability["train_until"] is not None:
@@ -64,7 +64,7 @@ def trainability_label(trainability: Mapping[str, Any]) -> str:
     return label
 
 
-def axis_label(axis: str, value: Any) -> str:
+def axis_label(axis: str, value: object) -> str:
     """Any axis's value in a few words: the same in tables, chips and addresses."""
     if isinstance(value, Mapping):
         return writeback_label(value) if axis == "writeback" else trainability_label(value)
@@ -73,7 +73,7 @@ def axis_label(axis: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def axis_tick(value: Any) -> str:
+def axis_tick(value: object) -> str:
     """A value on a crowded figure: mixers lose what their names share, writebacks their colons."""
     if isinstance(value, float):
         return f"{value:g}"

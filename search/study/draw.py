@@ -7,7 +7,6 @@ cover: reading a study of an older draw, which every face can.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from search.errors import StudyFileError
 from talan.vocabulary import BLOCK_DRAW
@@ -15,7 +14,7 @@ from talan.vocabulary import BLOCK_DRAW
 FIRST_DRAW = 1  # of studies on record that name none
 
 
-def check_draw(name: str, spec: Mapping[str, Any]) -> None:
+def check_draw(name: str, spec: Mapping[str, object]) -> None:
     """Refuse to run a study whose weights would not be those it began with.
 
     Raises:

@@ -157,7 +157,7 @@ class StudyFile(_Entry):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_axes(cls, content: Any) -> Any:
+    def _default_axes(cls, content: object) -> Any:
         """Without axes each has its one default value; methods may stand alone."""
         alone = isinstance(content, Mapping) and content.get("methods")
         if isinstance(content, Mapping) and "axes" not in content and not alone:
@@ -269,7 +269,7 @@ def parse_study(content: object) -> StudyFile:
     return study
 
 
-def recorded_file(spec: Mapping[str, Any]) -> StudyFile:
+def recorded_file(spec: Mapping[str, object]) -> StudyFile:
     """The file of a study on record; one that names no draw began with the first."""
     return parse_study({"draw": FIRST_DRAW, **spec})
 
@@ -392,7 +392,7 @@ def _sentence(error: ValidationError) -> str:
     return f"{where}: {first['input']!r} is not allowed; it {reason}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Nested values with whole floats as integers."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}

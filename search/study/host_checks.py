@@ -91,6 +91,6 @@ def blocks(audit: Audit, host: int) -> Iterator[dict[str, Any]]:
         yield {**first, "slots": slots, "mixer": mixer, "writeback": writeback}
 
 
-def _shape_of(writeback: Mapping[str, Any]) -> tuple[object, ...]:
+def _shape_of(writeback: Mapping[str, object]) -> tuple[object, ...]:
     """What of a writeback its parameters' shapes follow from."""
     return writeback["rule"], writeback["gate"]

@@ -29,7 +29,7 @@ def listed_points(
     *,
     backbone: str,
     num_layers: int,
-    block: Mapping[str, Any],
+    block: Mapping[str, object],
     max_steps: int,
 ) -> list[dict[str, Any]]:
     """The listed configurations on one backbone, in canonical form and in order.

@@ -58,7 +58,7 @@ def method_runs(file: StudyFile, *, host: int, first_position: int) -> list[RunP
     return [replace(run, position=first_position + place) for place, run in enumerate(runs)]
 
 
-def recorded(entry: Mapping[str, Any]) -> dict[str, Any]:
+def recorded(entry: Mapping[str, object]) -> dict[str, Any]:
     """A method as it is put on record: all its settings, so that both spellings are one run.
 
     Raises:
@@ -74,7 +74,7 @@ def null_seeds(file: StudyFile, *, number: int) -> list[int]:
 
 
 def _runs_of(
-    file: StudyFile, entry: Mapping[str, Any], *, host: int, number: int
+    file: StudyFile, entry: Mapping[str, object], *, host: int, number: int
 ) -> Iterator[RunPlan]:
     method, settings = read_method(entry), recorded(entry)
     fresh = null_seeds(file, number=number)

@@ -15,7 +15,7 @@ from search.study.space import Space
 
 
 def neighbours(
-    space: Space, configuration: Mapping[str, Any], *, seed: int
+    space: Space, configuration: Mapping[str, object], *, seed: int
 ) -> Iterator[dict[str, Any]]:
     """All other points of a space, those that differ in the fewest factors first.
 

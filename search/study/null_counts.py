@@ -8,7 +8,7 @@ Owns: the key ``null_runs`` of a study file. Does not cover: which runs these ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
@@ -31,7 +31,7 @@ def _shortest(value: int | Shams) -> int | Shams:
     return value.count if isinstance(value, Shams) and value.match is None else value
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     return "[mapping]" if isinstance(value, Mapping | Shams) else "[number]"
 
 

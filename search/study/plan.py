@@ -114,7 +114,7 @@ class Audit:
         return space.point(min(still)) if still else None
 
 
-def is_null_intervention(configuration: Mapping[str, Any]) -> bool:
+def is_null_intervention(configuration: Mapping[str, object]) -> bool:
     """Whether a block of this configuration is the identity and stays it."""
     return TalanConfig.from_axes(configuration).is_null_intervention
 
@@ -220,7 +220,7 @@ def adapter_labels(adapters: Sequence[AdapterSpec]) -> list[str]:
     return [f"{label}-{number}" for number, label in enumerate(longer, start=1)]
 
 
-def configuration_id(configuration: Mapping[str, Any]) -> str:
+def configuration_id(configuration: Mapping[str, object]) -> str:
     """The content hash that is a configuration's identity."""
     return TalanConfig.from_axes(configuration).configuration_id
 
@@ -267,7 +267,7 @@ def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
 
 
 def treatments(
-    audit: Audit, *, host: int, points: Sequence[Mapping[str, Any]], first_position: int
+    audit: Audit, *, host: int, points: Sequence[Mapping[str, object]], first_position: int
 ) -> list[RunPlan]:
     """One run a seed for each of a host's points."""
     pairs = [(point, seed) for point in points for seed in audit.file.seeds]

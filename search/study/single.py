@@ -71,7 +71,7 @@ def read_single(path: Path, *, backbone: str | None = None, data: Path | None = 
     return single_of({"name": "alone", **content})
 
 
-def single_of(content: Mapping[str, Any]) -> Single:
+def single_of(content: Mapping[str, object]) -> Single:
     """One configuration out of a study file's content.
 
     Raises:
@@ -92,7 +92,7 @@ def single_of(content: Mapping[str, Any]) -> Single:
     return Single(audit, points[0])
 
 
-def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
+def _of_record(record: Mapping[str, object]) -> dict[str, Any]:
     """The study file that the paper's record stands for."""
     try:
         config = TalanConfig.from_record(record)

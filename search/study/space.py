@@ -133,7 +133,7 @@ class Space:
             "gradient_scale": CategoricalDistribution(gammas),
         }
 
-    def from_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def from_params(self, params: Mapping[str, object]) -> dict[str, Any]:
         """The canonical configuration that Optuna's parameters name."""
         writeback = next(w for w in self.writebacks if writeback_label(w) == params["writeback"])
         same_scope = [m for m in self.modes if trainability_label(m[0]) == params["trainability"]]
@@ -158,7 +158,7 @@ def optuna_params(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build_space(
-    axes: Axes, *, backbone: str, num_layers: int, block: Mapping[str, Any], max_steps: int
+    axes: Axes, *, backbone: str, num_layers: int, block: Mapping[str, object], max_steps: int
 ) -> Space:
     """The space of one host.
 
@@ -185,7 +185,7 @@ def build_space(
         "gradient_scale": 1.0,
     }
 
-    def canonical(axis: str, value: Any, **more: Any) -> dict[str, Any]:
+    def canonical(axis: str, value: object, **more: object) -> dict[str, Any]:
         try:
             return TalanConfig.from_axes({**base, **more, axis: value}, **block).axes()
         except TalanConfigError as error:
@@ -241,7 +241,7 @@ def resolve_layer(value: int | str, *, backbone: str, num_layers: int) -> int:
     return value
 
 
-def _check_block(base: Mapping[str, Any], block: Mapping[str, Any]) -> None:
+def _check_block(base: Mapping[str, object], block: Mapping[str, object]) -> None:
     for key in block:
         if key not in TALAN_DEFAULTS:
             msg = f"talan.{key}: unknown key; allowed: {one_of(list(TALAN_DEFAULTS), key)}"

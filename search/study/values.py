@@ -43,7 +43,7 @@ def _is(value: object, *kinds: type) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
-def filled(defaults: Mapping[str, Any]) -> AfterValidator:
+def filled(defaults: Mapping[str, object]) -> AfterValidator:
     """A validator that fills in what an entry leaves out."""
     return AfterValidator(lambda entry: {**defaults, **entry})
 

@@ -6,13 +6,11 @@ Does not cover: the tables themselves (`storage/models.py`).
 
 from __future__ import annotations
 
-from typing import Any
-
 PREFIX = "talan_"
 
 
 def include_object(
-    thing: Any, name: str | None, kind: str, reflected: bool, compare_to: object
+    thing: object, name: str | None, kind: str, reflected: bool, compare_to: object
 ) -> bool:
     """Say whether Alembic may look at a table, column or index."""
     del reflected, compare_to

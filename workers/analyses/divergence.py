@@ -149,7 +149,7 @@ def _at(values: Sequence[float], place: int | None) -> float | None:
     return values[place] if place is not None and place < len(values) else None
 
 
-def _summary(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _summary(found: Sequence[Mapping[str, object]]) -> dict[str, Any]:
     own = [row for row in found if row["answer"] == ON_RUN]
     groups = {name: [row for row in own if row["group"] == name] for name in ("helped", "hurt")}
     return {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage.artifacts import ArtifactStore
 from workers.analyses.jobs import AnalysisJob, CellSource
@@ -25,6 +25,9 @@ from workers.evaluation.stored_responses import (
     decode_responses,
     decode_tokens,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def parted(marks: Sequence[tuple[bool, bool]], most: int) -> list[int]:
     return [found[at] for at in spread([marks[at] for at in found], most)] if found else []
 
 
-def read_items(job: AnalysisJob, tokenizer: Any, *, choose: Choice = spread) -> list[AnalysedItem]:
+def read_items(
+    job: AnalysisJob, tokenizer: PreTrainedTokenizerBase, *, choose: Choice = spread
+) -> list[AnalysedItem]:
     """The chosen items of all benchmarks, as equally many of each as there are.
 
     Raises:
@@ -91,7 +96,12 @@ def read_items(job: AnalysisJob, tokenizer: Any, *, choose: Choice = spread) -> 
 
 
 def _read_cell(
-    store: ArtifactStore, cell: CellSource, tokenizer: Any, *, choose: Choice, most: int
+    store: ArtifactStore,
+    cell: CellSource,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    choose: Choice,
+    most: int,
 ) -> Iterator[AnalysedItem]:
     data = store.get_bytes(cell.run)
     other = data if cell.baseline is None else store.get_bytes(cell.baseline)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from talan.backbones import find_decoder
 from talan.block import TalanBlock
@@ -80,7 +80,7 @@ def _as_decoded(decoder: Any, num_prompt: int) -> Iterator[None]:
 
 
 def _in_two_parts(block: TalanBlock, num_prompt: int) -> Callable[..., Tensor]:
-    def forward(x: Tensor, mask: Tensor | None = None, state: Any = None) -> Tensor:
+    def forward(x: Tensor, mask: Tensor | None = None, state: object = None) -> Tensor:
         del mask, state  # one sequence, no padding, no cache
         whole = TalanBlock.forward
         if x.shape[1] <= num_prompt:
@@ -97,7 +97,7 @@ def _in_two_parts(block: TalanBlock, num_prompt: int) -> Callable[..., Tensor]:
     return forward
 
 
-def kept_streams(model: Any, tokens: Sequence[int], *, num_prompt: int) -> list[Tensor]:
+def kept_streams(model: nn.Module, tokens: Sequence[int], *, num_prompt: int) -> list[Tensor]:
     """All x_l of one sequence, l = 0 .. L."""
     streams: list[Tensor] = []
     see_streams(model, tokens, lambda _, x: streams.append(x.clone()), num_prompt=num_prompt)

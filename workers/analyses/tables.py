@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,7 +31,7 @@ class Table:
         self._schema = schema
         self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
 
-    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def add(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Write some rows."""
         if rows:
             self._writer.write_table(pa.Table.from_pylist(list(rows), schema=self._schema))

@@ -64,7 +64,7 @@ class HostShape:
         AdapterError: The backbone lacks a target module.
     """
 
-    def __init__(self, config: Any, adapter: AdapterSpec) -> None:
+    def __init__(self, config: object, adapter: AdapterSpec) -> None:
         self._config = config
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]

@@ -22,7 +22,7 @@ from workers.errors import DataError
 FACTS = "bundle.json"
 
 
-def put_bundle(store: ArtifactStore, files: Mapping[str, Path], facts: Mapping[str, Any]) -> str:
+def put_bundle(store: ArtifactStore, files: Mapping[str, Path], facts: Mapping[str, object]) -> str:
     """Store files and facts; returns the bundle's name, the same for the same content.
 
     Args:

@@ -8,12 +8,11 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from workers.errors import DataError
 
 
-def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> str:
     """Write one row a line, in ASCII; return the SHA-256 of the bytes.
 
     Unicode has line ends of its own, which some readers split at: they are escaped.
@@ -25,7 +24,7 @@ def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     return _write(path, text.encode())
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> str:
+def write_json(path: Path, content: Mapping[str, object]) -> str:
     """Write one JSON document for people to read; return the SHA-256 of the bytes.
 
     Raises:

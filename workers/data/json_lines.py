@@ -59,7 +59,7 @@ def _value(data: bytes, *, number: int, halves: bool) -> Any:
     return value
 
 
-def require_whole_characters(value: Any, *, number: int) -> None:
+def require_whole_characters(value: object, *, number: int) -> None:
     """Check that every string of a value can be written as UTF-8.
 
     Raises:

@@ -70,7 +70,7 @@ def require_columns(row: Row, columns: Sequence[str], *, where: str) -> None:
         )
 
 
-def _is_nan(value: Any) -> bool:
+def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 

@@ -17,6 +17,8 @@ from lm_eval.models.utils import (
     normalize_gen_kwargs,
     postprocess_generated_text,
 )
+from torch import nn
+from transformers import PreTrainedTokenizerBase
 
 from workers.errors import GenerationError
 from workers.evaluation.decoding import Decoding
@@ -42,9 +44,9 @@ class ContinuousLM(ResidentLM):
 
     def __init__(
         self,
-        model: Any,
+        model: nn.Module,
         *,
-        tokenizer: Any,
+        tokenizer: PreTrainedTokenizerBase,
         decoding: Decoding,
         prompts: PromptCache,
         drafts: Drafts | None = None,
@@ -139,9 +141,9 @@ class ContinuousLM(ResidentLM):
 
 
 def harness_model(
-    model: Any,
+    model: nn.Module,
     *,
-    tokenizer: Any,
+    tokenizer: PreTrainedTokenizerBase,
     decoding: Decoding,
     prompts: PromptCache,
     drafts: Drafts | None = None,

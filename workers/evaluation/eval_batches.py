@@ -9,14 +9,13 @@ Does not cover: generating (``workers.evaluation.harness``), nor which batch com
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from lm_eval.models.huggingface import HFLM
 
 from workers.evaluation.asked_items import asked_items
 
 
-def full_batches(task: Any, *, model: HFLM) -> list[tuple[int, ...]]:
+def full_batches(task: object, *, model: HFLM) -> list[tuple[int, ...]]:
     """The batches that ``model`` makes of all of a loaded task's items, as ascending item numbers.
 
     Args:

@@ -17,7 +17,8 @@ from typing import Any
 import lm_eval
 import torch
 from lm_eval.models.huggingface import HFLM
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from workers.backbones.encoding import Encoding
 from workers.errors import GenerationError
@@ -104,7 +105,12 @@ class ResidentLM(HFLM):  # type: ignore[misc]
     """
 
     def __init__(
-        self, model: Any, *, tokenizer: Any, batch_size: int, prompts: PromptCache
+        self,
+        model: nn.Module,
+        *,
+        tokenizer: PreTrainedTokenizerBase,
+        batch_size: int,
+        prompts: PromptCache,
     ) -> None:
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
         self.prompts = prompts
@@ -122,7 +128,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
             self.prompts.rendered[key] = text
         return self.prompts.rendered[key]
 
-    def tok_encode(self, string: str, **options: Any) -> list[int]:
+    def tok_encode(self, string: str, **options: object) -> list[int]:
         """Tokenise once per prompt (the harness sorts prompts by their number of tokens)."""
         if options:
             return list(super().tok_encode(string, **options))
@@ -131,7 +137,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         return self.prompts.encoded[string]
 
     def tok_batch_encode(
-        self, strings: list[str], left_truncate_len: int | None = None, **options: Any
+        self, strings: list[str], left_truncate_len: int | None = None, **options: object
     ) -> tuple[Tensor, Tensor]:
         """Tokenise the prompts that are generated together next, padded on the left.
 
@@ -158,7 +164,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         return list(super().generate_until(requests, disable_tqdm=disable_tqdm))
 
     def _model_generate(
-        self, context: Tensor, max_length: int, stop: list[str], **generation_kwargs: Any
+        self, context: Tensor, max_length: int, stop: list[str], **generation_kwargs: object
     ) -> Tensor:
         stopping = self._stopping(stop, max_length - context.shape[1])
         with torch.inference_mode():

@@ -46,13 +46,13 @@ class ScoreOnce:
             return
         scorer = f"{kind} {settings} {scorers_hash()} math-verify {version('math-verify')}"
 
-        def process_once(item: Mapping[str, Any], responses: Sequence[str]) -> dict[str, float]:
+        def process_once(item: Mapping[str, object], responses: Sequence[str]) -> dict[str, float]:
             return self._verdict(scorer, process, item, responses)
 
         task.set_config("process_results", process_once)
 
     def _verdict(
-        self, scorer: str, process: Process, item: Mapping[str, Any], responses: Sequence[str]
+        self, scorer: str, process: Process, item: Mapping[str, object], responses: Sequence[str]
     ) -> dict[str, float]:
         name = verdict_name(scorer, item, responses[0])
         if name not in self._known:
@@ -65,7 +65,7 @@ class ScoreOnce:
         return dict(self._known[name])
 
 
-def verdict_name(scorer: str, item: Mapping[str, Any], response: str) -> str:
+def verdict_name(scorer: str, item: Mapping[str, object], response: str) -> str:
     """SHA-256 over the scorer, the item and the response."""
     text = json.dumps([scorer, dict(item), response], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

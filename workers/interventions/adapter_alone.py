@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
@@ -19,7 +19,7 @@ class AdapterAlone(Intervention):
     null: ClassVar[str] = "another seed"
     null_at_other_seed: ClassVar[bool] = True
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put the adapter on; its weights depend on the seed, its recipe and the backbone only."""
         del prepared
         return Adapted(bench.attach_adapter())

@@ -123,7 +123,9 @@ class NearIdentity(TrainerCallback):
         self._blocks = [block for block in blocks.values() if isinstance(block, Fusion)]
         self._strength = strength
 
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_pre_optimizer_step(
+        self, args: object, state: object, control: object, **kwargs: object
+    ) -> None:
         """After clipping, as weight decay is."""
         del args, state, control, kwargs
         total = torch.stack([block.deviation.penalty() for block in self._blocks]).sum()
@@ -133,7 +135,9 @@ class NearIdentity(TrainerCallback):
 class Fused(Blocks):
     """Fusion in every adapted map of a backbone."""
 
-    def __init__(self, model: Any, blocks: Mapping[str, nn.Module], *, strength: float) -> None:
+    def __init__(
+        self, model: nn.Module, blocks: Mapping[str, nn.Module], *, strength: float
+    ) -> None:
         super().__init__(model, blocks)
         self._strength = strength
 

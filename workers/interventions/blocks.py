@@ -132,7 +132,7 @@ def decoder_layers(model: Any) -> str:
     return named[id(layers)]
 
 
-def _through_block(part: Any, args: tuple[Any, ...], output: Tensor) -> Tensor:
+def _through_block(part: object, args: tuple[object, ...], output: Tensor) -> Tensor:
     """The hook calls the part's own block, never a captured one: copies use theirs."""
     changed: Tensor = getattr(part, _PLACE)(output, args[0] if args else None)
     return changed

@@ -70,7 +70,7 @@ class CogSteer(Tuner):
         """The host's adapter in that block."""
         return lora_config(bench.adapter, layers=[self.chosen_layer(bench)])
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put the adapter on; the block's number goes on record."""
         attached = super().attach(bench, prepared)
         attached.noted = {"layer": self.chosen_layer(bench)}

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from torch import nn
+
 from workers.errors import MethodError
 from workers.interventions.settings import as_written, require_rates
 
@@ -152,7 +154,7 @@ class Intervention(ABC):
         object.__setattr__(self, "learning_rate", rates)
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+    def from_settings(cls, settings: Mapping[str, object]) -> Self:
         """Of the keys of a study file, ``method`` left out.
 
         Raises:
@@ -228,12 +230,12 @@ class Intervention(ABC):
         """Learn what is needed from training data; the backbone is bare, before and after."""
         return None
 
-    def examples(self, bench: Bench, prepared: Any) -> Sequence[SftExample]:  # noqa: ARG002
+    def examples(self, bench: Bench, prepared: object) -> Sequence[SftExample]:  # noqa: ARG002
         """What it is trained on: the study's examples."""
         return bench.examples
 
     @abstractmethod
-    def attach(self, bench: Bench, prepared: Any) -> Attached:
+    def attach(self, bench: Bench, prepared: object) -> Attached:
         """Put it on the backbone.
 
         Args:
@@ -246,7 +248,7 @@ class Intervention(ABC):
         return None
 
     @classmethod
-    def load(cls, model: Any, folder: Path) -> Attached:
+    def load(cls, model: nn.Module, folder: Path) -> Attached:
         """Put a saved one back on its backbone, for inference.
 
         Raises:
@@ -263,5 +265,5 @@ class Intervention(ABC):
         return value if isinstance(value, tuple) else (value,)
 
 
-def _tupled(value: Any) -> Any:
+def _tupled(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value

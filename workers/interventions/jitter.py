@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
@@ -27,7 +27,7 @@ class Jitter(Intervention):
     number: int
     scale: float = 1.0
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put the adapter on and move its first weights."""
         del prepared
         adapted = Adapted(bench.attach_adapter())

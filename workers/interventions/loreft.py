@@ -158,7 +158,7 @@ class LoreftMethod(Intervention):
         del adapter
         self._layers(num_layers, backbone)
 
-    def attach(self, bench: Bench, prepared: Any) -> Loreft:
+    def attach(self, bench: Bench, prepared: object) -> Loreft:
         """Put freshly drawn edits on, seeded from the run's seed."""
         del prepared
         seed_generators(bench.seed)
@@ -171,7 +171,7 @@ class LoreftMethod(Intervention):
         return sorted({number(layer) for layer in asked})
 
     @classmethod
-    def load(cls, model: Any, folder: Path) -> Attached:
+    def load(cls, model: nn.Module, folder: Path) -> Attached:
         """Read the edits back."""
         try:
             used = json.loads((folder / _FILE).read_text())
@@ -191,8 +191,8 @@ def _note(
     site: Site,
     positions: Positions,
     names: tuple[str, ...],
-    _: Any,
-    args: tuple[Any, ...],
+    _: object,
+    args: tuple[object, ...],
     kwargs: dict[str, Any],
 ) -> None:
     given = {**dict(zip(names, args, strict=False)), **kwargs}

@@ -57,7 +57,7 @@ def find_method(name: str) -> type[Intervention]:
     return found
 
 
-def read_method(entry: Mapping[str, Any]) -> Intervention:
+def read_method(entry: Mapping[str, object]) -> Intervention:
     """The intervention that a study file's entry asks for.
 
     Raises:

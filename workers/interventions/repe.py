@@ -178,7 +178,7 @@ class Repe(Intervention):
         """Whether there is more than one strength, or rate."""
         return len(self.strengths) > 1 or super().chooses(recipe)
 
-    def attach(self, bench: Bench, prepared: Any) -> Steered:
+    def attach(self, bench: Bench, prepared: object) -> Steered:
         """Put the matched adapter on; it is steered once it is trained."""
         del prepared
         return Steered(Adapted(bench.attach_adapter()))
@@ -220,7 +220,7 @@ class Repe(Intervention):
         }
 
     @classmethod
-    def load(cls, model: Any, folder: Path) -> Attached:
+    def load(cls, model: nn.Module, folder: Path) -> Attached:
         """Read PEFT's two files and the directions."""
         stored = read_blocks(folder)
         adapted = PeftModel.from_pretrained(model, str(folder))
@@ -229,7 +229,7 @@ class Repe(Intervention):
         return attached
 
     @classmethod
-    def put_on(cls, adapted: Any, folder: Path, *, trainable: bool = False) -> Blocks:
+    def put_on(cls, adapted: nn.Module, folder: Path, *, trainable: bool = False) -> Blocks:
         """Steer a model whose adapter is in place (``talan.from_pretrained``)."""
         del trainable  # directions are fixed
         attached = Steered(Adapted(adapted))
@@ -309,7 +309,7 @@ def last_states(model: Any, examples: Sequence[SftExample], *, layers: Sequence[
 
 
 def _note(seen: dict[int, Tensor], layer: int) -> Any:
-    def hook(_: Any, __: Any, output: Tensor) -> None:
+    def hook(_: object, __: object, output: Tensor) -> None:
         seen[layer] = output[0, -1].double().cpu()
 
     return hook

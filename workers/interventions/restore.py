@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+
+from torch import nn
 
 from workers.errors import CheckpointError, first_line
 from workers.interventions.adapted import Adapted
@@ -36,7 +37,7 @@ def save_made(
         raise CheckpointError(f"checkpoint cannot be written: {first_line(error)}") from error
 
 
-def restore_any(folder: Path, *, model: Any) -> Attached:
+def restore_any(folder: Path, *, model: nn.Module) -> Attached:
     """Put any run's folder back: a method's, the baseline's, TALAN's or a control's.
 
     Raises:
@@ -49,7 +50,7 @@ def restore_any(folder: Path, *, model: Any) -> Attached:
     return Adapted(adapted, side_path)  # type: ignore[arg-type]
 
 
-def restore(folder: Path, *, model: Any) -> Attached:
+def restore(folder: Path, *, model: nn.Module) -> Attached:
     """Put a method run's folder back on the backbone that it was trained on, for inference.
 
     Raises:

@@ -47,7 +47,7 @@ def require_whole(method: str, key: str, value: object, *, least: int = 1) -> No
     require(method, key, value, ok=is_whole(value, least=least), allowed=allowed)
 
 
-def require_rates(method: str, value: Any) -> float | tuple[float, ...] | None:
+def require_rates(method: str, value: object) -> float | tuple[float, ...] | None:
     """A learning rate, several to choose among, or None.
 
     Raises:
@@ -93,6 +93,6 @@ def layer_number(method: str, value: int | str, *, num_layers: int, backbone: st
     return number
 
 
-def as_written(value: Any) -> Any:
+def as_written(value: object) -> Any:
     """A setting as JSON."""
     return [as_written(part) for part in value] if isinstance(value, tuple) else value

@@ -60,7 +60,7 @@ class Shadow(FrozenNullTuner):
             auxiliary_loss_weight=_AUXILIARY / bench.recipe.gradient_accumulation,
         )
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put it on, and have the backbone decoded by ``generate()``."""
         bench.model.decodes_by_itself = _ITS_CACHE
         return super().attach(bench, prepared)

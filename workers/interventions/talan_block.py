@@ -35,7 +35,7 @@ class TalanBlock(Intervention):
     configuration: Mapping[str, Any]
     block: Mapping[str, Any] = field(default_factory=dict)
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put the adapter on, then the block.
 
         Raises:
@@ -52,7 +52,9 @@ class TalanBlock(Intervention):
         return host
 
 
-def read_configuration(configuration: Mapping[str, Any], block: Mapping[str, Any]) -> TalanConfig:
+def read_configuration(
+    configuration: Mapping[str, object], block: Mapping[str, object]
+) -> TalanConfig:
     """TALAN's configuration of its axes and fixed fields.
 
     Raises:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from peft import PeftConfig
+from torch import nn
 
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
@@ -28,13 +29,13 @@ class Tuner(Intervention):
     def config(self, bench: Bench) -> PeftConfig:
         """PEFT's configuration."""
 
-    def attach(self, bench: Bench, prepared: Any) -> Adapted:
+    def attach(self, bench: Bench, prepared: object) -> Adapted:
         """Put the tuner on; its first weights are drawn from the run's seed."""
         del prepared
         return Adapted(attach_tuner(bench.model, self.config(bench), seed=bench.seed))
 
     @classmethod
-    def load(cls, model: Any, folder: Path) -> Attached:
+    def load(cls, model: nn.Module, folder: Path) -> Attached:
         """Read PEFT's two files."""
         adapted, _ = load_checkpoint(folder, model=model)
         return Adapted(adapted)

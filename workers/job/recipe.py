@@ -171,11 +171,11 @@ _LATER_KEYS = {
 Rule = tuple[str, Callable[[Any], bool]]
 
 
-def _is_integer(value: Any) -> bool:
+def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -188,7 +188,7 @@ def _number(text: str, is_allowed: Callable[[float], bool]) -> Rule:
     return text, lambda v: _is_number(v) and abs(v) < float("inf") and is_allowed(v)
 
 
-def _is_date(value: Any) -> bool:
+def _is_date(value: object) -> bool:
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
     except ValueError:

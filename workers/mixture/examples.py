@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from itertools import dropwhile
-from typing import Any
 
 from workers.mixture.recipe import Choices, Conversation, Source
 
@@ -24,7 +23,7 @@ Message = dict[str, str]
 
 
 def conversation_of(
-    row: Mapping[str, Any], *, source: Source, seed: int
+    row: Mapping[str, object], *, source: Source, seed: int
 ) -> tuple[list[Message], str]:
     """Return a row's messages, or none and why.
 
@@ -55,7 +54,7 @@ def key_of(messages: list[Message], *, seed: int, purpose: str) -> str:
     return _sha256(text)
 
 
-def _from_templates(row: Mapping[str, Any], *, source: Source, seed: int) -> list[Message]:
+def _from_templates(row: Mapping[str, object], *, source: Source, seed: int) -> list[Message]:
     texts = {column: _text(row[column]) for column in row}
     if source.choices is not None:
         texts.update(_in_order(texts, source.choices, seed=seed))
@@ -80,7 +79,7 @@ def _in_order(texts: Mapping[str, str], columns: Choices, *, seed: int) -> dict[
     return {"choices": "\n".join(lines), "letter": _LETTERS[drawn.index(right)]}
 
 
-def _from_turns(turns: Any, columns: Conversation) -> list[Message]:
+def _from_turns(turns: object, columns: Conversation) -> list[Message]:
     messages = []
     for turn in turns if isinstance(turns, list) else []:
         named = turn if isinstance(turn, Mapping) else {}
@@ -138,11 +137,11 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _is_wanted(value: Any, wanted: Any) -> bool:
+def _is_wanted(value: object, wanted: object) -> bool:
     return value in wanted if isinstance(wanted, list) else bool(value == wanted)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     return "\n".join(map(str, value)) if isinstance(value, list) else str(value)

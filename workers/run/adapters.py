@@ -31,7 +31,7 @@ def attach_adapter(
     return attach_tuner(model, lora_config(spec, layers=layers), seed=seed)
 
 
-def attach_tuner(model: Any, config: PeftConfig, *, seed: int) -> PeftModel:
+def attach_tuner(model: nn.Module, config: PeftConfig, *, seed: int) -> PeftModel:
     """Put any of PEFT's tuners on ``model``; the global generators are re-seeded right before."""
     seed_generators(seed)
     return get_peft_model(model, config)

@@ -19,7 +19,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 
 from talan.sham import evaluating
 from workers.errors import DataError
@@ -82,7 +82,7 @@ def held_out_examples(
     return [examples[index] for index in chosen]
 
 
-def baseline_says(model: Any, examples: Sequence[SftExample]) -> BaselineSays:
+def baseline_says(model: nn.Module, examples: Sequence[SftExample]) -> BaselineSays:
     """What a trained baseline expects at the held-out positions."""
     tokens, log_probs = [], []
     for logits in _logits(model, examples):
@@ -92,7 +92,9 @@ def baseline_says(model: Any, examples: Sequence[SftExample]) -> BaselineSays:
     return BaselineSays(torch.cat(tokens), torch.cat(log_probs))
 
 
-def kl_to_baseline(model: Any, examples: Sequence[SftExample], *, baseline: BaselineSays) -> float:
+def kl_to_baseline(
+    model: nn.Module, examples: Sequence[SftExample], *, baseline: BaselineSays
+) -> float:
     """The divergence of a trained host from its baseline, in nats a token.
 
     Raises:

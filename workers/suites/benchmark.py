@@ -39,11 +39,11 @@ class Benchmark:
     question: tuple[str, ...]
     reference: tuple[str, ...]
 
-    def questions(self, item: Mapping[str, Any]) -> Iterator[str]:
+    def questions(self, item: Mapping[str, object]) -> Iterator[str]:
         """The texts of an item that ask."""
         return _texts(item, self.question)
 
-    def references(self, item: Mapping[str, Any]) -> Iterator[str]:
+    def references(self, item: Mapping[str, object]) -> Iterator[str]:
         """The texts of an item that answer."""
         return _texts(item, self.reference)
 

@@ -47,7 +47,7 @@ def check_references(suite: Suite, benchmark: str) -> None:
     _check_references(file, file_sha256(file), suite.benchmark(benchmark), suite.sandbox_cpu_s)
 
 
-def why_no_item(item: Any, benchmark: Benchmark) -> str | None:
+def why_no_item(item: object, benchmark: Benchmark) -> str | None:
     """Say what is wrong with one item by itself; None: nothing is."""
     if not isinstance(item, Mapping):
         return f"is {item!r}; allowed is a mapping with id, {', '.join(benchmark.question)}, target"
@@ -100,7 +100,7 @@ def _check_references(file: Path, sha256: str, benchmark: Benchmark, cpu_s: int)
             raise SuiteError(f"{file}: item {item['id']!r}: {why}")
 
 
-def _is_said(value: Any) -> bool:
+def _is_said(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 

@@ -111,7 +111,7 @@ def _loaded(manager: TaskManager, suite: Suite, name: str, cache: str) -> Any:
     return task
 
 
-def as_table(items: Sequence[Mapping[str, Any]], file: Path) -> Path:
+def as_table(items: Sequence[Mapping[str, object]], file: Path) -> Path:
     """Write items as the harness shall see them: typed, where its own reader of JSON would guess.
 
     (It takes a column of days for times, and does not know a byte order mark.)
@@ -121,7 +121,7 @@ def as_table(items: Sequence[Mapping[str, Any]], file: Path) -> Path:
     return file
 
 
-def _column(values: Sequence[Any]) -> pa.Array:
+def _column(values: Sequence[object]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # of several types, which no task reads

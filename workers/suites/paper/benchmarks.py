@@ -62,7 +62,7 @@ def _gpqa(row: Mapping[str, Any], _number: int) -> Item:
     }
 
 
-def _gpqa_id(row: Mapping[str, Any]) -> str:
+def _gpqa_id(row: Mapping[str, object]) -> str:
     """The authors' own id, where the file has it: two items may ask one question."""
     own = row.get("Record ID")
     if isinstance(own, str) and own.strip():
@@ -114,7 +114,7 @@ def _mbpp(row: Mapping[str, Any], number: int) -> Item | None:
     }
 
 
-def _written_list(value: Any) -> list[str]:
+def _written_list(value: object) -> list[str]:
     """A list of texts, or one as a CSV file holds it: written out in Python's words."""
     found = ast.literal_eval(value) if isinstance(value, str) else value
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):

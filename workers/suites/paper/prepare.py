@@ -85,7 +85,7 @@ def read_source(name: str) -> Mapping[str, Any] | None:
 
 
 def _items(
-    benchmark: Published, rows: Iterable[Mapping[str, Any]], *, where: str
+    benchmark: Published, rows: Iterable[Mapping[str, object]], *, where: str
 ) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
@@ -103,7 +103,7 @@ def _items(
     return items
 
 
-def _check_cells(benchmark: Published, row: Mapping[str, Any], *, where: str) -> None:
+def _check_cells(benchmark: Published, row: Mapping[str, object], *, where: str) -> None:
     for column in benchmark.columns:
         value = row[column]
         if value is None or (isinstance(value, str) and not value.strip()):
@@ -113,7 +113,7 @@ def _check_cells(benchmark: Published, row: Mapping[str, Any], *, where: str) ->
 
 
 def _item(
-    benchmark: Published, row: Mapping[str, Any], number: int, *, where: str
+    benchmark: Published, row: Mapping[str, object], number: int, *, where: str
 ) -> dict[str, Any] | None:
     try:
         item = benchmark.to_item(row, number)
@@ -137,7 +137,7 @@ def _why_unsound(item: dict[str, Any], benchmark: Published) -> str | None:
 
 
 def _write(
-    benchmark: Published, items: list[dict[str, Any]], *, source: Mapping[str, Any]
+    benchmark: Published, items: list[dict[str, Any]], *, source: Mapping[str, object]
 ) -> Prepared:
     shots = worked_examples(benchmark.name)
     if len(shots) != benchmark.num_shots:

@@ -31,7 +31,7 @@ for _name in ("math_verify.parser", "math_verify.grader"):  # which warn of just
 logger = logging.getLogger(__name__)
 
 
-def score_algebra(response: str, item: Mapping[str, Any]) -> Scored:
+def score_algebra(response: str, item: Mapping[str, object]) -> Scored:
     """Compare the response's expression with the LaTeX in `item["target"]`.
 
     Raises:
