@@ -75,7 +75,7 @@ def axis_columns(axis: str) -> Mapping[str, Column]:
     return AXES[axis]
 
 
-def axis_value(axis: str, values: tuple[object, ...]) -> Any:
+def axis_value(axis: str, values: tuple[object, ...]) -> object:
     """Return an axis's value from its columns' values: a scalar, or a mapping for several."""
     columns = axis_columns(axis)
     return values[0] if len(columns) == 1 else dict(zip(columns, values, strict=True))

@@ -84,7 +84,7 @@ _PACKED = ("evaluated", "outcomes")
 _SAME = ("benchmark", "n_items", *_PACKED, "responses_artifact")
 
 
-def _bits(cell: PartialOutcome) -> dict[str, Any]:
+def _bits(cell: PartialOutcome) -> dict[str, object]:
     items = range(cell.n_items)
     return {
         "benchmark": cell.benchmark,

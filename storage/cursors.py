@@ -25,7 +25,7 @@ def write_cursor(sort: str, place: list[Any]) -> str:
     return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
-def read_cursor(cursor: str, *, sort: str) -> list[Any]:
+def read_cursor(cursor: str, *, sort: str) -> list[object]:
     """Return the place a cursor names.
 
     Raises:

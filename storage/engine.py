@@ -62,7 +62,7 @@ def configure_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _set_pragmas)
 
 
-def schema_engine_arguments(schema: str) -> dict[str, Any]:
+def schema_engine_arguments(schema: str) -> dict[str, object]:
     """Return what to give `create_engine` for a library that keeps its tables in a schema.
 
     Its engine connects as ours does. The search path is set in each transaction and for it alone:

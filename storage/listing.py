@@ -166,7 +166,7 @@ class Runs:
                 raise no_run(session, run_id)
             return rests_on(session, run_id)
 
-    def method_notes(self, study: str) -> dict[str, dict[str, Any]]:
+    def method_notes(self, study: str) -> dict[str, dict[str, object]]:
         """Return what completed runs of methods noted of themselves, by run: cost, choices."""
         with self._database.reading() as session:
             found = find_study(session, study)
@@ -280,7 +280,7 @@ def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:
     return RunPage(kept, write_cursor(sort, [value, last.position, last.id]))
 
 
-def _sorted_by(run: RunRecord, sort: str) -> Any:
+def _sorted_by(run: RunRecord, sort: str) -> object:
     """Return the value that a run is ordered by."""
     if sort in _LARGEST_FIRST:
         return getattr(run, sort)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, aliased, defer
@@ -196,7 +195,7 @@ def _cells(session: Session, run: Run) -> dict[str, Cell]:
     return {cell.benchmark: cell for cell in session.scalars(query.order_by(Cell.benchmark))}
 
 
-def _verdict_of(run: Run) -> dict[str, Any]:
+def _verdict_of(run: Run) -> dict[str, object]:
     return {"g1": run.g1, "verdict": run.verdict, "mean_delta": run.mean_delta}
 
 
@@ -204,7 +203,7 @@ def _counts(cells: Mapping[str, Cell]) -> dict[str, Count]:
     return {name: Count(cell.n_correct, cell.n_items) for name, cell in cells.items()}
 
 
-def _cell_row(run: Run, cell: CellOutcome) -> dict[str, Any]:
+def _cell_row(run: Run, cell: CellOutcome) -> dict[str, object]:
     return {
         "run_id": run.id,
         "benchmark": cell.benchmark,

@@ -75,7 +75,7 @@ class Totals:
             )
 
 
-def _runs_by_study_state(session: Session) -> Sequence[Row[Any]]:
+def _runs_by_study_state(session: Session) -> Sequence[Row[object]]:
     """Group on the runs' own index first; few rows are left to join."""
     counted = (
         select(

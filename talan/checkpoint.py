@@ -119,7 +119,7 @@ def check_backbone_fits(saved: Backbone, present: Backbone) -> None:
             )
 
 
-def _description(checkpoint: Checkpoint, data: bytes) -> dict[str, Any]:
+def _description(checkpoint: Checkpoint, data: bytes) -> dict[str, object]:
     config = checkpoint.config
     return {
         "version": _VERSION,

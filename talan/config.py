@@ -202,7 +202,7 @@ class TalanConfig:
         axes["gradient_scale"] = gradient_scale
         return cls.from_axes(axes, summarizer=summarizer)
 
-    def to_record(self, hidden_size: int) -> dict[str, Any]:
+    def to_record(self, hidden_size: int) -> dict[str, object]:
         """The paper's JSON record (Appendix C) on a backbone of width `hidden_size`."""
         return record_from_axes(self.axes(), summarizer=self.summarizer, hidden_size=hidden_size)
 

@@ -56,7 +56,7 @@ def _note_inputs(
 
 def _intervene(
     layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+) -> tuple[tuple[object, ...], dict[str, object]] | None:
     """Replace the hidden states that enter `layer`."""
     site: Site = layer.talan_site
     if not site.is_active(training=layer.training):

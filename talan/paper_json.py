@@ -18,7 +18,7 @@ _RULE = {name: rule for rule, name in _INTEGRATION.items()}
 
 def record_from_axes(
     axes: Mapping[str, Any], *, summarizer: str, hidden_size: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The record of canonical `axes` on a backbone of width `hidden_size`."""
     writeback = axes["writeback"]
     gate = {"gate_type": writeback["gate"]} if writeback["rule"] == "gate" else {}
@@ -55,7 +55,7 @@ def axes_from_record(record: Mapping[str, object]) -> tuple[dict[str, Any], str]
     return axes, checks.one_of("clustering_method", method, allowed=SUMMARIZERS)
 
 
-def _writeback(values: Mapping[str, object]) -> dict[str, Any]:
+def _writeback(values: Mapping[str, object]) -> dict[str, object]:
     name = checks.one_of("integration_type", values["integration_type"], allowed=_RULE)
     return {"rule": _RULE[name], "gate": values.get("gate_type"), "alpha": values["alpha"]}
 

@@ -115,7 +115,7 @@ def _narrow(benchmark: str) -> str:
     return safe(benchmark).replace("_", "<br>", 1)
 
 
-def _bar(colour: str) -> dict[str, Any]:
+def _bar(colour: str) -> dict[str, object]:
     return {
         "orientation": "h",
         "thickness": 8,

@@ -137,7 +137,7 @@ def _add_references(figure: go.Figure, table: pd.DataFrame, *, colour: str) -> N
 
 def _bars(
     table: pd.DataFrame, middle: str, low: str, high: str, *, colour: str, width: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "type": "data",
         "symmetric": False,

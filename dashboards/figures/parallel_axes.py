@@ -6,8 +6,6 @@ matters (``axis_importance``).
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -74,7 +72,7 @@ _NOTES = (
 )
 
 
-def _dimension(table: pd.DataFrame, axis: str, *, label: str) -> dict[str, Any]:
+def _dimension(table: pd.DataFrame, axis: str, *, label: str) -> dict[str, object]:
     """Values of an axis at even distances, in order: alphas and gammas differ by powers.
 
     Each value is a band in which runs stand by mean delta, so that none hides the others.
@@ -96,7 +94,7 @@ def _dimension(table: pd.DataFrame, axis: str, *, label: str) -> dict[str, Any]:
     }
 
 
-def _deltas(table: pd.DataFrame) -> dict[str, Any]:
+def _deltas(table: pd.DataFrame) -> dict[str, object]:
     return {"label": "mean delta (pp)", "values": table["mean_delta"], "tickformat": "+.1f"}
 
 

@@ -44,7 +44,7 @@ def _metadata(facts: ModelFacts) -> dict[str, Any]:
     }
 
 
-def _results(facts: ModelFacts) -> list[dict[str, Any]]:
+def _results(facts: ModelFacts) -> list[dict[str, object]]:
     return [
         {
             "task": {"type": "text-generation"},

@@ -194,7 +194,7 @@ def training_table(
     return Table("Training", ("", ""), tuple(row for row in rows if row[1]))
 
 
-def _recipe(file: StudyFile) -> Mapping[str, Any]:
+def _recipe(file: StudyFile) -> Mapping[str, object]:
     """All of it where the suite is at hand, else what the study changed."""
     try:
         suite, _ = resolve_benchmarks(file.benchmarks)

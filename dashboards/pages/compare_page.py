@@ -61,7 +61,7 @@ def _head(store: AuditStore, name: str) -> Headline:
     return headline(store, store.studies.status(name), results(store, name).get(name))
 
 
-def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, Any]]:
+def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, object]]:
     """Rates by host, side by side; None where a study has no such host."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for side, name in (("first", first), ("second", second)):

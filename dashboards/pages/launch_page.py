@@ -51,7 +51,7 @@ def launch_facts(backbones: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def read_study_text(text: str) -> Any:
+def read_study_text(text: str) -> object:
     """A pasted study file as JSON values.
 
     Raises:

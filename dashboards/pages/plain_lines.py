@@ -92,7 +92,7 @@ def _ticks(dimension: Any) -> Iterator[tuple[float, str]]:
         yield (value - low) / (high - low), text
 
 
-def _meta(figure: go.Figure) -> dict[str, Any]:
+def _meta(figure: go.Figure) -> dict[str, object]:
     """The captions, without what only WebGL's lines can do."""
     meta = dict(figure.layout.meta or {})
     notes = (str(note).partition(_BRUSHING)[0].strip() for note in meta.get("notes", []))

@@ -149,7 +149,7 @@ class Choices:
         }
 
 
-def _by_label(store: AuditStore, study: str, axis: str) -> dict[str, tuple[Any, int, int]]:
+def _by_label(store: AuditStore, study: str, axis: str) -> dict[str, tuple[object, int, int]]:
     found: dict[str, tuple[Any, int, int]] = {}
     for count in store.rates.g1_counts(study, by=axis):
         if count.value is None:

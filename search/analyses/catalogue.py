@@ -7,7 +7,6 @@ computing them (``workers.analyses`` for those of a run, this package for those 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from search.errors import AnalysisError, one_of
 from workers.analyses.jobs import (
@@ -104,7 +103,7 @@ def find_analysis(name: str, *, of_study: bool = False) -> AnalysisKind:
     return found
 
 
-def parameters_of(kind: AnalysisKind, *, items: int = ITEMS) -> dict[str, Any]:
+def parameters_of(kind: AnalysisKind, *, items: int = ITEMS) -> dict[str, object]:
     """What it is asked with.
 
     Raises:

@@ -41,7 +41,7 @@ class Beside:
         return {kind: len(found) for kind, found in self.by_kind.items() if found}
 
 
-def with_references(store: AuditStore, run: Run, analysis: Analysis) -> dict[str, Any] | None:
+def with_references(store: AuditStore, run: Run, analysis: Analysis) -> dict[str, object] | None:
     """The summary as pages and programs read it; None where there is none yet."""
     if analysis.summary is None:
         return None
@@ -63,7 +63,7 @@ def beside(store: AuditStore, run: Run, analysis: Analysis) -> Beside:
     return Beside(found)
 
 
-def _frozen(store: AuditStore, run: Run, analysis: Analysis) -> dict[str, Any]:
+def _frozen(store: AuditStore, run: Run, analysis: Analysis) -> dict[str, object]:
     """The largest drift in the study's frozen blocks that were analysed: what noise comes to."""
     drifts = [
         row["drift"]
@@ -75,7 +75,7 @@ def _frozen(store: AuditStore, run: Run, analysis: Analysis) -> dict[str, Any]:
     return {"tensors": len(drifts), "largest_drift": max(drifts, default=None)}
 
 
-def _depth(summary: Summary, nulls: Beside) -> dict[str, Any]:
+def _depth(summary: Summary, nulls: Beside) -> dict[str, object]:
     return {
         **summary,
         **{key: _banded(summary[key], nulls, key) for key in ("by_layer", "output", "with_answer")},
@@ -83,7 +83,7 @@ def _depth(summary: Summary, nulls: Beside) -> dict[str, Any]:
     }
 
 
-def _banded(rows: Sequence[Summary], nulls: Beside, key: str) -> list[dict[str, Any]]:
+def _banded(rows: Sequence[Summary], nulls: Beside, key: str) -> list[dict[str, object]]:
     """Every layer with the least and the most of the null runs' means."""
     out = []
     for at, row in enumerate(rows):
@@ -106,7 +106,7 @@ def _banded(rows: Sequence[Summary], nulls: Beside, key: str) -> list[dict[str, 
     return out
 
 
-def _null(nulls: Beside, **more: Sequence[float | None]) -> dict[str, Any]:
+def _null(nulls: Beside, **more: Sequence[float | None]) -> dict[str, object]:
     found = {name: [v for v in values if v is not None] for name, values in more.items()}
     return {
         "runs": len(nulls.all),
@@ -116,7 +116,7 @@ def _null(nulls: Beside, **more: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
-def _divergence(summary: Summary, nulls: Beside) -> dict[str, Any]:
+def _divergence(summary: Summary, nulls: Beside) -> dict[str, object]:
     keys = ("median_parting", "first_line_share", "kl_at_parting", "kl_before_parting")
     return {
         **summary,

@@ -32,7 +32,7 @@ Numbers = NDArray[np.float64]
 
 def signatures(
     runs: Sequence[WeighedRun], *, features: Mapping[str, Sequence[str]], seed: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The summary: a row a host, mixer and set of features."""
     families: dict[tuple[str, str], list[WeighedRun]] = defaultdict(list)
     for run in runs:

@@ -155,7 +155,7 @@ class HostStudy:
         *,
         identify: Callable[[Mapping[str, Any]], str],
         taken: set[str],
-    ) -> tuple[int, dict[str, Any]] | None:
+    ) -> tuple[int, dict[str, object]] | None:
         seed = derived_seed(self._seed, self._study.study_name, len(taken))
         for configuration in neighbours(self._space, proposed, seed=seed):
             identity = identify(configuration)
@@ -167,7 +167,7 @@ class HostStudy:
                 return trial.number, configuration
         return None
 
-    def _params(self, configuration: Mapping[str, object]) -> dict[str, Any]:
+    def _params(self, configuration: Mapping[str, object]) -> dict[str, object]:
         """A configuration's parameters; an adaptive study has a gamma even where it is moot."""
         params = optuna_params(configuration)
         if self._adaptive and params["gradient_scale"] is None:

@@ -32,7 +32,7 @@ def get_outcome(store: ArtifactStore, name: str) -> RunOutcome:
     return RunOutcome(cells=cells, **record)
 
 
-def _written(cell: CellOutcome) -> dict[str, Any]:
+def _written(cell: CellOutcome) -> dict[str, object]:
     bits = "".join("1" if right else "0" for right in cell.outcomes)
     digests = None if cell.digests is None else base64.b64encode(cell.digests).decode()
     return {**asdict(cell), "outcomes": bits, "digests": digests}

@@ -231,7 +231,7 @@ class WorkerPool:
             ray.kill(slot.actor)
         ray.shutdown()
 
-    def _new_actor(self, number: int) -> tuple[Any, Any]:
+    def _new_actor(self, number: int) -> tuple[object, object]:
         """A slot's worker, and what answers once it is up."""
         actor_class = ray.remote(RayWorker).options(**self._options[number])
         actor = actor_class.remote(self._make_bench)

@@ -12,7 +12,6 @@ is not up. Places are on one node where one has room for all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ray.util import placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
@@ -20,7 +19,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from search.study.file import Resources
 
 
-def reserve_places(resources: Resources) -> dict[str, Any]:
+def reserve_places(resources: Resources) -> dict[str, object]:
     """Actor options that put a run's own process at the first of its places; none for one alone."""
     if resources.processes_per_run == 1:
         return {}

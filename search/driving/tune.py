@@ -30,7 +30,7 @@ from workers.job.jobs import CellResult, TrainResult
 Counts = Mapping[str, tuple[int, int]]
 
 
-def search_space(file: StudyFile) -> dict[str, Any]:
+def search_space(file: StudyFile) -> dict[str, object]:
     """Tune's space of a study file's axes: a choice for each axis that has several values.
 
     Values are named as tables name them (``gate:vector:0.008``), so that searchers see text and
@@ -40,7 +40,7 @@ def search_space(file: StudyFile) -> dict[str, Any]:
     return {axis: tune.choice(list(values)) for axis, values in named.items() if len(values) > 1}
 
 
-def configuration_of(file: StudyFile, config: Mapping[str, object]) -> dict[str, Any]:
+def configuration_of(file: StudyFile, config: Mapping[str, object]) -> dict[str, object]:
     """A trial's configuration as a study file lists it; what a trial leaves open is the file's.
 
     Raises:
@@ -88,7 +88,7 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         self._take(new_config)
         return True
 
-    def step(self) -> dict[str, Any]:
+    def step(self) -> dict[str, object]:
         """Train if that is still to be done, and score the next benchmark."""
         if self._trained is None:
             self._trained = self._executor.begin(self._job)
@@ -119,7 +119,7 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         self._trained = None
         self._cells: list[CellResult] = []
 
-    def _report(self, cell: CellResult) -> dict[str, Any]:
+    def _report(self, cell: CellResult) -> dict[str, object]:
         assert self._trained is not None
         counts = {done.benchmark: Count(done.n_correct, done.n_items) for done in self._cells}
         deltas = {name: count.delta(self._baseline[name]) for name, count in counts.items()}
@@ -144,17 +144,17 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
         }
 
 
-def _named(axes: Axes, axis: str) -> dict[Any, Any]:
+def _named(axes: Axes, axis: str) -> dict[object, object]:
     """An axis's values by their names; numbers and words name themselves."""
     values = getattr(axes, axis)
     return {_name(axis, value): value for value in values}
 
 
-def _name(axis: str, value: object) -> Any:
+def _name(axis: str, value: object) -> object:
     return axis_label(axis, value) if isinstance(value, Mapping) else value
 
 
-def _value(axes: Axes, axis: str, config: Mapping[str, object]) -> Any:
+def _value(axes: Axes, axis: str, config: Mapping[str, object]) -> object:
     named = _named(axes, axis)
     if axis not in config:
         if len(named) > 1:

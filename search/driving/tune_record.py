@@ -168,7 +168,7 @@ class _Recorder(Callback):  # type: ignore[misc]
         self._owner = this_process()
         self._baseline_items: Counts = {}
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Tune keeps callbacks with an experiment's state; a connection cannot be kept."""
         return {"_name": self._name}
 

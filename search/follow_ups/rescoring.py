@@ -32,7 +32,7 @@ def rescore(
     *,
     scorer: str,
     observer: Callable[[int], None] = lambda _: None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Score a study's stored responses under a scorer; answers what ``rescoring_report`` does.
 
     Args:
@@ -64,7 +64,7 @@ def rescore(
     return rescoring_report(store, name, scorer=scorer)
 
 
-def rescoring_report(store: AuditStore, name: str, *, scorer: str) -> dict[str, Any]:
+def rescoring_report(store: AuditStore, name: str, *, scorer: str) -> dict[str, object]:
     """What changes between recorded verdicts and those under a scorer (docs/how-to/rescoring.md).
 
     Raises:
@@ -139,7 +139,7 @@ class _Responses:
             for row in rows
         ]
 
-    def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, Any]]:
+    def _items_of(self, benchmark: str) -> Mapping[str, Mapping[str, object]]:
         if benchmark not in self._items:
             items = read_items(self._suite_of(benchmark), benchmark)
             self._items[benchmark] = {item["id"]: item for item in items}

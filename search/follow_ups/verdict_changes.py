@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from storage.new_rows import TREATMENT
 from storage.records import Cell, RescoredCell, Run
@@ -21,7 +20,7 @@ Rescored = Mapping[str, Mapping[str, RescoredCell]]
 
 def verdict_changes(
     runs: Sequence[Run], *, rescored: Rescored, items_changed: Mapping[str, int]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Count what changes.
 
     Args:
@@ -138,7 +137,7 @@ def _items(runs: Sequence[Run], rescored: Rescored, name: str) -> dict[str, int]
     }
 
 
-def _changed(judged: _Judged) -> dict[str, Any]:
+def _changed(judged: _Judged) -> dict[str, object]:
     run = judged.run
     known = [cell.exact_delta for cell in judged.cells.values() if cell.exact_delta is not None]
     return {

@@ -108,7 +108,7 @@ def _group(
     )
 
 
-def _bits(lined_up: Sequence[Mapping[str, HostCell]], name: str) -> Any:
+def _bits(lined_up: Sequence[Mapping[str, HostCell]], name: str) -> object:
     """One cell's outcomes of all rows, [rows, items]."""
     packed = np.frombuffer(b"".join(cells[name].outcomes for cells in lined_up), dtype=np.uint8)
     count = lined_up[0][name].n_items

@@ -97,7 +97,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
     return [{**head, **cell} for cell in cells] or [head]
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: Cell) -> dict[str, object]:
     return {
         "benchmark": cell.benchmark,
         "n_items": cell.n_items,
@@ -114,7 +114,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _bounded_cell(cell: BoundedCell) -> dict[str, Any]:
+def _bounded_cell(cell: BoundedCell) -> dict[str, object]:
     return {
         "benchmark": cell.benchmark,
         "n_items": cell.n_items,

@@ -7,7 +7,7 @@ Parquet has every text as it is. Does not cover: the columns (``search.rates.cel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,5 +22,5 @@ def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
     return str(shown.to_csv(index=False, header=header))
 
 
-def _as_text(value: object) -> Any:
+def _as_text(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -32,7 +32,7 @@ def published_tables() -> dict[str, Any]:
     return tables
 
 
-def published_table(name: str) -> Any:
+def published_table(name: str) -> object:
     """One table as printed.
 
     Raises:
@@ -106,7 +106,7 @@ def nonnegative_cells(deltas: Mapping[str, Mapping[str, float]], *, minus_zero_l
     )
 
 
-def reference_shape() -> dict[str, Any]:
+def reference_shape() -> dict[str, object]:
     """``talan reference --json``: source, rates, their total, chance, champions, every table."""
     tables = published_tables()
     chance = published_chance()
@@ -150,7 +150,7 @@ def _counts(scores: Mapping[str, float], n_items: int) -> tuple[Count, Count]:
     return Count(right, n_items), Count(baseline, n_items)
 
 
-def _cell(run: Count, baseline: Count) -> dict[str, Any]:
+def _cell(run: Count, baseline: Count) -> dict[str, object]:
     return {
         "score": run.score,
         "baseline_score": baseline.score,

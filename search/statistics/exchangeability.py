@@ -182,7 +182,7 @@ def outcomes(treatments: ArrayLike, baseline: ArrayLike) -> tuple[Any, Any]:
     return _booleans(runs), _booleans(base)
 
 
-def _booleans(values: Any) -> Any:
+def _booleans(values: Any) -> object:
     if values.dtype != bool and not np.isin(values, (0, 1)).all():
         raise StatisticsError("outcomes are right or wrong; allowed: true, false, 1 and 0")
     return values.astype(bool)

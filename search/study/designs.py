@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 from scipy.stats import qmc
 
@@ -21,7 +20,9 @@ from search.study.space import Space
 _QMC_TRIES_PER_POINT = 50
 
 
-def enumerated(space: Space, *, sampler: str, limit: int | None, seed: int) -> list[dict[str, Any]]:
+def enumerated(
+    space: Space, *, sampler: str, limit: int | None, seed: int
+) -> list[dict[str, object]]:
     """The configurations of an enumerated design, in the order in which they are due.
 
     Args:
@@ -47,7 +48,7 @@ def enumerated(space: Space, *, sampler: str, limit: int | None, seed: int) -> l
 
 def _quasi_random(
     space: Space, *, living: Sequence[int], wanted: int, seed: int
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The first distinct points of a scrambled Sobol sequence (scipy's), a power of two at a time.
 
     A sequence that keeps landing on taken points has nearly filled the space: the points still

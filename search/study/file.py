@@ -157,7 +157,7 @@ class StudyFile(_Entry):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_axes(cls, content: object) -> Any:
+    def _default_axes(cls, content: object) -> object:
         """Without axes each has its one default value; methods may stand alone."""
         alone = isinstance(content, Mapping) and content.get("methods")
         if isinstance(content, Mapping) and "axes" not in content and not alone:
@@ -218,7 +218,7 @@ def read_study_file(path: Path) -> StudyFile:
     return parse_study(_read(path))
 
 
-def read_mapping(path: Path) -> Mapping[str, Any]:
+def read_mapping(path: Path) -> Mapping[str, object]:
     """Read a YAML (or JSON) file that holds a mapping of keys, not checked further.
 
     Raises:

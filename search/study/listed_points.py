@@ -31,7 +31,7 @@ def listed_points(
     num_layers: int,
     block: Mapping[str, object],
     max_steps: int,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The listed configurations on one backbone, in canonical form and in order.
 
     Raises:

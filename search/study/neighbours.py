@@ -16,7 +16,7 @@ from search.study.space import Space
 
 def neighbours(
     space: Space, configuration: Mapping[str, object], *, seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """All other points of a space, those that differ in the fewest factors first.
 
     Trainability and gradient scale are one factor, as in the space. Points at one distance come in
@@ -57,7 +57,7 @@ def _positions(space: Space, configuration: Mapping[str, Any]) -> list[int]:
     ]
 
 
-def _moved(space: Space, chosen: Sequence[int], changed: Mapping[int, int]) -> dict[str, Any]:
+def _moved(space: Space, chosen: Sequence[int], changed: Mapping[int, int]) -> dict[str, object]:
     index = 0
     for number, factor in enumerate(space.factors):
         index = index * len(factor) + changed.get(number, chosen[number])

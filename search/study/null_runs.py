@@ -56,7 +56,7 @@ def null_seeds(file: StudyFile) -> list[int]:
     return fresh_seeds(number, exclude=file.seeds, parts=parts)
 
 
-def sham_points(file: StudyFile, *, points: Points) -> list[Mapping[str, Any]]:
+def sham_points(file: StudyFile, *, points: Points) -> list[Mapping[str, object]]:
     """The configuration of each sham, drawn with replacement.
 
     Points of strength 0 are left out: what disturbs nothing ties everywhere, and is no null.
@@ -111,7 +111,7 @@ def _baseline_seed(file: StudyFile, place: int, *, count: int) -> int:
     return file.null_runs.at_seeds(file.seeds)[place // count]
 
 
-def _disturbing(points: Points) -> tuple[int, Callable[[int], Mapping[str, Any]]]:
+def _disturbing(points: Points) -> tuple[int, Callable[[int], Mapping[str, object]]]:
     """How many points have an alpha above 0, and how to get one by its number."""
     if isinstance(points, Space):
         kept = tuple(rule for rule in points.writebacks if rule["alpha"] > 0)

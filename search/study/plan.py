@@ -91,7 +91,7 @@ class Audit:
         taken = [size if limit is None else min(limit, size) for size in sizes]
         return [size * len(self.file.seeds) for size in taken]
 
-    def enumerated(self, host: int) -> Sequence[Mapping[str, Any]]:
+    def enumerated(self, host: int) -> Sequence[Mapping[str, object]]:
         """A host's configurations that are known before anything runs, no null intervention."""
         if not self.file.has_treatments:
             return []
@@ -105,7 +105,7 @@ class Audit:
             seed=design.seed,
         )
 
-    def self_check(self, host: int) -> Mapping[str, Any] | None:
+    def self_check(self, host: int) -> Mapping[str, object] | None:
         """The first of a host's null interventions, which are one model; None where it has none."""
         if self.listed is not None:
             return next(filter(is_null_intervention, self.listed[host]), None)

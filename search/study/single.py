@@ -92,7 +92,7 @@ def single_of(content: Mapping[str, object]) -> Single:
     return Single(audit, points[0])
 
 
-def _of_record(record: Mapping[str, object]) -> dict[str, Any]:
+def _of_record(record: Mapping[str, object]) -> dict[str, object]:
     """The study file that the paper's record stands for."""
     try:
         config = TalanConfig.from_record(record)

@@ -54,7 +54,7 @@ class Space:
     gammas: tuple[float, ...]
 
     @property
-    def factors(self) -> tuple[Sequence[Any], ...]:
+    def factors(self) -> tuple[Sequence[object], ...]:
         """The five factors whose product the space is."""
         return (self.layers, self.slots, self.mixers, self.writebacks, self.modes)
 
@@ -103,7 +103,7 @@ class Space:
         return index
 
     @staticmethod
-    def _configuration(chosen: Sequence[Any]) -> dict[str, Any]:
+    def _configuration(chosen: Sequence[Any]) -> dict[str, object]:
         layer, slots, mixer, writeback, (trainability, gamma) = chosen
         return {
             "layer": layer,
@@ -133,7 +133,7 @@ class Space:
             "gradient_scale": CategoricalDistribution(gammas),
         }
 
-    def from_params(self, params: Mapping[str, object]) -> dict[str, Any]:
+    def from_params(self, params: Mapping[str, object]) -> dict[str, object]:
         """The canonical configuration that Optuna's parameters name."""
         writeback = next(w for w in self.writebacks if writeback_label(w) == params["writeback"])
         same_scope = [m for m in self.modes if trainability_label(m[0]) == params["trainability"]]
@@ -145,7 +145,7 @@ class Space:
         )
 
 
-def optuna_params(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def optuna_params(configuration: Mapping[str, Any]) -> dict[str, object]:
     """A canonical configuration as Optuna's parameters."""
     return {
         "layer": configuration["layer"],

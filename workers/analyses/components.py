@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
 )
 
 
-def analyse_components(hosts: Hosts, table: Table, *, seed: int) -> Mapping[str, Any]:
+def analyse_components(hosts: Hosts, table: Table, *, seed: int) -> Mapping[str, object]:
     """The summary; every pair of the run's and of the fresh blocks' goes into ``table``."""
     with hosts.attached(RUN) as run:
         block = run.block()

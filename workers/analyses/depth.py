@@ -97,7 +97,9 @@ def distance(x: Tensor, other: Tensor) -> Distance:
     )
 
 
-def analyse_depth(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> Mapping[str, Any]:
+def analyse_depth(
+    hosts: Hosts, items: Sequence[AnalysedItem], table: Table
+) -> Mapping[str, object]:
     """The summary; every value goes into ``table``."""
     model = hosts.resident.model
     tokenizer = hosts.resident.tokenizer
@@ -188,7 +190,7 @@ def _summary(means: _Means, *, layer: int | None, num_items: int) -> dict[str, A
     }
 
 
-def _by_layer(means: _Means, text: str) -> list[dict[str, Any]]:
+def _by_layer(means: _Means, text: str) -> list[dict[str, object]]:
     from_baseline = means.curve(text, FROM_BASELINE)
     cosines = means.curve(text, FROM_BASELINE, what="cosine")
     own = means.curve(text, FROM_BLOCK_OFF)

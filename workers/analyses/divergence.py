@@ -53,7 +53,7 @@ SCHEMA = pa.schema(
 
 def analyse_divergence(
     hosts: Hosts, items: Sequence[AnalysedItem], table: Table
-) -> Mapping[str, Any]:
+) -> Mapping[str, object]:
     """The summary; both answers of every item go into ``table``."""
     model, tokenizer = hosts.resident.model, hosts.resident.tokenizer
     size = model.config.hidden_size * model.get_input_embeddings().weight.element_size()
@@ -113,7 +113,7 @@ def _expected(log_p: Tensor, values: Tensor) -> Tensor:
     return torch.where(log_p == -torch.inf, 0.0, log_p.exp() * values).sum(dim=-1)
 
 
-def _described(item: AnalysedItem, answer: str, tokenizer: Any) -> dict[str, Any]:
+def _described(item: AnalysedItem, answer: str, tokenizer: Any) -> dict[str, object]:
     tokens = list(_answer(item, answer))
     return {
         "benchmark": item.benchmark,
@@ -126,7 +126,9 @@ def _described(item: AnalysedItem, answer: str, tokenizer: Any) -> dict[str, Any
     }
 
 
-def _place(item: AnalysedItem, answer: str, row: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
+def _place(
+    item: AnalysedItem, answer: str, row: dict[str, Any], tokenizer: Any
+) -> dict[str, object]:
     """What the summary needs of an answer: a few numbers, however long it is."""
     at = row["parting"]
     common = tokenizer.decode(list(item.run[: at or 0]), skip_special_tokens=True)
@@ -164,7 +166,7 @@ def _summary(found: Sequence[Mapping[str, object]]) -> dict[str, Any]:
     }
 
 
-def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     parted = [row for row in rows if row["parting"] is not None]
     return {
         "median_parting": statistics.median([r["parting"] for r in parted]) if parted else None,

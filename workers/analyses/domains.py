@@ -39,7 +39,9 @@ SCHEMA = pa.schema(
 )
 
 
-def analyse_domains(hosts: Hosts, items: Sequence[AnalysedItem], table: Table) -> Mapping[str, Any]:
+def analyse_domains(
+    hosts: Hosts, items: Sequence[AnalysedItem], table: Table
+) -> Mapping[str, object]:
     """The summary; each item's mean change goes into ``table``.
 
     What is kept of an item is d numbers, whatever its length.

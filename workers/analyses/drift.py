@@ -45,7 +45,7 @@ _NOT_REDRAWN = (
 )
 
 
-def analyse_drift(hosts: Hosts, table: Table, *, seed: int, redrawn: bool) -> Mapping[str, Any]:
+def analyse_drift(hosts: Hosts, table: Table, *, seed: int, redrawn: bool) -> Mapping[str, object]:
     """The summary with all tensors."""
     with hosts.attached(RUN) as run:
         saved = dict(_tensors(run.block().state_dict()))

@@ -109,7 +109,7 @@ class _Real:
     def summary(self, width: int) -> dict[str, Any]:
         return {**self._at("block", width), "last_layer": self._at("last", width)}
 
-    def _at(self, place: str, width: int) -> dict[str, Any]:
+    def _at(self, place: str, width: int) -> dict[str, object]:
         of = {name: self._found[place, name].summary(width=width) for name in ("sham",)}
         if self._found[place, "other_seed"].second:
             of["other_seed"] = self._found[place, "other_seed"].summary(width=width)

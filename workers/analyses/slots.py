@@ -81,7 +81,7 @@ class _Sums:
 
 def analyse_slots(
     hosts: Hosts, items: Sequence[AnalysedItem], table: Table, *, seed: int
-) -> Mapping[str, Any]:
+) -> Mapping[str, object]:
     """The summary of the run's weights and of fresh ones; each prompt goes into ``table``."""
     with hosts.attached(RUN) as run:
         block = run.block()

@@ -46,7 +46,7 @@ def see_streams(model: Any, tokens: Sequence[int], see: See, *, num_prompt: int)
 
 @contextmanager
 def _looking(decoder: Any, see: See) -> Iterator[None]:
-    def note(index: int) -> Any:
+    def note(index: int) -> object:
         def hook(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             see(index, (args[0] if args else kwargs["hidden_states"])[0])
 

@@ -8,7 +8,6 @@ timed (``workers.backbones.costs``), which configurations are (``search.cost.mea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -64,7 +63,7 @@ def measure_host(
     return costs, source
 
 
-def _model(name: str, *, dtype: str) -> tuple[Any, str]:
+def _model(name: str, *, dtype: str) -> tuple[object, str]:
     device = measuring_device()
     try:
         return load_backbone(name, dtype=dtype, device=device)[0], "its weights"

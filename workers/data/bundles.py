@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from storage.artifacts import ArtifactStore
 from workers.data.folder import data_folder
@@ -54,7 +53,7 @@ def fetch_bundle(store: ArtifactStore, name: str) -> Path:
     return folder
 
 
-def read_facts(folder: Path) -> dict[str, Any] | None:
+def read_facts(folder: Path) -> dict[str, object] | None:
     """What a fetched bundle says of itself; None for any other folder."""
     try:
         return dict(json.loads((folder / FACTS).read_text(encoding="utf-8")))

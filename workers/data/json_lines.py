@@ -46,7 +46,7 @@ def decoder() -> json.JSONDecoder:
     return json.JSONDecoder(object_pairs_hook=_once, parse_constant=_constant)
 
 
-def _value(data: bytes, *, number: int, halves: bool) -> Any:
+def _value(data: bytes, *, number: int, halves: bool) -> object:
     try:
         text = data.decode()
         value = _DECODER.decode(text.strip(" \t\r\n"))
@@ -72,7 +72,7 @@ def require_whole_characters(value: object, *, number: int) -> None:
         raise LineError(number, f"holds half a character ({half!r})") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]

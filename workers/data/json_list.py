@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from workers.data.json_lines import decoder
 
@@ -18,7 +18,7 @@ _LARGEST_MEMBER_CHARS = 1 << 28
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def json_list(path: Path) -> Iterator[Any]:
+def json_list(path: Path) -> Iterator[object]:
     """Yield the members of the list in a file.
 
     Raises:
@@ -70,7 +70,7 @@ class _Window:
         """Leave out some characters."""
         self._advance(chars)
 
-    def take_value(self) -> Any:
+    def take_value(self) -> object:
         """Return the value that begins here."""
         self._pass_space()
         while True:

@@ -47,7 +47,7 @@ def read_rows(path: Path, *, halves: bool = False) -> Iterator[Row]:
         raise DataError(f"data file {str(path)!r} cannot be read: {reason}") from error
 
 
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
+def read_json_lines(path: Path) -> list[dict[str, object]]:
     """Return all rows of a file of JSON lines.
 
     Raises:
@@ -74,12 +74,12 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _json_lines(path: Path) -> Iterator[Any]:
+def _json_lines(path: Path) -> Iterator[object]:
     for _, row in json_lines(path, halves=True):  # checked above, for every format
         yield row
 
 
-def _csv(path: Path) -> Iterator[Any]:
+def _csv(path: Path) -> Iterator[object]:
     csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, strict=True)
@@ -93,7 +93,7 @@ def _csv(path: Path) -> Iterator[Any]:
             yield row
 
 
-def _parquet(path: Path) -> Iterator[Any]:
+def _parquet(path: Path) -> Iterator[object]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=1024):
             yield from batch.to_pylist()

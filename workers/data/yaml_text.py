@@ -6,7 +6,6 @@ bounded before anything is built. Does not cover what the keys mean.
 """
 
 import re
-from typing import Any
 
 import yaml
 
@@ -16,7 +15,7 @@ _MOST_VALUES = 200_000  # with what aliases stand for
 _YAML_1_1_ONLY = ("timestamp", "binary", "omap", "pairs", "set")
 
 
-def load_yaml(text: str) -> Any:
+def load_yaml(text: str) -> object:
     """Read YAML (or JSON, which is YAML).
 
     Raises:
@@ -56,7 +55,7 @@ def _check_shape(text: str) -> None:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's core schema, and a key that stands twice is refused."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         keys = [key.value for key, _ in node.value]
         repeated = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
         if repeated is not None:

@@ -74,7 +74,7 @@ class Adapted(Attached):
             return None
         return self.talan.scale_learning_rates
 
-    def decoding(self) -> AbstractContextManager[Any]:
+    def decoding(self) -> AbstractContextManager[object]:
         """Keep what every decoding step would recompute: DoRA's weight norms (3x faster)."""
         config = self.adapted.peft_config["default"]
         return DoraCaching() if getattr(config, "use_dora", False) else nullcontext()

@@ -25,12 +25,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from torch import nn
-
 from workers.errors import MethodError
 from workers.interventions.settings import as_written, require_rates
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.optim import Optimizer
     from transformers import TrainerCallback
 
@@ -68,7 +67,7 @@ class Choice:
         best = min(tries, key=lambda one: one.loss)
         return cls("least loss on held-out training examples", tuple(tries), best.value)
 
-    def to_record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, object]:
         """As JSON."""
         tries = [{"value": one.value, "loss": one.loss} for one in self.tries]
         return {"by": self.by, "tries": tries, "value": self.value}
@@ -110,7 +109,7 @@ class Attached(ABC):
         """What sets learning rates of its own, if anything does."""
         return None
 
-    def decoding(self) -> AbstractContextManager[Any]:
+    def decoding(self) -> AbstractContextManager[object]:
         """A context within which answers are generated."""
         return nullcontext()
 

@@ -308,7 +308,7 @@ def last_states(model: Any, examples: Sequence[SftExample], *, layers: Sequence[
     return torch.stack(found)
 
 
-def _note(seen: dict[int, Tensor], layer: int) -> Any:
+def _note(seen: dict[int, Tensor], layer: int) -> object:
     def hook(_: object, __: object, output: Tensor) -> None:
         seen[layer] = output[0, -1].double().cpu()
 

@@ -76,7 +76,7 @@ class AdapterSpec:
         """Short name for tables, e.g. ``lora-r8``; no identity: alpha and targets are left out."""
         return f"{self.type}-r{self.r}"
 
-    def to_record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, object]:
         """The spec as JSON-able values, in one fixed order: what an identity can be hashed from."""
         return {
             "type": self.type,

@@ -125,7 +125,7 @@ class Recipe:
         """Examples that all steps take together, repetitions counted."""
         return self.max_steps * self.batch_size * self.gradient_accumulation
 
-    def to_record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, object]:
         """Return the values as JSON-able plain data, in field order."""
         return asdict(self)
 

@@ -140,7 +140,9 @@ def _refuse_overlaps(recipe: MixtureRecipe, taken: list[Taken]) -> None:
         )
 
 
-def _manifest(recipe: MixtureRecipe, located: list[_Located], taken: list[Taken]) -> dict[str, Any]:
+def _manifest(
+    recipe: MixtureRecipe, located: list[_Located], taken: list[Taken]
+) -> dict[str, object]:
     groups: Counter[str] = Counter()
     for source in recipe.sources:
         groups[source.group] += source.count

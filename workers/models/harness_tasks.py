@@ -66,7 +66,7 @@ def _write_task(folder: Path, suite: Suite, benchmark: str) -> str:
     return name
 
 
-def _shots(suite: Suite, benchmark: str) -> dict[str, Any]:
+def _shots(suite: Suite, benchmark: str) -> dict[str, object]:
     if not suite.shots_file(benchmark).is_file():
         return {}
     shots = read_json_lines(suite.shots_file(benchmark))

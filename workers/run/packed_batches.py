@@ -27,7 +27,7 @@ from workers.run.sft_data import IGNORED_LABEL, SftExample
 ATTENTION = "sdpa_by_example"
 
 
-def lay_end_to_end(batch: Sequence[SftExample]) -> dict[str, Any]:
+def lay_end_to_end(batch: Sequence[SftExample]) -> dict[str, object]:
     """One row ``[1, S]`` of all examples: ids, labels and positions, and the examples' lengths.
 
     No example's first token is a label: in the row it would be predicted from another example.

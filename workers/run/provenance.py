@@ -9,7 +9,6 @@ import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -33,7 +32,7 @@ _PACKAGES = (
 _SOURCE = Path(__file__).resolve().parents[1]
 
 
-def collect_provenance(job: RunJob) -> dict[str, Any]:
+def collect_provenance(job: RunJob) -> dict[str, object]:
     """Describe this process and the job, as JSON-able values."""
     return {
         "versions": dict(_versions()),
@@ -76,7 +75,7 @@ def _git_revision() -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _machine() -> dict[str, Any]:
+def _machine() -> dict[str, object]:
     return {
         "platform": platform.platform(),
         "cpu": cpu_model(),

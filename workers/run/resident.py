@@ -106,7 +106,7 @@ def _bit_sum(tensor: Tensor) -> Tensor:
     return bits.sum(dtype=torch.int64)
 
 
-def _copied(attributes: Mapping[str, object]) -> dict[str, Any]:
+def _copied(attributes: Mapping[str, object]) -> dict[str, object]:
     """A module's attributes with its tables (parameters, hooks, sub-modules) copied, not shared."""
     return {
         key: value.copy() if isinstance(value, dict | set) else value

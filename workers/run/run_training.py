@@ -126,7 +126,7 @@ class Trained:
         return "the recipe's" if self.run.intervention.learning_rate is None else "declared"
 
     @property
-    def matching(self) -> dict[str, Any]:
+    def matching(self) -> dict[str, object]:
         """What a matched null run was scaled to, and by which tries."""
         if self.run.job.match is None:
             return {}

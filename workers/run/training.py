@@ -197,7 +197,7 @@ def _collate_one(items: Sequence[Sequence[SftExample]], *, pad_token_id: int) ->
     return collate(batch, pad_token_id=pad_token_id)
 
 
-def _lay_one(items: Sequence[Sequence[SftExample]]) -> dict[str, Any]:
+def _lay_one(items: Sequence[Sequence[SftExample]]) -> dict[str, object]:
     (batch,) = items
     return lay_end_to_end(batch)
 

@@ -42,7 +42,7 @@ def suite_files(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Path]:
     return files
 
 
-def suite_facts(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
+def suite_facts(suite: Suite, benchmarks: Sequence[str]) -> dict[str, object]:
     """What the files do not say."""
     return {
         "kind": _KIND,

@@ -86,7 +86,7 @@ def read_source(name: str) -> Mapping[str, Any] | None:
 
 def _items(
     benchmark: Published, rows: Iterable[Mapping[str, object]], *, where: str
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     items: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         require_columns(row, benchmark.columns, where=where)
@@ -114,7 +114,7 @@ def _check_cells(benchmark: Published, row: Mapping[str, object], *, where: str)
 
 def _item(
     benchmark: Published, row: Mapping[str, object], number: int, *, where: str
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     try:
         item = benchmark.to_item(row, number)
         why = None if item is None else _why_unsound(item, benchmark)

@@ -87,7 +87,7 @@ def _compare(gold: list[Any], asked: list[Any]) -> bool | None:
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str) -> list[Any] | None:
+def _parse(text: str) -> list[object] | None:
     """What math_verify reads in a text; None: there was no time to."""
     for _ in range(_TRIES):
         try:
