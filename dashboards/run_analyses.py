@@ -34,7 +34,7 @@ class RunMechanism:
 
     run: Run
     analyses: Mapping[str, Analysis]
-    summaries: Mapping[str, Mapping[str, Any]]
+    summaries: Mapping[str, Mapping[str, object]]
     waiting: tuple[str, ...]
 
     def summary(self, name: str) -> Mapping[str, Any] | None:

@@ -8,7 +8,6 @@ Does not cover: how a run completes (`results.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, aliased
@@ -29,7 +28,7 @@ from storage.secrets import without_secrets
 from storage.study_states import change_state, requeue_running
 
 _LONGEST_DETAIL = 20_000
-_IDLE: dict[str, Any] = {"worker": None, "started_at": None, "finished_at": None}
+_IDLE: dict[str, object] = {"worker": None, "started_at": None, "finished_at": None}
 
 
 class Dispatch:

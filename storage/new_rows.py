@@ -63,7 +63,7 @@ class StudyPlan:
     name: str
     spec: Mapping[str, Any]
     spec_hash: str
-    design: Mapping[str, Any]
+    design: Mapping[str, object]
     recipe_hash: str
     artifact_url: str
     hosts: Sequence[HostPlan]
@@ -132,7 +132,7 @@ class RunOutcome:
     losses: Sequence[float]
     checkpoint_artifact: str | None
     compute_s: float
-    provenance: Mapping[str, Any]
+    provenance: Mapping[str, object]
     partial: Sequence[PartialOutcome] = ()
     kl_to_baseline: float | None = None
     null_scale: float | None = None

@@ -44,7 +44,7 @@ class Study:
     state: str
     spec: Mapping[str, Any]
     spec_hash: str
-    design: Mapping[str, Any]
+    design: Mapping[str, object]
     recipe_hash: str
     artifact_url: str
     hosts: tuple[Host, ...]
@@ -299,7 +299,7 @@ class RunFilter:
     adapter: str | None = None
     seed: int | None = None
     configuration_id: str | None = None
-    axes: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -383,4 +383,4 @@ class Event:
     id: int
     at: datetime
     kind: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, object]

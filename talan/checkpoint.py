@@ -138,7 +138,7 @@ def _description(checkpoint: Checkpoint, data: bytes) -> dict[str, object]:
 
 def _read_description(path: Path) -> dict[str, Any]:
     try:
-        description: Any = json.loads(_read(path))
+        description: object = json.loads(_read(path))
     except ValueError as error:
         raise TalanCheckpointError(f"{path} is damaged: it is not JSON.") from error
     found: dict[str, Any] = description if isinstance(description, dict) else {}

@@ -38,7 +38,7 @@ class Site:
     session: int = 0
     enabled: bool = True
     warming_up: bool = False
-    mask: Any = None
+    mask: object = None
     position_ids: Tensor | None = None
 
     def renew(self) -> None:

@@ -83,7 +83,7 @@ class Sham:
         self.model = model
         self.config = config
         self.block = block
-        self._decoder: Any = find_decoder(model)
+        self._decoder: object = find_decoder(model)
         self._site = Site(config.layer, over_sequence=False)
         self._hooks = insert(self._decoder, block, self._site)
         self.begin_step(0)

@@ -51,7 +51,7 @@ def read_json(text: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
+    content: dict[str, object] = {}
     for key, value in pairs:
         if key in content:
             msg = f"the key {key[:100]!r} stands twice"

@@ -34,7 +34,7 @@ class Record:
         self._lock = threading.Lock()
         self.is_prepared = False
         self.rates = KnownRates()
-        self.importances: Kept[list[Any]] = Kept(_IMPORTANCES)
+        self.importances: Kept[list[object]] = Kept(_IMPORTANCES)
 
     def opened(self) -> AuditStore:
         """The store.

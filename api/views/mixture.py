@@ -43,7 +43,7 @@ class MixtureManifest(View):
     ngram_words: int = Field(description="words in a row that make an overlap")
     overlap_share: Fraction
     overlaps: list[MixtureOverlap]
-    recipe: dict[str, Any]
+    recipe: dict[str, object]
     num_examples: int = Field(description="conversations in the file")
     sha256: str = Field(description="of the file")
     checked: dict[str, str] = Field(description="sha256 of the items of each benchmark")

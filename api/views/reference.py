@@ -71,7 +71,7 @@ class Reference(View):
     total: PublishedTotal
     chance: PublishedChance
     champions: list[PublishedChampion]
-    tables: dict[str, Any] = Field(description="every table as published")
+    tables: dict[str, object] = Field(description="every table as published")
 
     @classmethod
     def from_record(cls, shape: Mapping[str, Any]) -> Self:

@@ -124,7 +124,7 @@ def _divergence(summary: Summary, nulls: Beside) -> dict[str, object]:
     }
 
 
-_ADDED: dict[str, Callable[[Summary, Beside], dict[str, Any]]] = {
+_ADDED: dict[str, Callable[[Summary, Beside], dict[str, object]]] = {
     DEPTH: _depth,
     DIVERGENCE: _divergence,
 }

@@ -302,7 +302,7 @@ def start_ray(resources: Resources, *, address: str | None) -> None:
     """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel("ERROR")
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "include_dashboard": False,
         "log_to_driver": False,
         "configure_logging": False,

@@ -306,7 +306,7 @@ def _shares(
         ]
     )
     if method == FANOVA:
-        evaluator: Any = FanovaImportanceEvaluator(n_trees=_NUM_TREES, seed=seed)
+        evaluator: object = FanovaImportanceEvaluator(n_trees=_NUM_TREES, seed=seed)
     else:
         evaluator = PedAnovaImportanceEvaluator(target_quantile=_best_share(values, by=by))
     sign = 1 if method == FANOVA else -1  # PED-ANOVA takes lower for better

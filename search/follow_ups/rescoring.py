@@ -9,7 +9,6 @@ changes by them (``search.follow_ups.verdict_changes``), or runs that are not co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from search.errors import RescoringError
 from search.follow_ups.verdict_changes import verdict_changes
@@ -91,7 +90,7 @@ class _Responses:
         self._artifacts = ArtifactStore(study.artifact_url)
         self._named = study.spec.get("benchmarks")
         self._suites: dict[str, Suite] = {}
-        self._items: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._items: dict[str, dict[str, Mapping[str, object]]] = {}
 
     def scored(self, run: Run, benchmark: str, *, scorer: str) -> Sequence[bool]:
         """Score one cell; whatever the scorer, canonical verdicts must be the recorded ones.

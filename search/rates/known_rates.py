@@ -15,7 +15,7 @@ class KnownRates:
     """Rows by host and axis, each with the counts that it was computed at."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Any, list[Any]]] = {}
+        self._known: dict[Hashable, tuple[object, list[object]]] = {}
 
     def of(self, key: Hashable, state: Any, compute: Callable[[], list[Any]]) -> list[Any]:
         """The rows of a key, computed unless they are known at this state.

@@ -28,7 +28,7 @@ DESIGN = "unstated"  # the paper does not say how the 2,590 were drawn
 def published_tables() -> dict[str, Any]:
     """All tables as printed, a fresh copy."""
     text = files("search.rates").joinpath("data", "paper_tables.json").read_text(encoding="utf-8")
-    tables: dict[str, Any] = json.loads(text)
+    tables: dict[str, object] = json.loads(text)
     return tables
 
 

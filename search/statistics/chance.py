@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 from scipy.stats import binom
@@ -58,5 +57,5 @@ def _mean_chance(n_items: int, rate: float) -> float:
     at_least(n_items, 1, name="n_items")
     share(rate, name="discordance")
     discordant = np.arange(n_items + 1)
-    chances: Any = binom.sf((discordant + 1) // 2 - 1, discordant, 0.5)
+    chances: object = binom.sf((discordant + 1) // 2 - 1, discordant, 0.5)
     return float(binom.pmf(discordant, n_items, rate) @ chances)

@@ -50,7 +50,7 @@ class Space:
     slots: tuple[int, ...]
     mixers: tuple[str, ...]
     writebacks: tuple[Mapping[str, Any], ...]
-    modes: tuple[tuple[Mapping[str, Any], float | None], ...]
+    modes: tuple[tuple[Mapping[str, object], float | None], ...]
     gammas: tuple[float, ...]
 
     @property
@@ -86,7 +86,7 @@ class Space:
         if not 0 <= index < self.size:
             msg = f"point {index} of a space of {self.size}"
             raise IndexError(msg)
-        chosen: list[Any] = []
+        chosen: list[object] = []
         for factor in reversed(self.factors):
             index, position = divmod(index, len(factor))
             chosen.append(factor[position])

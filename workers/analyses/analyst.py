@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -53,7 +52,7 @@ class Given:
 
 @dataclass(frozen=True)
 class _Analysis:
-    compute: Callable[[Given], Mapping[str, Any]]
+    compute: Callable[[Given], Mapping[str, object]]
     schema: pa.Schema
     choose: Choice | None = spread
 

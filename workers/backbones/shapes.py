@@ -11,7 +11,7 @@ from transformers import AutoConfig
 
 from workers.errors import BackboneError
 
-_QWEN3: dict[str, Any] = {
+_QWEN3: dict[str, object] = {
     "model_type": "qwen3",
     "vocab_size": 151936,
     "num_key_value_heads": 8,

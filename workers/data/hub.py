@@ -120,7 +120,7 @@ def read_revisions(repository: str) -> dict[str, Any]:
     """Return what was fetched of a repository, by revision: its commit and its files' hashes."""
     file = _record(repository)
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

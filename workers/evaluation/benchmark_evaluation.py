@@ -8,7 +8,6 @@ Does not cover: generating and scoring (``workers.evaluation.harness``), the pla
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from workers.errors import SuiteError
 from workers.evaluation.eval_batches import full_batches
@@ -42,7 +41,7 @@ class BenchmarkEvaluation:
     """
 
     model: ResidentLM
-    tasks: dict[str, Any]
+    tasks: dict[str, object]
     benchmark: str
 
     def carry_out(self, plan: CellPlan | None) -> Evaluated:

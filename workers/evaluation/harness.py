@@ -49,7 +49,9 @@ class PromptCache:
 
     rendered: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, list[int]] = field(default_factory=dict)
-    batches: dict[tuple[int, int], tuple[Any, list[tuple[int, ...]]]] = field(default_factory=dict)
+    batches: dict[tuple[int, int], tuple[object, list[tuple[int, ...]]]] = field(
+        default_factory=dict
+    )
     capacities: dict[int | None, Capacity] = field(default_factory=dict)
     asked: dict[tuple[str, str, str], str] = field(default_factory=dict)
 

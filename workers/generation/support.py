@@ -6,7 +6,7 @@ Owns: the check that greedy choice from the model's own logits over full attenti
 from typing import Any
 
 # What makes `generate()` alter the logits, and the values that leave them alone.
-_ALTERING: dict[str, tuple[Any, ...]] = {
+_ALTERING: dict[str, tuple[object, ...]] = {
     "repetition_penalty": (None, 1.0),
     "encoder_repetition_penalty": (None, 1.0),
     "no_repeat_ngram_size": (None, 0),

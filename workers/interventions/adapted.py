@@ -37,7 +37,7 @@ class Adapted(Attached):
     ) -> None:
         self.adapted = adapted
         self.talan = talan
-        self.noted: dict[str, Any] = {}
+        self.noted: dict[str, object] = {}
         self._number = number
         self._is_on = True
 

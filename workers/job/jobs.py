@@ -193,7 +193,7 @@ class TrainResult:
     steps: int
     seconds: float
     checkpoint: ArtifactRef
-    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    provenance: Mapping[str, object] = field(default_factory=dict, compare=False)
     kl_to_baseline: float | None = None
     null_scale: float | None = None
     held_out: ArtifactRef | None = None

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from workers.data.rows import read_rows, require_columns
 from workers.errors import DataError
@@ -42,7 +41,7 @@ class Taken:
     rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
-    overlaps: list[dict[str, Any]] = field(default_factory=list)
+    overlaps: list[dict[str, object]] = field(default_factory=list)
     conversations: list[list[Message]] = field(default_factory=list)
 
 

@@ -50,7 +50,7 @@ def _at_hand() -> list[Suite]:
 def _write_task(folder: Path, suite: Suite, benchmark: str) -> str:
     name = f"{PREFIX}{benchmark}"
     table = as_table(read_items(suite, benchmark), folder / f"{name}.parquet")
-    task: dict[str, Any] = {
+    task: dict[str, object] = {
         "include": str(suite.task_file(benchmark)),
         "task": name,
         "dataset_path": "parquet",

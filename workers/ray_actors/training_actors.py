@@ -90,7 +90,7 @@ class RayTrainingProcesses:
     def __init__(self, num_processes: int, *, make_executor: Callable[[], HelpingExecutor]) -> None:
         self._num_processes = num_processes
         self._make_bench = make_executor
-        self._peers: list[Any] = []
+        self._peers: list[object] = []
 
     @contextmanager
     def started(self, job: RunJob) -> Iterator[JoinGroup]:

@@ -50,8 +50,8 @@ class WarmBackbone:
         self.prompts = PromptCache()
         self._loaded: ResidentBackbone | None = None
         self._key: tuple[str, str, str] | None = None
-        self._examples: dict[tuple[Any, ...], list[SftExample]] = {}
-        self._tasks: dict[tuple[str, str, str], Any] = {}
+        self._examples: dict[tuple[object, ...], list[SftExample]] = {}
+        self._tasks: dict[tuple[str, str, str], object] = {}
         self._scores: dict[str, ScoreOnce] = {}
         self._drafts: dict[str, dict[str, tuple[int, ...]]] = {}
 

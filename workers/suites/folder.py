@@ -8,7 +8,7 @@ items (`workers.suites.tasks`).
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,7 +35,7 @@ class _Settings(BaseModel):
 
     extends: str | None = None
     benchmarks: dict[_Name, _Kind] | list[str] | None = None
-    recipe: dict[str, Any] = Field(default_factory=dict)
+    recipe: dict[str, object] = Field(default_factory=dict)
     train_file: str | None = None
     max_new_tokens: Annotated[int | None, Field(ge=1)] = None
     sandbox_cpu_s: Annotated[int | None, Field(ge=1, le=600)] = None

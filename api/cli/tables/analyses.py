@@ -224,7 +224,7 @@ def _divergence(summary: Mapping[str, Any]) -> None:
     console.print(table)
 
 
-_SHOWN: dict[str, Callable[[Mapping[str, Any]], None]] = {
+_SHOWN: dict[str, Callable[[Mapping[str, object]], None]] = {
     DEPTH: _depth,
     SCALE: _scale,
     DOMAINS: _domains,

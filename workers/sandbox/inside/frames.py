@@ -23,7 +23,7 @@ def receive(channel: socket.socket) -> dict[str, Any] | None:
     body = head and _exactly(channel, _LENGTH.unpack(head)[0])
     if not body:
         return None
-    message: dict[str, Any] = json.loads(body)
+    message: dict[str, object] = json.loads(body)
     return message
 
 

@@ -44,7 +44,7 @@ class Published:
     columns: tuple[str, ...]
     num_items: int
     num_shots: int
-    to_item: Callable[[Mapping[str, Any], int], Item | None]
+    to_item: Callable[[Mapping[str, object], int], Item | None]
     revision: str = "main"
     not_text: tuple[str, ...] = ()
 

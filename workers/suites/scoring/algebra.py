@@ -24,7 +24,7 @@ from workers.suites.scoring.verdict import INVALID, Scored
 
 LIMIT_S = 5.0  # math_verify's own number
 _TRIES = 2
-_NO_CLOCK: Any = None  # math_verify then leaves the bound to its caller
+_NO_CLOCK: object = None  # math_verify then leaves the bound to its caller
 
 for _name in ("math_verify.parser", "math_verify.grader"):  # which warn of just that
     logging.getLogger(_name).setLevel(logging.ERROR)
@@ -92,7 +92,7 @@ def _parse(text: str) -> list[object] | None:
     for _ in range(_TRIES):
         try:
             with processor_time(LIMIT_S):
-                parsed: list[Any] = parse(text, parsing_timeout=_NO_CLOCK)
+                parsed: list[object] = parse(text, parsing_timeout=_NO_CLOCK)
                 return parsed
         except OutOfTimeError:
             pass
