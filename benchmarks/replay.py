@@ -24,7 +24,7 @@ from optuna.storages import InMemoryStorage
 from search.driving.optuna_record import HostStudy, TrialResult
 from search.errors import ReplayError, one_of
 from search.study.designs import enumerated
-from search.study.file import ADAPTIVE_SAMPLERS, SAMPLERS
+from search.study.keys import ADAPTIVE_SAMPLERS, SAMPLERS
 from search.study.space import Space
 from storage.new_rows import TREATMENT
 from storage.records import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.study.file import Axes
+from search.study.keys import Axes
 from search.study.space import Space, build_space
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")

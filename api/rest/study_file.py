@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.study.file import StudyFile
+from search.study.keys import StudyFile
 
 STUDY_FILE = {
     "name": "tiny-lora-grid",

@@ -17,8 +17,9 @@ from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import percent, safe
 from search.follow_ups.importance import ANOVA, FANOVA, PED_ANOVA
-from search.study.file import ADAPTIVE_SAMPLERS, recorded_file
+from search.study.file import recorded_file
 from search.study.gamma_note import gamma_note
+from search.study.keys import ADAPTIVE_SAMPLERS
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance

@@ -19,7 +19,8 @@ from search.rates import g1_rows
 from search.rates.run_tests import tests_of
 from search.statistics.cell_tests import RunTests
 from search.study.axes import AXES, axis_label
-from search.study.file import StudyFile, recorded_file
+from search.study.file import recorded_file
+from search.study.keys import StudyFile
 from storage import TREATMENT, AuditStore
 from storage.records import BoundedCell, Cell, Host, Run, Study
 from talan.base_models import BUILT_IN

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from dashboards.errors import DashboardError
-from search.study.file import SAMPLERS, Axes, Design, Resources, StudyFile
+from search.study.keys import SAMPLERS, Axes, Design, Resources, StudyFile
 from talan.vocabulary import GATES, MIXERS, RULES, SCOPES
 from workers.data.yaml_text import load_yaml
 from workers.job.jobs import ADAPTER_TYPES

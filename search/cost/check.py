@@ -17,8 +17,8 @@ from search.cost.power import StudyPower, study_power
 from search.cost.prompt_lengths import PromptLength
 from search.cost.training_data import TrainingData
 from search.errors import StudyFileError
-from search.study.file import StudyFile
 from search.study.host_checks import HostSizes
+from search.study.keys import StudyFile
 from search.study.plan import Audit, resolve
 from workers.run.gpu_memory import largest_gpu_gib
 

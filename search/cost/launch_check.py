@@ -19,9 +19,9 @@ from search.cost.placement import placement_note
 from search.cost.prompt_lengths import PromptLength, check_prompts
 from search.cost.training_data import TrainingData, check_training_data
 from search.errors import StudyFileError
-from search.study.file import StudyFile
 from search.study.gamma_note import gamma_note
 from search.study.host_checks import HostSizes, check_hosts
+from search.study.keys import StudyFile
 from search.study.plan import Audit, study_plan
 from storage.new_rows import BASELINE, TREATMENT, StudyPlan
 from workers.errors import WorkerError

@@ -17,8 +17,8 @@ from pathlib import Path
 from search.cost.cost import workload
 from search.cost.training_data import sample_training_data
 from search.errors import StudyFileError
-from search.study.file import StudyFile
 from search.study.host_checks import HostSizes, check_hosts
+from search.study.keys import StudyFile
 from search.study.plan import Audit, resolve
 from talan import TalanConfig
 from workers.backbones.costs import HostCost, Load

@@ -6,7 +6,7 @@ driven (``search.driving.pool``): a study that it has no place for waits, and le
 
 from __future__ import annotations
 
-from search.study.file import Resources
+from search.study.keys import Resources
 from workers.run.gpu_memory import num_gpus
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from search.cost.cost import StudyEstimate, estimate_study
 from search.cost.launch_check import check_launch, launch_notes
 from search.cost.power import StudyPower, study_power
-from search.study.file import StudyFile
+from search.study.keys import StudyFile
 from search.study.plan import resolve
 from storage.durations import Duration
 

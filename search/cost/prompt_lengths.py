@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from search.errors import StudyFileError
 from search.study.plan import Audit
@@ -20,9 +20,6 @@ from workers.evaluation.asked_items import AskedItem, asked_items
 from workers.evaluation.decoding import Decoding
 from workers.suites.limits import response_limit_tokens
 from workers.suites.tasks import load_tasks
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 _LONGEST = 64  # by characters; the longest by tokens is among them
 
@@ -58,7 +55,7 @@ def check_prompts(audit: Audit) -> list[PromptLength]:
     return found
 
 
-def _longest(task: Any, *, tokenizer: PreTrainedTokenizerBase) -> list[tuple[int, AskedItem]]:
+def _longest(task: Any, *, tokenizer: Any) -> list[tuple[int, AskedItem]]:
     """The longest prompts with their tokens, the longest first."""
     encoding = Encoding(tokenizer)
     with redirect_stderr(StringIO()):  # the harness draws progress bars there

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from search.driving.run_executors import make_run_executor
-from search.study.file import Resources
+from search.study.keys import Resources
 from search.study.single import Single
 from storage import ArtifactStore
 from workers.job.jobs import TrainResult

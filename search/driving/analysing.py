@@ -21,7 +21,8 @@ from search.driving.heartbeats import HEARTBEAT_S
 from search.driving.pool import Analysed, Died, Event, Failed, WorkerPool
 from search.driving.run_executors import make_run_executor
 from search.errors import SearchError
-from search.study.file import Resources, recorded_file
+from search.study.file import recorded_file
+from search.study.keys import Resources
 from storage import Analysis, AuditStore, StorageError
 from storage.lease_owner import this_process
 from workers.errors import WorkerError

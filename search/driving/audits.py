@@ -21,7 +21,8 @@ from search.driving.progress import Observer, Progress, unobserved
 from search.driving.run_executors import make_run_executor
 from search.errors import StudyBusyError, StudyFileError
 from search.study.draw import check_draw
-from search.study.file import SAMPLERS, TUNE, StudyFile, recorded_file
+from search.study.file import recorded_file
+from search.study.keys import SAMPLERS, TUNE, StudyFile
 from search.study.plan import Audit, resolve
 from storage import AuditStore
 from storage.errors import LeaseHeld, LeaseLost, StorageError, StudyNotFound

@@ -25,8 +25,8 @@ import optuna
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import make_url
 
-from search.study.file import ADAPTIVE_SAMPLERS
 from search.study.fresh_seeds import derived_seed
+from search.study.keys import ADAPTIVE_SAMPLERS
 from search.study.neighbours import neighbours
 from search.study.space import Space, optuna_params
 from storage import configure_sqlite, schema_engine_arguments

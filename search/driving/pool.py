@@ -26,7 +26,7 @@ from ray.exceptions import RayActorError, RayError
 from search.driving.interruptions import handlers_kept
 from search.driving.run_places import places_held, reserve_places
 from search.errors import EngineError, PlacementError
-from search.study.file import Resources
+from search.study.keys import Resources
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import first_line
 from workers.job.jobs import CellResult, RunJob, TrainResult

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from search.study.file import Resources
+from search.study.keys import Resources
 
 if TYPE_CHECKING:
     from workers.run.executor import RunExecutor

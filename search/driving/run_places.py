@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from ray.util import placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from search.study.file import Resources
+from search.study.keys import Resources
 
 
 def reserve_places(resources: Resources) -> dict[str, object]:

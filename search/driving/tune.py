@@ -21,7 +21,8 @@ from search.driving.run_executors import make_run_executor
 from search.driving.run_outcomes import run_outcome
 from search.errors import StudyFileError
 from search.study.axes import axis_label
-from search.study.file import Axes, StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import Axes, StudyFile
 from search.study.single import single_of
 from storage import ArtifactStore
 from storage.verdict import Count, is_not_worse, verdict_word

@@ -28,8 +28,9 @@ from search.driving.run_executors import make_run_executor
 from search.driving.run_outcomes import run_outcome
 from search.driving.tune import AuditTrainable, Counts, configuration_of, search_space
 from search.errors import StudyFileError
-from search.study.file import TUNE, Resources, parse_study
+from search.study.file import parse_study
 from search.study.host_checks import check_hosts
+from search.study.keys import TUNE, Resources
 from search.study.plan import resolve, study_plan, treatments
 from search.study.single import require_one_host, single_of
 from storage import BASELINE, ArtifactStore, AuditStore, PartialOutcome, RunOutcome

@@ -20,8 +20,9 @@ from search import driving
 from search import study as study_files
 from search.errors import StudyFileError
 from search.study.draw import check_draw
-from search.study.file import StudyFile, parse_study, recorded_file
+from search.study.file import parse_study, recorded_file
 from search.study.fresh_seeds import fresh_seeds
+from search.study.keys import StudyFile
 from search.study.null_runs import null_seeds
 from storage import TREATMENT, AuditStore, StudyNotFound
 from storage.records import Host, Run, RunFilter, Study

@@ -29,7 +29,7 @@ from search.statistics import (
     expected_g1,
     rate_interval,
 )
-from search.study.file import ADAPTIVE_SAMPLERS
+from search.study.keys import ADAPTIVE_SAMPLERS
 from storage import AuditStore
 from storage.host_runs import HostRun, HostRuns, read_host_runs
 from storage.new_rows import TREATMENT

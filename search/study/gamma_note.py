@@ -8,7 +8,7 @@ acts only where a gradient is near Adam's eps. Does not cover: where gamma acts 
 
 from __future__ import annotations
 
-from search.study.file import StudyFile
+from search.study.keys import StudyFile
 
 GAMMA_NOTE = (
     "gradient_scale has several values: AdamW divides a constant factor of the gradient out again, "

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.errors import StudyFileError
-from search.study.file import Axes, Listed
+from search.study.keys import Axes, Listed
 from search.study.space import build_space
 
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from search.errors import StudyFileError
-from search.study.file import StudyFile
 from search.study.fresh_seeds import fresh_seeds
+from search.study.keys import StudyFile
 from storage.canonical_json import canonical_json
 from storage.new_rows import METHOD, METHOD_NULL, HostPlan, RunPlan
 from workers.errors import MethodError

@@ -20,8 +20,8 @@ from dataclasses import replace
 from typing import Any
 
 from search.errors import StudyFileError
-from search.study.file import StudyFile
 from search.study.fresh_seeds import derived_seed, fresh_seeds
+from search.study.keys import StudyFile
 from search.study.space import Space
 from storage.new_rows import JITTER_NULL, SEED_NULL, SHAM_NULL, RunPlan
 from talan import TalanConfig

@@ -16,7 +16,7 @@ from typing import Any
 
 from search.errors import StudyFileError
 from search.study.designs import enumerated
-from search.study.file import ADAPTIVE_SAMPLERS, StudyFile
+from search.study.keys import ADAPTIVE_SAMPLERS, StudyFile
 from search.study.listed_points import listed_points, spanning_axes
 from search.study.methods import check_methods, method_runs
 from search.study.null_runs import null_runs

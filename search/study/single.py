@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study, read_mapping
+from search.study.file import parse_study, read_mapping
+from search.study.keys import StudyFile
 from search.study.plan import Audit, resolve
 from talan import TalanConfig
 from talan.errors import TalanConfigError

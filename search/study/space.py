@@ -22,7 +22,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 
 from search.errors import StudyFileError, one_of, refuse
 from search.study.axes import trainability_label, writeback_label
-from search.study.file import Axes
+from search.study.keys import Axes
 from search.study.values import TALAN_DEFAULTS
 from talan import TalanConfig, TalanConfigError
 from talan.config import Trainability

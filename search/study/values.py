@@ -2,7 +2,7 @@
 
 Owns: the types of numbers, seeds, layers and benchmarks as a person writes them, strictly: true is
 no number, and a number is no text. Does not cover: whether what they name exists
-(``search.study.plan``), nor the keys (``search.study.file``).
+(``search.study.plan``), nor the keys (``search.study.keys``).
 """
 
 from __future__ import annotations

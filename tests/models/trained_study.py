@@ -10,7 +10,8 @@ from typing import Any
 from api.cli import main
 from search.driving.audits import launch
 from search.driving.run_outcomes import run_outcome
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from search.study.plan import resolve
 from storage import AuditStore
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from search.driving.audits import launch
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from storage import AuditStore, CellOutcome, Run, RunOutcome
 
 BENCHMARKS = ("tiny_choice", "tiny_code")

@@ -17,7 +17,8 @@ from api.rest.settings import Settings
 from api.views.plans import StudyPlan
 from search import cost, driving
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study, recorded_file
+from search.study.file import parse_study, recorded_file
+from search.study.keys import StudyFile
 from storage import AuditStore, StudyNotFound
 from storage.records import Study
 from workers.data.folder import data_folder

@@ -7,7 +7,8 @@ import torch
 
 from search.cost.check import check_study
 from search.cost.placement import placement_note
-from search.study.file import Resources, parse_study
+from search.study.file import parse_study
+from search.study.keys import Resources
 
 
 @pytest.mark.parametrize(("asked", "processes", "here"), [(0, 1, 0), (1, 1, 1), (0.5, 1, 1)])

@@ -25,7 +25,8 @@ from search.driving.heartbeats import LEASE_S
 from search.driving.interruptions import SIGNALS, Interrupted, exit_code, heed_signals
 from search.driving.progress import Observer, Progress, RunNote
 from search.errors import EngineError, HaltedError, PlacementError, StudyBusyError, StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from storage import AuditStore, LeaseLost, Run, StudyExists, StudyNotFound
 from storage.lease_owner import this_process
 from workers.backbones.loading import inspect_backbone

@@ -21,7 +21,8 @@ from search.driving.audits import Engine, drive, launch
 from search.driving.pool import Died, Event, Failed, Trained, WorkerPool
 from search.driving.run_executors import make_run_executor
 from search.errors import EngineError, StudyFileError
-from search.study.file import Resources, StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import Resources, StudyFile
 from search.study.plan import resolve
 from storage import AuditStore
 from workers.job.jobs import AdapterSpec, RunJob

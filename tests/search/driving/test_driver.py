@@ -18,7 +18,8 @@ from shallow_backbone import two_blocks
 from search.driving.audits import Engine, drive, launch
 from search.driving.optuna_record import open_optuna_storage
 from search.driving.progress import Progress, RunNote
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from storage import AuditStore, Run, RunFilter
 
 Scripted = Callable[..., tuple[Engine, Script]]

@@ -25,7 +25,7 @@ import os, signal, sys, time
 import ray
 from search.driving import pool
 from search.driving.interruptions import exit_code, heed_signals
-from search.study.file import Resources
+from search.study.keys import Resources
 
 heed_signals()
 pool.start_ray(Resources(), address={address!r})

@@ -11,7 +11,7 @@ from scripted_executor import Script, ScriptedExecutor
 
 from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
 from search.errors import EngineError
-from search.study.file import Resources
+from search.study.keys import Resources
 from workers.job.jobs import AdapterSpec, RunJob
 from workers.job.recipe import Recipe
 

@@ -3,7 +3,7 @@
 import pytest
 
 from search.driving.run_places import per_process, places_held
-from search.study.file import Resources
+from search.study.keys import Resources
 
 NODES = [{"CPU": 16.0, "GPU": 4.0}, {"CPU": 6.0, "GPU": 8.0}, {"CPU": 64.0}]
 

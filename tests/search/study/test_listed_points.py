@@ -9,7 +9,8 @@ from small_spaces import DIRECT, GATE
 
 from search.driving.optuna_record import HostStudy, TrialResult, open_optuna_storage
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from search.study.plan import configuration_id, resolve, study_plan
 from storage import BASELINE
 

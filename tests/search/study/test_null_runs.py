@@ -9,7 +9,8 @@ import pytest
 from small_spaces import DIRECT, GATE
 
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study
+from search.study.file import parse_study
+from search.study.keys import StudyFile
 from search.study.null_runs import null_seeds, sham_points
 from search.study.plan import resolve, study_plan
 from storage import BASELINE, JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT, RunPlan

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from small_spaces import DIRECT, EXAMPLE_AXES, GATE, MIXERS, SMALL_AXES, space_of
 
 from search.errors import StudyFileError
-from search.study.file import Axes
+from search.study.keys import Axes
 from search.study.space import Space, build_space, optuna_params, resolve_layer
 from talan import TalanConfig
 

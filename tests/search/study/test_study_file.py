@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from search.errors import StudyFileError
-from search.study.file import StudyFile, parse_study, read_study_file, recorded_file
+from search.study.file import parse_study, read_study_file, recorded_file
+from search.study.keys import StudyFile
 from search.study.values import (
     ADAPTER_DEFAULTS,
     TALAN_DEFAULTS,
