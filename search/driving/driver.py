@@ -14,13 +14,12 @@ import time
 from dataclasses import dataclass, field, replace
 
 from search.driving.baseline_answers import BaselineAnswers
-from search.driving.baseline_gate import BaselineGate
 from search.driving.due_queue import DueQueue
 from search.driving.exact.verdict_plans import VerdictPlans
 from search.driving.heartbeats import HEARTBEAT_S, LEASE_S
 from search.driving.interruptions import uninterrupted
-from search.driving.matched_nulls import MEASURED, MatchedNulls
-from search.driving.pool import Died, Event, Failed, Scored, Trained, WorkerPool
+from search.driving.matched_nulls import MatchedNulls
+from search.driving.pool import Died, Event, Failed, Met, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
 from search.driving.run_outcomes import answers, cell_text, run_outcome
 from search.driving.trials import Trials
@@ -41,10 +40,18 @@ from storage.new_rows import (
 from storage.records import DueRun, Run
 from storage.verdict import in_words
 from workers.job.cell_plans import CellPlan
-from workers.job.jobs import AdapterSpec, CellResult, RunJob, Supplies, TrainResult
+from workers.job.jobs import (
+    AdapterSpec,
+    BaselineMet,
+    CellResult,
+    RunJob,
+    Supplies,
+    TrainResult,
+)
 
 MAX_ATTEMPTS = 3
 _EVERYTHING = 1_000_000
+_NO_BASELINE = "the run's baseline failed, and without one there is nothing to ask it"
 
 
 @dataclass
@@ -52,6 +59,7 @@ class _InFlight:
     run: DueRun
     job: RunJob
     attempt: int
+    waits: bool = False  # for its baseline
     trained: TrainResult | None = None
     cells: list[CellResult] = field(default_factory=list)
 
@@ -87,8 +95,8 @@ class Driver:
         exact = audit.file.verdicts == "exact"
         self._plans = VerdictPlans(store, audit) if exact else None
         self._matched = MatchedNulls(store, audit)
-        self._answers = BaselineAnswers(store, audit)
-        self._gate = self._make_gate()
+        needed_by = (*self._matched.measured, *((TREATMENT, METHOD) if exact else ()))
+        self._answers = BaselineAnswers(store, audit, needed_by=needed_by)
         self._in_flight: dict[str, _InFlight] = {}
         self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
         self._barren: set[int] = set()  # hosts that an adaptive design asks no more of
@@ -112,7 +120,7 @@ class Driver:
             with uninterrupted():
                 for event in events:
                     self._handle(event)
-                self._hand_out_drafts(pool)
+                self._introduce_baselines(pool)
 
     def close(self) -> None:
         """Close Optuna's connections; the record's are its owner's."""
@@ -135,7 +143,7 @@ class Driver:
                 return
 
     def _next(self, pool: WorkerPool, *, slot: int) -> DueRun | None:
-        if not self._queue and not self._gate:
+        if not self._queue:
             self._propose()
         if not self._queue:
             self._free_matched()
@@ -146,48 +154,52 @@ class Driver:
         self._pace.start(run.id)
         attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
         try:
+            if self._answers.lacks(run):
+                raise StudyFileError(_NO_BASELINE)
             job = self._job(run)
         except StudyFileError as error:
             self._give_up(run, attempt, str(error))
             return False
-        self._in_flight[run.id] = _InFlight(run, job, attempt)
-        pool.submit(slot, job, drafts=self._answers.of(run))
+        drafts = self._answers.of(run)
+        self._in_flight[run.id] = _InFlight(run, job, attempt, waits=drafts is None)
+        pool.submit(slot, job, drafts=drafts)
         self._tell(self._note("started", run, f"attempt {attempt}"))
         return True
 
-    def _hand_out_drafts(self, pool: WorkerPool) -> None:
+    def _introduce_baselines(self, pool: WorkerPool) -> None:
         """Let runs go on whose baseline is over; those whose baseline was lost begin anew.
 
-        A baseline whose worker died is due again and needs a slot, which may be the one that a run
-        holds while it waits for this very baseline.
+        One that cannot be evaluated without it fails as those do that were not begun. A baseline
+        whose worker died is due again and needs a slot, which may be the one that a run holds
+        while it waits for this very baseline.
         """
         in_flight = {match_key(f.run) for f in self._flights() if f.run.kind == BASELINE}
         for flight in self._flights():
+            if not flight.waits:
+                continue
             drafts = self._answers.of(flight.run)
-            if drafts is not None:
-                pool.set_drafts(flight.run.id, drafts)
+            if self._answers.lacks(flight.run):
+                if pool.take_back(flight.run.id):
+                    self._fail(flight, _NO_BASELINE)
+            elif drafts is not None:
+                flight.job, flight.waits = self._job(flight.run), False
+                pool.meet_baseline(flight.job, drafts=drafts)
             elif match_key(flight.run) not in in_flight and pool.take_back(flight.run.id):
                 self._begin_again(flight, "the worker of its baseline died")
 
     def _flights(self) -> list[_InFlight]:
         return list(self._in_flight.values())
 
-    def _make_gate(self) -> BaselineGate:
-        """Exact verdicts let treatments wait for their baseline; a distance all that have one."""
-        if self._matched.baselines is not None:
-            return BaselineGate(self._matched.baselines, kinds=MEASURED)
-        return BaselineGate(self._plans.baselines if self._plans else None)
-
     def _take_in_due(self) -> None:
         for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
-            if not (self._matched.holds(run) or self._gate.holds(run)):
+            if not self._matched.holds(run):
                 self._queue.put(run)
         self._count_afresh()
 
     def _free_matched(self) -> None:
         """Where nothing else is due: null runs of the hosts whose treatments are all over."""
         treated = {f.run.host for f in self._in_flight.values() if f.run.kind == TREATMENT}
-        busy = treated | self._gate.hosts | set(self._open_hosts())
+        busy = treated | set(self._open_hosts())
         for run in self._matched.free(busy=busy):
             self._queue.put(run)
 
@@ -195,7 +207,7 @@ class Driver:
         host = self._audit.hosts[run.host]
         benchmarks = self._audit.benchmarks
         plans: dict[str, CellPlan] = {}
-        if self._plans and run.kind in (TREATMENT, METHOD):
+        if self._plans and run.kind in (TREATMENT, METHOD) and self._plans.knows(run):
             benchmarks, plans = self._plans.of(run)
         return RunJob(
             key=run.id,
@@ -224,6 +236,8 @@ class Driver:
         match event:
             case Trained():
                 flight.trained = event.result
+            case Met():
+                self._meet(flight, event.result)
             case Scored():
                 flight.cells.append(event.result)
                 self._tell(self._note("scored", flight.run, cell_text(event.result)))
@@ -235,6 +249,14 @@ class Driver:
                 self._fail(flight, event.message, detail=event.detail)
             case Died():
                 self._lose(flight, event.message)
+
+    def _meet(self, flight: _InFlight, met: BaselineMet) -> None:
+        assert flight.trained is not None
+        flight.trained = replace(
+            flight.trained,
+            kl_to_baseline=met.kl_to_baseline,
+            seconds=flight.trained.seconds + met.seconds,
+        )
 
     def _finish(self, flight: _InFlight) -> None:
         run = flight.run
@@ -258,7 +280,7 @@ class Driver:
             self._tell(self._note("failed", run, done.error))
 
     def _learn(self, flight: _InFlight) -> None:
-        """Let a completed run shape the plans of later ones, and those start that waited for it."""
+        """Let a completed run shape the plans of later ones."""
         run = flight.run
         self._answers.learn(run, flight.cells)
         self._matched.learn(run, flight.trained)
@@ -270,9 +292,6 @@ class Driver:
                 answers=answers(flight.cells),
                 seconds={cell.benchmark: cell.seconds for cell in flight.cells},
             )
-        if run.kind == BASELINE:
-            for waiting in self._gate.open(run.host, seed=run.seed):
-                self._queue.put(waiting)
 
     def _fail(self, flight: _InFlight, message: str, *, detail: str | None = None) -> None:
         self._give_up(flight.run, flight.attempt, message, detail=detail)
@@ -287,7 +306,7 @@ class Driver:
         self._matched.learn(run, None)
         if run.kind == BASELINE:
             failed = self._store.dispatch.fail_dependents(run.id, owner=self._owner)
-            for parts in (self._queue, self._gate, self._matched):
+            for parts in (self._queue, self._matched):
                 parts.drop(failed)
             self._barren.add(run.host)
         self._close(run)
@@ -387,6 +406,6 @@ class Driver:
         progress = replace(
             self._progress,
             running=len(self._in_flight),
-            eta_s=self._pace.eta_s(len(self._queue) + len(self._gate) + len(self._matched)),
+            eta_s=self._pace.eta_s(len(self._queue) + len(self._matched)),
         )
         self._observer(progress, note)

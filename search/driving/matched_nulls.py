@@ -51,9 +51,9 @@ class MatchedNulls:
         return len(self._held)
 
     @property
-    def baselines(self) -> set[tuple[int, int]] | None:
-        """Hosts and seeds whose baseline others can be measured against; None: nothing is."""
-        return set(self._artifacts) if self._measures else None
+    def measured(self) -> tuple[str, ...]:
+        """Kinds of runs whose distance from their baseline is measured."""
+        return MEASURED if self._measures else ()
 
     def holds(self, run: DueRun) -> bool:
         """Whether a due run has to wait for the treatments; it is kept then."""
@@ -86,14 +86,16 @@ class MatchedNulls:
             self._scales[_group(run)] = None if trained is None else trained.null_scale
 
     def held_out(self, run: DueRun) -> HeldOut | None:
-        """How a run's distance is measured; of seed nulls and self-checks it is not.
+        """How a run's distance is measured; None before its baseline is done.
 
-        A seed null sees other examples, and a self-check is at distance 0 or fails its own check.
+        Of seed nulls and self-checks it is not: a seed null sees other examples, and a self-check
+        is at distance 0 or fails its own check.
         """
         if self._measures and run.kind == BASELINE:
             return HeldOut()
         if self._measures and run.kind in MEASURED:
-            return HeldOut(self._artifacts[match_key(run)])
+            artifact = self._artifacts.get(match_key(run))
+            return None if artifact is None else HeldOut(artifact)
         return None
 
     def match(self, run: DueRun) -> KlMatch | None:

@@ -29,7 +29,7 @@ from search.errors import EngineError, PlacementError
 from search.study.keys import Resources
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import first_line
-from workers.job.jobs import CellResult, RunJob, TrainResult
+from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
 
 PATIENCE_S = 600.0
@@ -43,6 +43,14 @@ class Trained:
 
     job: RunJob
     result: TrainResult
+
+
+@dataclass(frozen=True)
+class Met:
+    """A trained run was told of its baseline."""
+
+    job: RunJob
+    result: BaselineMet
 
 
 @dataclass(frozen=True)
@@ -80,15 +88,15 @@ class Died:
     message: str
 
 
-Event = Trained | Scored | Analysed | Failed | Died
+Event = Trained | Met | Scored | Analysed | Failed | Died
 
 
 @dataclass
 class _Slot:
     """Idle: no job, waiting on nothing. Starting: waiting without a job.
 
-    With a job and waiting on nothing, it holds a trained host until somebody says what the drafts
-    of its answers are.
+    With a job and waiting on nothing, it holds a trained host until somebody says what its baseline
+    came to. ``drafts`` are None until then; ``is_to_meet``: the worker is still to be told.
     """
 
     number: int
@@ -98,6 +106,7 @@ class _Slot:
     backbone: str | None = None
     due: list[str] = field(default_factory=list)
     drafts: Mapping[str, str] | None = None
+    is_to_meet: bool = False
 
 
 class WorkerPool:
@@ -173,25 +182,31 @@ class WorkerPool:
         Args:
             number: The slot's.
             job: The run, or the analysis.
-            drafts: By benchmark, the artifact with the run's baseline's responses; None: they are
-                not there yet, and once it is trained the run waits until ``set_drafts`` tells them.
+            drafts: By benchmark, the artifact with the run's baseline's responses; None: it is not
+                done yet, and once the run is trained it waits for ``meet_baseline``.
         """
         slot = self._slots[number]
         slot.job, slot.backbone, slot.due = job, job.backbone, list(job.benchmarks)
-        slot.drafts = drafts
+        slot.drafts, slot.is_to_meet = drafts, False
         first = slot.actor.analyse if isinstance(job, AnalysisJob) else slot.actor.begin
         slot.waiting_on = first.remote(job)
 
-    def set_drafts(self, key: str, drafts: Mapping[str, str]) -> None:
-        """Tell a run what its drafts are; one that waits for them goes on."""
+    def meet_baseline(self, job: RunJob, *, drafts: Mapping[str, str]) -> None:
+        """Tell a run of its baseline; one that waits for it goes on.
+
+        Args:
+            job: The run's, with all that follows from its baseline.
+            drafts: As in ``submit``.
+        """
         for slot in self._slots:
-            if slot.drafts is None and slot.job is not None and slot.job.key == key:
-                slot.drafts = drafts
+            if slot.drafts is None and slot.job is not None and slot.job.key == job.key:
+                slot.job, slot.due = job, list(job.benchmarks)
+                slot.drafts, slot.is_to_meet = drafts, True
                 if slot.waiting_on is None:
-                    self._evaluate_next(slot)
+                    self._go_on(slot)
 
     def take_back(self, key: str) -> bool:
-        """Free the slot of a trained run that waits for its drafts; False where none does."""
+        """Free the slot of a trained run that waits for its baseline; False where none does."""
         for slot in self._slots:
             waits = slot.waiting_on is None and slot.drafts is None
             if slot.job is not None and slot.job.key == key and waits:
@@ -265,7 +280,7 @@ class WorkerPool:
         self,
         slot: _Slot,
         job: RunJob | AnalysisJob,
-        result: TrainResult | CellResult | AnalysisResult,
+        result: TrainResult | BaselineMet | CellResult | AnalysisResult,
     ) -> Event:
         if isinstance(job, AnalysisJob):
             assert isinstance(result, AnalysisResult)
@@ -277,12 +292,18 @@ class WorkerPool:
         if last:
             slot.job = None
         elif slot.drafts is not None:
-            self._evaluate_next(slot)
+            self._go_on(slot)
         if isinstance(result, TrainResult):
             return Trained(job, result)
+        if isinstance(result, BaselineMet):
+            return Met(job, result)
         return Scored(job, result, last=last)
 
-    def _evaluate_next(self, slot: _Slot) -> None:
+    def _go_on(self, slot: _Slot) -> None:
+        if slot.is_to_meet:
+            slot.is_to_meet = False
+            slot.waiting_on = slot.actor.meet_baseline.remote(slot.job)
+            return
         benchmark = slot.due.pop(0)
         draft = (slot.drafts or {}).get(benchmark)
         slot.waiting_on = slot.actor.evaluate.remote(benchmark, draft)

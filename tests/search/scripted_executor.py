@@ -21,7 +21,7 @@ from storage import ArtifactRef
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import ArtifactsRefusedError, ConfigurationError, TrainingDivergedError
 from workers.job.cell_plans import CellPlan
-from workers.job.jobs import CellResult, RunJob, TrainResult
+from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 
 ITEMS = 16
 BATCH = 4
@@ -79,7 +79,8 @@ class Script:
 
     def drafts(self) -> list[tuple[str, str, str | None]]:
         """Run, benchmark and the artifact of drafts it was asked with, in order."""
-        lines = [line.split() for line in (Path(self.folder) / "drafts").read_text().splitlines()]
+        log = Path(self.folder) / "drafts"
+        lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
         return [(run, name, None if draft == "-" else draft) for run, name, draft in lines]
 
 
@@ -111,6 +112,11 @@ class ScriptedExecutor:
             provenance={"pid": os.getpid()},
             **_distance(job),
         )
+
+    def meet_baseline(self, job: RunJob) -> BaselineMet:
+        """Take the run's job with all that follows from its baseline."""
+        self._job = job
+        return BaselineMet(_distance(job).get("kl_to_baseline"), seconds=0.25)
 
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Draw outcomes."""

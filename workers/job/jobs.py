@@ -1,7 +1,8 @@
 """What a run is asked to do and what it answers: frozen records that travel between processes.
 
-Owns: ``AdapterSpec``, ``RunJob``, ``TrainResult``, ``CellResult``. They pickle, compare by value
-and import neither torch nor transformers, so a driver can build thousands of them cheaply.
+Owns: ``AdapterSpec``, ``RunJob``, ``TrainResult``, ``BaselineMet``, ``CellResult``. They pickle,
+compare by value and import neither torch nor transformers, so a driver can build thousands of them
+cheaply.
 Does not cover: whether the backbone, the benchmarks or the configuration exist; the modules that
 use them say so (``workers.backbones.loading``, ``workers.suites``, ``talan``).
 """
@@ -198,6 +199,19 @@ class TrainResult:
     null_scale: float | None = None
     held_out: ArtifactRef | None = None
     rests_on: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class BaselineMet:
+    """What a run that was trained before its baseline was done says once it is told of it.
+
+    Args:
+        kl_to_baseline: As in ``TrainResult``.
+        seconds: Wall seconds that measuring it took.
+    """
+
+    kl_to_baseline: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import ArtifactsRefusedError, TrainingProcessDiedError, WorkerError
-from workers.job.jobs import CellResult, RunJob, TrainResult
+from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 
 R = TypeVar("R")
 
@@ -26,6 +26,9 @@ class Executor(Protocol):
 
     def begin(self, job: RunJob) -> TrainResult:
         """Reset, attach, train."""
+
+    def meet_baseline(self, job: RunJob) -> BaselineMet:
+        """Learn what is known of the run that was begun once its baseline is done."""
 
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Generate and score one benchmark with the model just trained."""
@@ -58,7 +61,10 @@ class StepFailed:
 
 
 class RayWorker:
-    """One worker process: ``begin`` once a run, then ``evaluate`` once a benchmark."""
+    """One worker process: ``begin`` once a run, then ``evaluate`` once a benchmark.
+
+    Between them ``meet_baseline``, where the run was begun before its baseline was done.
+    """
 
     def __init__(self, make_executor: Callable[[], Executor]) -> None:
         self._executor = make_executor()
@@ -66,6 +72,10 @@ class RayWorker:
     def begin(self, job: RunJob) -> TrainResult | StepFailed:
         """Train a run."""
         return guarded(lambda: self._executor.begin(job))
+
+    def meet_baseline(self, job: RunJob) -> BaselineMet | StepFailed:
+        """Tell the run that was begun of its baseline."""
+        return guarded(lambda: self._executor.meet_baseline(job))
 
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult | StepFailed:
         """Score one benchmark of the run that was begun."""

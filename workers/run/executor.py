@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,7 @@ from storage.artifacts import ArtifactRef, ArtifactStore
 from workers.analyses.analyst import analyse
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import BackboneError, WorkerError
-from workers.job.jobs import CellResult, RunJob, TrainResult
+from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 from workers.processes.process_group import GroupMember, process_group
 from workers.processes.scratch import ScratchFolder
 from workers.processes.training_processes import ALONE, JoinGroup, TrainingProcesses
@@ -36,7 +37,13 @@ from workers.run.one_error_tree import one_error_tree
 from workers.run.process import require_main_thread
 from workers.run.provenance import collect_provenance
 from workers.run.run_evaluation import evaluate_cell
-from workers.run.run_training import BegunRun, Trained, match_null, train_run
+from workers.run.run_training import (
+    BegunRun,
+    Trained,
+    distance_to_baseline,
+    match_null,
+    train_run,
+)
 from workers.run.supplies import at_hand
 from workers.run.warm_backbone import WarmBackbone
 from workers.suites.scoring.programs import close_sandbox
@@ -104,6 +111,27 @@ class RunExecutor:
         with one_error_tree():
             job = at_hand(job)
         self._train(job, lambda device: process_group(member, device=device))
+
+    def meet_baseline(self, job: RunJob) -> BaselineMet:
+        """Tell the run that was begun what is known now that its baseline is done.
+
+        Args:
+            job: The run's, with plans, order of benchmarks and what its distance is measured
+                against.
+
+        Raises:
+            WorkerError: No run was begun, or its distance cannot be measured.
+        """
+        if self._run is None:
+            raise WorkerError("no baseline can be met before a run was begun")
+        started = time.perf_counter()
+        told = replace(
+            self._run.job, benchmarks=job.benchmarks, plans=job.plans, held_out=job.held_out
+        )
+        self._run = replace(self._run, job=told)
+        with self._abandoned_on_failure():
+            distance = distance_to_baseline(self._run, self._warm)
+        return BaselineMet(distance, time.perf_counter() - started)
 
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
         """Generate and score one benchmark with the host trained last; store its responses.

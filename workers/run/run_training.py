@@ -160,7 +160,7 @@ def train_run(
     run = BegunRun(job, intervention, carry_out(intervention, bench))
     template = warm.resident.tokenizer.chat_template
     run.host.chat_template = template if is_dated(template) else None
-    kl = _kl_to_baseline(run, warm)
+    kl = distance_to_baseline(run, warm)
     warm.resident.check_weights()
     rests_on = training_rests_on(
         job,
@@ -197,7 +197,7 @@ def match_null(job: RunJob, train_at: Callable[[float], Trained]) -> Trained:
     return replace(trained, tries=tuple(tries), started=started)
 
 
-def _kl_to_baseline(run: BegunRun, warm: WarmBackbone) -> float | None:
+def distance_to_baseline(run: BegunRun, warm: WarmBackbone) -> float | None:
     """The run's distance from its baseline; None for a baseline, or where nobody asks."""
     held_out = run.job.held_out
     if held_out is None or held_out.baseline is None:

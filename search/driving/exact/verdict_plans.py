@@ -4,7 +4,7 @@ Owns: each host's history, read from the record when a driver begins and learnt 
 Plans change what is asked first and never the verdict; so a study that was interrupted may ask
 another part of a lost run's items, and comes to the same verdicts.
 Does not cover: what follows from a history (``search.driving.host_history``), which runs wait for
-their baseline (``search.driving.baseline_gate``). Baselines and null runs have no plan: they are
+their baseline (``search.driving.baseline_answers``). Baselines and null runs have no plan: they are
 evaluated in full, for the one is what all is compared with and of the others the deltas are wanted.
 """
 
@@ -36,10 +36,9 @@ class VerdictPlans:
         self._read(store, audit.file.name, kind=BASELINE)
         self._read(store, audit.file.name, kind=TREATMENT)
 
-    @property
-    def baselines(self) -> set[tuple[int, int]]:
-        """Hosts and seeds whose baseline is known."""
-        return {(host, seed) for host, history in self._hosts.items() for seed in history.seeds}
+    def knows(self, run: DueRun) -> bool:
+        """Whether a run's baseline is known: before that it has no plan."""
+        return run.baseline_seed in self._hosts[run.host].seeds
 
     def learn(
         self, host: int, *, kind: str, seed: int, answers: Answers, seconds: Mapping[str, float]

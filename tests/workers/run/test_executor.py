@@ -333,6 +333,9 @@ def test_a_jitter_and_a_sham_are_scaled_until_they_are_as_far_as_they_are_to_be(
     treated = executor.begin(make(configuration=AXES, held_out=measured)).kl_to_baseline
     assert treated is not None
     assert treated > 0
+    early = make(configuration=AXES)
+    assert executor.begin(early).kl_to_baseline is None  # its baseline is not done yet
+    assert executor.meet_baseline(replace(early, held_out=measured)).kl_to_baseline == treated
     assert executor.begin(make(held_out=measured)).kl_to_baseline == 0
     for part in ({"jitter": 0}, {"sham": 0, "configuration": AXES}):
         job = make(held_out=measured, match=KlMatch(treated), **part)

@@ -89,13 +89,16 @@ def test_every_verdict_is_that_of_full_evaluation(store: AuditStore, scripted: S
     for run in store.runs.iterate("scripted"):
         if run.kind != "treatment":
             assert (set(run.cells), run.bounds) == (set(BENCHMARKS), {})
-    # A treatment starts after its baseline is done, and null runs need not wait.
-    order = [(note.kind, note.run_id) for note in notes if note.kind in ("started", "finished")]
+    # A treatment is trained at once, and is asked nothing before its baseline is done.
+    order = [(note.kind, note.run_id) for note in notes]
     baselines = {
         run.seed: run.id for run in store.runs.iterate("scripted", RunFilter(kind="baseline"))
     }
     for run in runs:
-        assert order.index(("started", run.id)) > order.index(("finished", baselines[run.seed]))
+        done = order.index(("finished", baselines[run.seed]))
+        assert order.index(("scored", run.id)) > done
+    began = [order.index(("started", run.id)) for run in runs]
+    assert min(began) < min(order.index(("finished", run_id)) for run_id in baselines.values())
     told = [note.text for note in notes if note.kind == "scored"]
     assert any(text.endswith(f"of {ITEMS} items") and "lost after" in text for text in told)
 
@@ -125,7 +128,8 @@ def test_without_its_baseline_what_waits_fails(store: AuditStore, scripted: Scri
     engine, script = scripted(diverges=frozenset({0}), step_s=0.05)
     assert drive(store, "scripted", engine=engine) == "failed"
     assert {run.state for run in treatments(store)} == {"failed"}
-    assert len(script.begun()) == 1
+    assert len(script.begun()) == 2  # one was trained meanwhile
+    assert script.drafts() == []  # and was asked nothing
 
     engine, _ = scripted()
     assert drive(store, "scripted", engine=engine) == "completed"
