@@ -43,6 +43,11 @@ class Draft:
         if self._num_since_match is not None:
             self._num_since_match += self._is_followed
 
+    @property
+    def has_parted(self) -> bool:
+        """Whether the last token noted is not the draft's."""
+        return not self._is_followed
+
     def restart(self) -> None:
         """Begin anew: the answer is written again."""
         self._place, self._is_followed, self._num_since_match = 0, True, None

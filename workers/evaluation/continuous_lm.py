@@ -10,6 +10,7 @@ error that names the item, and an answer that reaches the end of the context is 
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from lm_eval.models.utils import (
@@ -57,6 +58,17 @@ class ContinuousLM(ResidentLM):
         self._decoding = decoding
         self._drafts = drafts or {}
         self._engines: dict[tuple[tuple[str, ...], int], Engine] = {}
+        self._only_as_drafted = False
+        self.items_verified = decoding.items_verified if self._drafts else 0
+
+    @contextmanager
+    def verifying(self) -> Iterator[None]:
+        """Give answers up where they part from their drafts; their texts are empty then."""
+        self._only_as_drafted = True
+        try:
+            yield
+        finally:
+            self._only_as_drafted = False
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = True) -> list[str]:
         """One text per request."""
@@ -76,9 +88,10 @@ class ContinuousLM(ResidentLM):
             prompts = [self._prompt(requests[number]) for number in numbers]
             for response in engine.generate(prompts):
                 number = numbers[response.index]
-                self.written[requests[number].args[0]] = self._written(response)
+                self._note(requests[number].args[0], response)
+                tokens = [] if response.is_given_up else list(response.tokens)
                 texts[number] = postprocess_generated_text(
-                    self.tok_decode(list(response.tokens)), stop=stops, think_end_token=None
+                    self.tok_decode(tokens), stop=stops, think_end_token=None
                 )
         return [texts[number] for number in range(len(requests))]
 
@@ -91,17 +104,25 @@ class ContinuousLM(ResidentLM):
 
     def _prompt(self, request: Any) -> Prompt:
         name = str((request.doc or {}).get("id", request.doc_id))
-        return Prompt(name, self.tok_encode(request.args[0]), draft=self._drafts.get(name, ()))
+        return Prompt(
+            name,
+            self.tok_encode(request.args[0]),
+            draft=self._drafts.get(name, ()),
+            only_as_drafted=self._only_as_drafted,
+        )
 
-    def _written(self, response: Response) -> Written:
-        """What is kept of an answer; a margin where near ties are written again."""
-        return Written(
+    def _note(self, prompt: str, response: Response) -> None:
+        """Keep what is said of an answer; a margin where near ties are written again."""
+        before = self.written.get(prompt)
+        spent = before.num_passes or 0 if before is not None and before.is_given_up else 0
+        self.written[prompt] = Written(
             response.tokens,
             response.is_truncated,
             response.margin if self._decoding.near_tie else None,
             response.num_drafted,
-            response.num_passes,
+            response.num_passes + spent,
             response.is_redecoded,
+            response.is_given_up,
         )
 
     def _settings(self, options: dict[str, Any]) -> tuple[list[str], int]:

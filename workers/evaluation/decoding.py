@@ -18,6 +18,7 @@ from workers.job.recipe import Recipe, takes_drafts
 # Our choices: a wave is long enough for its end, when rows run dry, to matter little.
 _WAVES = 4
 _AUTO_ITEMS = 256
+_LEAST_VERIFIED = 16
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ class Decoding:
     def near_tie(self) -> float:
         """Answers with a smaller lead are written again alone (`workers.generation.engine`)."""
         return NEAR_TIE if self.is_drafted and self.is_exact else 0.0
+
+    @property
+    def items_verified(self) -> int:
+        """Items whose drafts are verified before a loss may be decided; 0: not without the others.
+
+        Verifying is a pass over many tokens, whose time hardly depends on how few items share it.
+        """
+        if not self.near_tie:
+            return 0
+        return min(self.items_together, max(_LEAST_VERIFIED, self.items_together // 4))
 
     @property
     def items_together(self) -> int:

@@ -11,6 +11,7 @@ is one token ends its own row inside ``generate`` instead of being searched for 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,8 +104,11 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         batch_size: Items generated together.
         prompts: What earlier evaluations with this tokenizer prepared.
 
-    ``written``: what was written for the prompts so far.
+    ``written``: what was written for the prompts so far. ``items_verified``: how many drafts are
+    verified together before any answer is written out; 0: answers are written as they are asked.
     """
+
+    items_verified = 0
 
     def __init__(
         self,
@@ -119,6 +123,10 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         self.written: dict[str, Written] = {}
         self._together: list[str] = []
         self._encoding = Encoding(tokenizer)
+
+    def verifying(self) -> AbstractContextManager[None]:
+        """Give answers up where they part from their drafts; here they have none."""
+        return nullcontext()
 
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True

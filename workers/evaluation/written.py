@@ -19,6 +19,7 @@ class Written:
         num_passes: Forward passes it took part in, those that read its prompt left out; None: not
             counted.
         is_redecoded: Whether it was a near tie and was written again alone.
+        is_given_up: Whether it parted from its draft and is still to be written: no answer.
     """
 
     tokens: tuple[int, ...]
@@ -27,3 +28,4 @@ class Written:
     num_drafted: int = 0
     num_passes: int | None = None
     is_redecoded: bool = False
+    is_given_up: bool = False

@@ -123,7 +123,7 @@ class Engine:
                 batch, ended = None, self._retreat(asked, waiting, shortage)
             for one in ended:
                 one.is_given = True
-                if one.margin < self._near_tie:
+                if one.margin < self._near_tie and not one.is_given_up:
                     ties.append(one)
                 else:
                     yield one.response()

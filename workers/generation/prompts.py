@@ -21,12 +21,14 @@ class Prompt:
         tokens: At least one.
         max_new_tokens: Cuts this answer earlier than the others; None: as they are.
         draft: The answer that is expected, which changes no answer; empty: none is.
+        only_as_drafted: Give the answer up at the first token that is not the draft's.
     """
 
     name: str
     tokens: Sequence[int]
     max_new_tokens: int | None = None
     draft: Sequence[int] = ()
+    only_as_drafted: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Response:
         num_drafted: Tokens that were accepted from a draft.
         num_passes: Forward passes that it took part in, those that read its prompt left out.
         is_redecoded: Whether it was a near tie, and was written again alone.
+        is_given_up: Whether it parted from its draft and was to be written no further.
     """
 
     index: int
@@ -52,6 +55,7 @@ class Response:
     num_drafted: int = 0
     num_passes: int = 0
     is_redecoded: bool = False
+    is_given_up: bool = False
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Asked:
         is_truncated: Whether it ended for want of room.
         is_waiting: Whether it is not being decoded.
         is_given: Whether the caller has the response.
+        is_given_up: Whether it ended where it parted from its draft.
         draft: What proposes its next tokens; None: nothing does.
         margin: The smallest lead of a token over the second choice.
         num_drafted: Tokens accepted from the draft.
@@ -81,6 +86,7 @@ class Asked:
     is_truncated: bool = False
     is_waiting: bool = True
     is_given: bool = False
+    is_given_up: bool = False
     draft: Draft | None = None
     margin: float = inf
     num_drafted: int = 0
@@ -91,6 +97,12 @@ class Asked:
         self.tokens.append(token)
         if self.draft is not None:
             self.draft.note(token)
+
+    @property
+    def is_of_no_use(self) -> bool:
+        """Whether it is only wanted as its draft foresaw, and is not."""
+        is_as_drafted = self.draft is not None and not self.draft.has_parted
+        return self.prompt.only_as_drafted and not is_as_drafted
 
     def propose(self) -> Sequence[int]:
         """What its draft expects next, as far as there is room for it and for one token more."""
@@ -121,6 +133,7 @@ class Asked:
             self.margin,
             self.num_drafted,
             self.num_passes,
+            is_given_up=self.is_given_up,
         )
 
 

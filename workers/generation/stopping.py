@@ -51,6 +51,8 @@ class Stopping:
             asked.has_ended = True
         elif len(asked.tokens) >= asked.max_new_tokens:
             asked.has_ended = asked.is_truncated = True
+        elif asked.is_of_no_use:
+            asked.has_ended = asked.is_given_up = True
 
     def cut(self, tokens: Sequence[int]) -> tuple[tuple[int, ...], bool]:
         """Tokens up to the one that ends an answer, and whether it ended for want of room."""

@@ -49,6 +49,11 @@ class CellPlan:
         """Whether so many wrong answers leave fewer right ones than the baseline has."""
         return not is_not_worse(self.n_items - wrong, self.baseline_correct)
 
+    def items_in_order(self, *, size: int) -> list[tuple[int, ...]]:
+        """The items in portions, those with the most wrong answers so far first."""
+        ranked = sorted(range(self.n_items), key=self.right_share.__getitem__)
+        return [tuple(ranked[at : at + size]) for at in range(0, self.n_items, size)]
+
     def in_order(self, batches: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """Whole batches, those with the most wrong answers so far first; ties as they come."""
         return sorted(batches, key=lambda batch: fmean(self.right_share[item] for item in batch))

@@ -20,6 +20,7 @@ from test_generation_engine import (
 
 from talan import TalanConfig, Writeback, attach_sham
 from workers.backbones.loading import load_backbone
+from workers.drafts.draft import num_agreeing
 from workers.generation import Capacity, Engine, Prompt, Response, Stopping
 from workers.generation.engine import NEAR_TIE
 from workers.job.jobs import AdapterSpec
@@ -138,6 +139,25 @@ def test_a_right_draft_is_one_pass_and_none_is_a_pass_a_token(model: Any):
         assert one.num_passes == min(1, len(tokens) - 1)
         assert one.num_drafted == max(0, len(tokens) - 2)
         assert (other.num_passes, other.num_drafted) == (len(tokens) - 1, 0)
+
+
+def test_an_answer_may_be_wanted_only_as_it_was_drafted(model: Any):
+    """What parts from its draft ends there; an answer that ends where it parts is whole."""
+    prompts = make_prompts(100)
+    expected = one_by_one(model, prompts)
+    drafts = make_drafts(expected)
+    engine = Engine(model, stopping=STOPPING, capacity=Capacity(4))
+    asked = [
+        Prompt(str(i), tokens, draft=draft, only_as_drafted=True)
+        for i, (tokens, draft) in enumerate(zip(prompts, drafts, strict=True))
+    ]
+    found = sorted(engine.generate(asked), key=lambda response: response.index)
+
+    for response, answer, draft in zip(found, expected, drafts, strict=True):
+        agreed = num_agreeing(draft, answer)
+        assert list(response.tokens) == answer[: agreed + 1]
+        assert response.is_given_up == (len(response.tokens) < len(answer))
+    assert {response.is_given_up for response in found} == {True, False}
 
 
 def test_adapters_shams_and_jitters(make_backbone: Callable[[str], str]):
