@@ -8,6 +8,7 @@ running it. Modules may therefore import what they need at their top. Does not c
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -58,7 +59,11 @@ class LazyCommand(TyperCommand):
     def loaded(self) -> Any:
         """The real command, with its arguments and options."""
         alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-        module = import_module(self._module)
+        gc.disable()  # nothing of it is garbage, and to look for some takes a quarter of the time
+        try:
+            module = import_module(self._module)
+        finally:
+            gc.enable()
         settings = getattr(module, "CONTEXT_SETTINGS", None)
         alone.command(self.name, context_settings=settings)(getattr(module, self._function))
         return typer.main.get_command(alone)

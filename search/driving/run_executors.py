@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 def make_run_executor(resources: Resources) -> RunExecutor:
     """The executor of a run's own process, with the others where there are several."""
-    from workers.run.process import prepare_process
+    from workers.run.process import collecting_nothing, prepare_process
 
-    prepare_process()
-    from workers.ray_actors.training_actors import RayTrainingProcesses
-    from workers.run.executor import RunExecutor
-    from workers.run.gpu_memory import cap_gpu_memory
+    with collecting_nothing():
+        prepare_process()
+        from workers.ray_actors.training_actors import RayTrainingProcesses
+        from workers.run.executor import RunExecutor
+        from workers.run.gpu_memory import cap_gpu_memory
 
     cap_gpu_memory(resources.gpus_per_run)
     if resources.processes_per_run == 1:

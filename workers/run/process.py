@@ -1,6 +1,7 @@
 """How a process that computes runs is set up, once, before its first run.
 
-Owns: one thread, deterministic kernels, no look-ups on the network, quiet libraries.
+Owns: one thread, deterministic kernels, no look-ups on the network, quiet libraries, and when
+garbage is looked for.
 Does not cover: seeds (``workers.run.determinism``) and devices (``workers.run.executor``).
 Bit-identity holds for one machine type at one thread count: other CPUs, or two threads at larger
 widths, round differently.
@@ -11,6 +12,8 @@ import logging
 import os
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from workers.errors import WorkerError
 
@@ -61,6 +64,18 @@ def require_main_thread() -> None:
         raise WorkerError(
             f"runs must be computed in the main thread of their process, not in {name!r}"
         )
+
+
+@contextmanager
+def collecting_nothing() -> Iterator[None]:
+    """Import within: nothing of it is garbage, and to look for some takes a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def freeze_heap() -> None:

@@ -89,7 +89,8 @@ class WarmBackbone:
 
     def drop(self) -> None:
         """Forget the backbone and what was prepared with its tokenizer."""
-        unfreeze_heap()
+        if self._loaded is not None:
+            unfreeze_heap()
         self._loaded, self._key = None, None
         self.prompts, self._examples = PromptCache(), {}
 
