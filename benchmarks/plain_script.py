@@ -40,7 +40,7 @@ def run(study: Path, configuration: dict[str, Any], *, seed: int = 42) -> dict[s
     from search.study.file import read_study_file
     from search.study.plan import resolve
     from talan import TalanConfig, attach
-    from workers.backbones.loading import inspect_backbone
+    from workers.backbones.inspection import inspect_backbone
     from workers.suites.tasks import load_tasks
 
     audit = resolve(read_study_file(study))

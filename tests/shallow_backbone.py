@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 
 
 def two_blocks(folder: Path) -> str:

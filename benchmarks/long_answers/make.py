@@ -25,7 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.tiny.tokenizer import END_OF_TURN, as_prompt
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 
 HERE = Path(__file__).resolve().parent
 LETTERS = "abcdefghijklmnop"

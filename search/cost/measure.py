@@ -22,7 +22,7 @@ from search.study.keys import StudyFile
 from search.study.plan import Audit, resolve
 from talan import TalanConfig
 from workers.backbones.costs import HostCost, Load
-from workers.backbones.loading import BackboneInfo, inspect_backbone
+from workers.backbones.inspection import BackboneInfo, inspect_backbone
 from workers.backbones.measuring import measure_host, measuring_device
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.backbones.sizes import backbone_config

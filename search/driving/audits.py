@@ -1,4 +1,4 @@
-"""Launching and driving audits: the use cases that need torch and Ray. All faces call these.
+"""Launching and driving audits: the use cases that need Ray, or torch. All faces call these.
 
 Owns: who may drive a study, and what state it is left in however driving ends. Does not cover: how
 runs are dispatched (``search.driving.driver``), the wish that a study go on or stop
@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from search.cost.launch_check import check_launch
 from search.driving.compare_responses import compare_responses
 from search.driving.driver import Driver
 from search.driving.heartbeats import LEASE_S, WATCH_S, heartbeats
@@ -75,6 +74,8 @@ def launch(
         )
         raise StudyFileError(msg)
     check_draw(file.name, file.spec)
+    from search.cost.launch_check import check_launch  # brings torch, which driving does without
+
     found = check_launch(audit or resolve(file), artifact_url=artifact_url)
     return store.studies.create(found.plan)
 

@@ -23,7 +23,7 @@ from search.study.null_runs import null_runs
 from search.study.space import Space, build_space
 from storage.new_rows import BASELINE, SELF_CHECK, TREATMENT, HostPlan, RunPlan, StudyPlan
 from talan import TalanConfig
-from workers.backbones.loading import BackboneInfo, inspect_backbone
+from workers.backbones.inspection import BackboneInfo, inspect_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe

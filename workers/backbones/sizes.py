@@ -14,7 +14,7 @@ from peft import get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from talan import TalanConfig, TalanError, count_parameters
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.errors import BackboneError, ConfigurationError
 from workers.job.jobs import AdapterSpec

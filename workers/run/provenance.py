@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import RunJob
 from workers.run.machine import cpu_model

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.evaluation.benchmark_evaluation import Evaluated
 from workers.job.jobs import RunJob
 from workers.run.machine import cpu_model

@@ -29,7 +29,7 @@ from search.study.file import parse_study
 from search.study.keys import StudyFile
 from storage import AuditStore, LeaseLost, Run, StudyExists, StudyNotFound
 from storage.lease_owner import this_process
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 
 Scripted = Callable[..., tuple[Engine, Script]]
 SLOTS = list(range(1, 16))

@@ -12,7 +12,7 @@ from ray.cluster_utils import Cluster
 from search.driving.audits import Engine, drive, launch
 from search.study.file import parse_study
 from storage import AuditStore
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.suites.registry import get_suite
 
 NODES = ("first", "second")

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.backbones.names import BUILT_IN, find_backbone, hub_commit
 from workers.errors import BackboneError
 

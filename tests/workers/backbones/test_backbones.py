@@ -7,8 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from workers.backbones import loading
-from workers.backbones.loading import inspect_backbone, load_backbone
+from workers.backbones import thorough_checks
+from workers.backbones.inspection import inspect_backbone
+from workers.backbones.loading import load_backbone
 from workers.backbones.names import BUILT_IN
 from workers.errors import BackboneError
 
@@ -149,7 +150,7 @@ def test_weights_that_are_not_the_models_are_refused_by_name(folder, monkeypatch
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     assert said in refusal(folder)
     # The worker refuses them as well, also where nobody looked before.
-    monkeypatch.setattr(loading, "_check_tensors", lambda *_: None)
+    monkeypatch.setattr(thorough_checks, "_check_tensors", lambda *_: None)
     with pytest.raises(BackboneError, match=r"weights (are not those|cannot be read)"):
         load_backbone(str(folder))
 

@@ -9,7 +9,8 @@ from transformers import AutoTokenizer
 
 from tools.tiny.tokenizer import build_tokenizer
 from workers.backbones.chat_templates import require_no_chance, with_date
-from workers.backbones.loading import inspect_backbone, load_backbone, load_tokenizer
+from workers.backbones.inspection import inspect_backbone
+from workers.backbones.loading import load_backbone, load_tokenizer
 from workers.errors import BackboneError
 from workers.job.recipe import Recipe
 

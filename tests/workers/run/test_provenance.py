@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.job.jobs import RunJob
 from workers.run.provenance import collect_provenance
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import RunJob
 from workers.run.executor import RunExecutor

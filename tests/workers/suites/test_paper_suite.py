@@ -21,7 +21,7 @@ from lm_eval.tasks.gpqa.cot_zeroshot.utils import preprocess
 from lm_eval.utils import apply_template
 
 from storage.artifacts import ArtifactStore
-from workers.backbones.loading import inspect_backbone
+from workers.backbones.inspection import inspect_backbone
 from workers.data.rows import read_json_lines
 from workers.errors import SuiteError
 from workers.job.jobs import RunJob
