@@ -48,6 +48,7 @@ def test_figures_follow_the_theme_and_it_is_remembered(
     first.scroll_into_view_if_needed()
     expect(first).to_have_attribute("data-drawn", re.compile("theme=dark"))
     page.get_by_label("Light or dark").click()
+    first.scroll_into_view_if_needed()  # the click may have scrolled it away
     expect(first).to_have_attribute("data-drawn", re.compile("theme=light"))
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")

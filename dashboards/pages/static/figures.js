@@ -51,6 +51,7 @@ async function draw(figure, address) {
     const layout = { ...content.layout, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
     plot.classList.toggle("broad", Boolean(layout.meta?.min_width));
     await Plotly.react(plot, content.data, layout, CONFIG);
+    if (drawn.get(figure) !== address) return; // asked for in another theme meanwhile
     plot.classList.add("drawn"); // from now on as tall as what is drawn
     figure.dataset.drawn = address;
     figure.querySelector(".notes").textContent = (content.layout.meta?.notes || []).join(" ");
@@ -59,9 +60,9 @@ async function draw(figure, address) {
       plot.on("plotly_click", (event) => clicked(event.points[0]));
     }
   } catch (error) {
-    drawn.delete(figure);
-    const note = plot.querySelector(".waiting");
-    if (note) note.textContent = `This figure cannot be drawn: ${error.message}`;
+    if (drawn.get(figure) === address) drawn.delete(figure);
+    const note = plot.querySelector(".waiting") || figure.querySelector(".notes");
+    note.textContent = `This figure cannot be drawn: ${error.message}`;
   }
 }
 
