@@ -6,15 +6,30 @@ it stopped. Checkpoints that Trainer writes get TALAN's files beside the adapter
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from talan.checkpoint import has_checkpoint
 from talan.errors import TalanCheckpointError
 
-if TYPE_CHECKING:
-    from talan.attached import Talan
+
+class Steered(Protocol):
+    """What follows Trainer's steps: the handle from `attach` or `load`."""
+
+    loaded_from: Path | None
+
+    def begin_step(self, step: int) -> None:
+        """Apply the schedules for a step."""
+
+    def scale_gradients(self) -> None:
+        """Apply the gradient scale."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write TALAN's files."""
+
+    def load_weights(self, folder: str | Path) -> None:
+        """Take the weights of TALAN's files."""
 
 
 class TalanCallback(TrainerCallback):
@@ -25,7 +40,7 @@ class TalanCallback(TrainerCallback):
         scales_gradients: whether the gradient scale acts on gradients, as in the paper.
     """
 
-    def __init__(self, talan: "Talan", *, scales_gradients: bool = True) -> None:
+    def __init__(self, talan: Steered, *, scales_gradients: bool = True) -> None:
         self.talan = talan
         self.scales_gradients = scales_gradients
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from talan.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from workers.interventions.attached import Attached
     from workers.interventions.bench import Bench
     from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
-    from workers.interventions.intervention import Attached, Choice, Intervention, Try
+    from workers.interventions.intervention import Choice, Intervention, Try
     from workers.interventions.restore import restore
     from workers.interventions.tuner import Tuner
 
@@ -33,7 +34,8 @@ __getattr__, __dir__ = lazy_exports(
     {
         "bench": ("Bench",),
         "blocks": ("Blocks", "decoder_layers", "read_blocks"),
-        "intervention": ("Attached", "Choice", "Intervention", "Try"),
+        "attached": ("Attached",),
+        "intervention": ("Choice", "Intervention", "Try"),
         "restore": ("restore",),
         "tuner": ("Tuner",),
     },

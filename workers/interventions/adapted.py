@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from transformers import TrainerCallback
 
 from talan import Sham, Talan
-from workers.interventions.intervention import Attached
+from workers.interventions.attached import Attached
 from workers.job.recipe import Recipe
 from workers.run.adapters import detach_adapter
 from workers.run.checkpoints import save_checkpoint

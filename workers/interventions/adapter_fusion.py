@@ -27,9 +27,10 @@ from transformers import TrainerCallback
 
 from workers.errors import DataError, MethodError
 from workers.interventions.adapted import Adapted
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
 from workers.interventions.blocks import Blocks, read_blocks
-from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.intervention import Intervention
 from workers.interventions.settings import is_number, require, require_whole
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe

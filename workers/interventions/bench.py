@@ -19,7 +19,7 @@ from peft import PeftModel
 from torch import Tensor
 
 from talan.sham import evaluating
-from workers.interventions.intervention import Attached
+from workers.interventions.attached import Attached
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
 from workers.run.adapters import attach_adapter

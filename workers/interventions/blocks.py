@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from workers.errors import CheckpointError, first_line
-from workers.interventions.intervention import Attached
+from workers.interventions.attached import Attached
 
 FILE = "blocks.safetensors"
 _PLACE = "talan_block"  # the attribute of the part that holds its block

@@ -14,8 +14,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
-from workers.interventions.intervention import Attached, Choice, Intervention, Try
+from workers.interventions.intervention import Choice, Intervention, Try
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,17 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from workers.errors import MethodError
+from workers.interventions.attached import Attached
 from workers.interventions.settings import as_written, require_rates
 
 if TYPE_CHECKING:
     from torch import nn
-    from torch.optim import Optimizer
-    from transformers import TrainerCallback
 
     from workers.interventions.bench import Bench
     from workers.job.jobs import AdapterSpec
@@ -71,51 +69,6 @@ class Choice:
         """As JSON."""
         tries = [{"value": one.value, "loss": one.loss} for one in self.tries]
         return {"by": self.by, "tries": tries, "value": self.value}
-
-
-class Attached(ABC):
-    """An intervention on a backbone.
-
-    Attributes:
-        model: What is trained and asked: the backbone itself with hooks, or PEFT's wrapper of it.
-        chat_template: Saved beside the weights, where it is not the backbone's own.
-    """
-
-    model: Any
-    chat_template: str | None = None
-
-    @abstractmethod
-    def save(self, folder: Path, *, backbone: str) -> None:
-        """Write what is needed to restore it: safetensors and JSON, equal bytes for equal weights.
-
-        Args:
-            folder: An existing, empty folder.
-            backbone: The backbone's name.
-        """
-
-    @abstractmethod
-    def detach(self) -> None:
-        """Take it off: the backbone is then what it was, bit for bit. Twice is as once."""
-
-    @abstractmethod
-    def num_parameters(self) -> int:
-        """Scalars that it adds to the backbone, trained or not."""
-
-    def callbacks(self, recipe: Recipe) -> list[TrainerCallback]:  # noqa: ARG002
-        """What steers it in training."""
-        return []
-
-    def shape_optimizer(self, recipe: Recipe) -> Callable[[Optimizer], None] | None:  # noqa: ARG002
-        """What sets learning rates of its own, if anything does."""
-        return None
-
-    def decoding(self) -> AbstractContextManager[object]:
-        """A context within which answers are generated."""
-        return nullcontext()
-
-    def provenance(self) -> dict[str, Any]:
-        """What was measured in making it."""
-        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,10 @@ from torch.nn.utils.parametrizations import orthogonal
 
 from talan.backbones import placement
 from workers.errors import CheckpointError, first_line
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
 from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
-from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.intervention import Intervention
 from workers.interventions.prompt_positions import Positions, chosen_positions
 from workers.interventions.settings import layer_number, require, require_layer, require_whole
 from workers.job.jobs import AdapterSpec

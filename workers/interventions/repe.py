@@ -29,9 +29,10 @@ from talan.model_folder import finish_folder
 from talan.sham import evaluating
 from workers.errors import DataError
 from workers.interventions.adapted import Adapted
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
 from workers.interventions.blocks import Blocks, decoder_layers, read_blocks
-from workers.interventions.intervention import Attached, Choice, Intervention, Try
+from workers.interventions.intervention import Choice, Intervention, Try
 from workers.interventions.settings import (
     is_number,
     layer_number,

@@ -13,7 +13,8 @@ from torch import nn
 
 from workers.errors import CheckpointError, first_line
 from workers.interventions.adapted import Adapted
-from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.attached import Attached
+from workers.interventions.intervention import Intervention
 from workers.interventions.registry import find_method
 from workers.run.checkpoints import load_checkpoint
 

@@ -15,8 +15,9 @@ from peft import PeftConfig
 from torch import nn
 
 from workers.interventions.adapted import Adapted
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
-from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.intervention import Intervention
 from workers.run.adapters import attach_tuner
 from workers.run.checkpoints import load_checkpoint
 

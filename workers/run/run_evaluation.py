@@ -14,7 +14,7 @@ from workers.evaluation.continuous_lm import ContinuousLM, Drafts, harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.harness import ResidentLM
 from workers.evaluation.responses import encode_responses
-from workers.interventions.intervention import Attached
+from workers.interventions.attached import Attached
 from workers.job.jobs import CellResult, RunJob
 from workers.run.rests_on import cell_rests_on
 from workers.run.warm_backbone import WarmBackbone

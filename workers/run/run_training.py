@@ -15,9 +15,10 @@ from typing import Any
 from storage.artifacts import ArtifactStore
 from workers.backbones.chat_templates import is_dated
 from workers.errors import WorkerError
+from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
 from workers.interventions.carry_out import Made, carry_out
-from workers.interventions.intervention import Attached, Intervention
+from workers.interventions.intervention import Intervention
 from workers.interventions.registry import intervention_of
 from workers.interventions.restore import save_made
 from workers.job.jobs import RunJob
