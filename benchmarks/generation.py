@@ -36,11 +36,11 @@ from report import report  # noqa: E402
 from transformers import GenerationConfig  # noqa: E402
 
 from talan import TalanConfig, Writeback, attach  # noqa: E402
+from workers.backbones.adapters import attach_adapter  # noqa: E402
 from workers.backbones.loading import load_backbone  # noqa: E402
 from workers.generation import Capacity, Engine, Prompt, Stopping  # noqa: E402
 from workers.generation.engine import NEAR_TIE  # noqa: E402
 from workers.job.jobs import AdapterSpec  # noqa: E402
-from workers.run.adapters import attach_adapter  # noqa: E402
 from workers.suites.registry import get_suite  # noqa: E402
 from workers.suites.tasks import load_tasks  # noqa: E402
 

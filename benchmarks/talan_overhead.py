@@ -17,12 +17,12 @@ from report import report
 from transformers import AutoModelForCausalLM
 
 from talan import TalanConfig
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import Load, measure_costs
 from workers.backbones.loading import load_backbone
 from workers.backbones.shapes import published_config
 from workers.backbones.sizes import HostShape
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 LOADS = {

@@ -23,20 +23,20 @@ from report import report
 from transformers import TrainerCallback
 
 from talan import TalanConfig, attach
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.adapters import attach_adapter
 from workers.run.process import prepare_process
-from workers.run.sft_data import (
+from workers.suites.registry import get_suite
+from workers.training.sft_data import (
     IGNORED_LABEL,
     SftExample,
     plan_batches,
     read_conversations,
     tokenise,
 )
-from workers.run.training import train
-from workers.suites.registry import get_suite
+from workers.training.training import train
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj")
 ADAPTER = AdapterSpec("lora", r=8, alpha=16, target_modules=TARGETS)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from search.methods.words import method_words
 from search.study.axes import configuration_words
+from search.study.method_words import method_words
 from storage.new_rows import JITTER_NULL, METHOD, METHOD_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 from storage.verdict import in_words

@@ -20,9 +20,9 @@ from api.rest.events.event_stream import Feed
 from api.rest.metrics.prometheus import Metrics
 from api.rest.middleware.body_limit import BodyLimit
 from api.rest.middleware.guard import Guard
-from api.rest.middleware.path_prefix import PathPrefix
 from api.rest.middleware.security_headers import SecurityHeaders
 from api.rest.operations import Operations
+from api.rest.path_prefix import PathPrefix
 from api.rest.rate_limits import TokenBucket
 from api.rest.settings import Settings
 from api.rest.store_provider import Record

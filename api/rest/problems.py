@@ -18,8 +18,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.rest.middleware.path_prefix import address_of
 from api.rest.operations import Operations
+from api.rest.path_prefix import address_of
 from api.views.service import ProblemDetails, ProblemPlace
 from dashboards.errors import DashboardError, NoModelError
 from search.errors import (

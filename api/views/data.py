@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field
 
 from api.views.base import View
-from workers.data.listing import Entry
+from workers.mixture.listing import Entry
 
 
 class DataEntry(View):

@@ -19,10 +19,10 @@ import torch
 from random_backbone import random_model
 from report import report
 
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_tokenizer
 from workers.backbones.shapes import PUBLISHED_SHAPES
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 LORA = AdapterSpec("lora", r=32, alpha=64, target_modules=("q_proj", "k_proj", "v_proj", "o_proj"))
 

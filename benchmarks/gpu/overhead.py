@@ -25,11 +25,11 @@ from report import report
 from talan_overhead import MIXERS, axes
 
 from talan import TalanConfig
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import HostCost, Load, measure_costs
 from workers.backbones.shapes import PUBLISHED_SHAPES
 from workers.backbones.sizes import HostShape
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 LORA = AdapterSpec("lora", r=32, alpha=64, target_modules=("q_proj", "k_proj", "v_proj", "o_proj"))
 

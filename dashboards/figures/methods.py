@@ -18,9 +18,9 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import blank, colours_of, framed, palette
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import counted, pp, safe, verdict_words
-from search.methods.words import method_words
 from search.statistics.cell_tests import run_tests
 from search.statistics.pairs import Pairs
+from search.study.method_words import method_words
 from storage import METHOD, METHOD_NULL
 
 TITLE = "Methods beside TALAN"

@@ -1,7 +1,7 @@
 """What a study's training data look like to its backbones' tokenizers.
 
 Owns: rendering every example that training will use, as it will, and lengths and shares over the
-first of them. Does not cover: the data themselves (``workers.run.sft_data``).
+first of them. Does not cover: the data themselves (``workers.training.sft_data``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import islice
 from search.study.plan import Audit
 from workers.backbones.chat_turns import ChatTurns
 from workers.backbones.loading import load_tokenizer
-from workers.run.sft_data import (
+from workers.training.sft_data import (
     IGNORED_LABEL,
     iter_conversations,
     read_conversations,

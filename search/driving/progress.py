@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from search.methods.words import method_words
 from search.study.axes import configuration_words
+from search.study.method_words import method_words
 from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
 

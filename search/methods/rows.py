@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from search.methods.words import method_words
 from search.rates.run_tests import tests_of
 from search.statistics.cell_tests import RunTests
+from search.study.method_words import method_words
 from storage import METHOD, METHOD_NULL, AuditStore
 from storage.canonical_json import canonical_json
 from storage.records import Run, RunFilter

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from search.methods.words import method_words
+from search.study.method_words import method_words
 from storage import axes as storage_axes
 from storage.records import BoundedCell, Cell, Run
 

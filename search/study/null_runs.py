@@ -2,8 +2,8 @@
 
 Owns: which seeds the seed nulls have, which configuration each sham stands in for, and all kinds
 as runs that are matched with the baseline at the study's first seed, or at each of its seeds. Does
-not cover: the sham itself (``talan.sham``), the jitter (``workers.run.jitter``), nor what a null
-rate says (``search.statistics.null_kinds``).
+not cover: the sham itself (``talan.sham``), the jitter (``workers.training.jitter``), nor what a
+null rate says (``search.statistics.null_kinds``).
 
 Seed null: the adapter alone at another seed. Sham null: the baseline's own seed and a fixed random
 direction where a configuration drawn from the study's points would put TALAN, so that shams follow

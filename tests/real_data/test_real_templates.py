@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from workers.backbones.chat_templates import require_no_chance, with_date
 from workers.errors import DataError
-from workers.run.sft_data import IGNORED_LABEL, tokenise
+from workers.training.sft_data import IGNORED_LABEL, tokenise
 
 LLAMA = ("<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>")
 BAR = "\uff5c"

@@ -6,13 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workers.backbones.determinism import seed_generators
+from workers.backbones.resident import ResidentBackbone
 from workers.interventions.bench import Bench
 from workers.interventions.registry import intervention_of
 from workers.job.jobs import RunJob
-from workers.run.determinism import seed_generators
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import read_conversations, tokenise
 from workers.suites.registry import get_suite
+from workers.training.sft_data import read_conversations, tokenise
 
 
 def bench_of(resident: ResidentBackbone, job: RunJob) -> Bench:

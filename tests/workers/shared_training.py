@@ -18,16 +18,16 @@ from gloo_pair import SECOND
 from transformers import TrainerCallback
 
 from talan import TalanConfig, attach
+from workers.backbones.adapters import attach_adapter
+from workers.backbones.determinism import seed_generators
 from workers.backbones.loading import load_backbone
 from workers.errors import WorkerError
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
 from workers.processes import process_group
-from workers.run.adapters import attach_adapter
-from workers.run.determinism import seed_generators
-from workers.run.sft_data import SftExample, plan_batches, read_conversations, tokenise
-from workers.run.training import train
 from workers.suites.registry import get_suite
+from workers.training.sft_data import SftExample, plan_batches, read_conversations, tokenise
+from workers.training.training import train
 
 LORA = AdapterSpec("lora", 4, 8, ("q_proj", "k_proj", "v_proj", "o_proj"))
 # So long would a process wait that nobody tells: who leaves sooner was told.

@@ -29,8 +29,8 @@ from workers.analyses.jobs import (
     AnalysisResult,
 )
 from workers.analyses.tables import Table
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import WorkerError
-from workers.run.resident import ResidentBackbone
 
 
 @dataclass(frozen=True)

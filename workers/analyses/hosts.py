@@ -4,7 +4,7 @@ Owns: unpacking stored checkpoints once, putting a host on and taking it off, an
 path off. Two hosts are never on the backbone together, whatever they are made of: what is compared
 is kept for a bounded number of items, and the other host then sees the same items. Does not cover:
 reading a checkpoint (``workers.interventions.restore``) and the backbone's own state
-(``workers.run.resident``).
+(``workers.backbones.resident``).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from storage.artifacts import ArtifactStore
 from talan.backbones import find_decoder
 from talan.block import TalanBlock
 from talan.sham import evaluating
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import ConfigurationError
 from workers.interventions.adapted import Adapted
 from workers.interventions.restore import restore_any
-from workers.run.resident import ResidentBackbone
 
 
 @dataclass(frozen=True)

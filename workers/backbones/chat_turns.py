@@ -1,7 +1,7 @@
 """Where the assistant speaks in a conversation that a chat template has rendered.
 
 Owns: the character spans of the assistant's messages, for the template of any family (ChatML,
-Llama, DeepSeek, ...). Does not cover: tokens and labels (``workers.run.sft_data``).
+Llama, DeepSeek, ...). Does not cover: tokens and labels (``workers.training.sft_data``).
 
 A template is asked once per sequence of roles, with marks in place of what is said: what stands
 between two marks is the template's own text. A rendered conversation is then read piece by piece,

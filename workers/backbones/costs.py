@@ -80,7 +80,7 @@ def measure_costs(
     """Measure every configuration in turn, ``rounds`` times.
 
     Args:
-        adapted: A backbone with its adapter (``workers.run.adapters.attach_adapter``), in place.
+        adapted: A backbone with its adapter (``adapters.attach_adapter``), in place.
         configurations: By the names that the answer has.
         load: How much is trained and decoded at a time.
         rounds: Measurements of each.

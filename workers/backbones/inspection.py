@@ -6,12 +6,14 @@ torch for that: a process that only drives a study starts without it. Does not c
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 from talan.base_models import fingerprint as files_fingerprint
 from workers.backbones.names import find_backbone, hub_commit
 from workers.backbones.usual_files import BackboneShape, usual_shape
+from workers.errors import WorkerError
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,16 @@ def inspect_backbone(name: str) -> BackboneInfo:
         fingerprint=fingerprint,
         revision=hub_commit(folder),
     )
+
+
+@lru_cache(maxsize=8)
+def backbone_identity(name: str) -> dict[str, str | None]:
+    """The hash of a backbone's files, and the hub's commit where it comes from a hub."""
+    try:
+        info = inspect_backbone(name)
+    except WorkerError:
+        return {"backbone_fingerprint": None, "backbone_revision": None}
+    return {"backbone_fingerprint": info.fingerprint, "backbone_revision": info.revision}
 
 
 def _asked_shape(name: str, folder: Path, fingerprint: str) -> BackboneShape:

@@ -14,13 +14,13 @@ from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from talan import TalanConfig
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import HostCost, Load, measure_costs
 from workers.backbones.loading import load_backbone
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.errors import BackboneError, WorkerError, first_line
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.adapters import attach_adapter
 
 
 def measuring_device() -> str:

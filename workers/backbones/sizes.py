@@ -14,11 +14,11 @@ from peft import get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from talan import TalanConfig, TalanError, count_parameters
+from workers.backbones.adapters import lora_config, require_targets
 from workers.backbones.inspection import inspect_backbone
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.errors import BackboneError, ConfigurationError
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import lora_config, require_targets
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30

@@ -1,7 +1,8 @@
 """A PEFT adapter on the backbone, alone or with a side path: TALAN or a sham.
 
 Owns: how the two are steered, saved and taken off together. Does not cover: how they come on
-(``adapter_alone``, ``talan_block``, ``sham``, ``jitter``), the files (``workers.run.checkpoints``).
+(``adapter_alone``, ``talan_block``, ``sham``, ``jitter``), the files
+(``workers.training.checkpoints``).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from torch.optim import Optimizer
 from transformers import TrainerCallback
 
 from talan import Sham, Talan
+from workers.backbones.adapters import detach_adapter
 from workers.interventions.attached import Attached
 from workers.job.recipe import Recipe
-from workers.run.adapters import detach_adapter
-from workers.run.checkpoints import save_checkpoint
+from workers.training.checkpoints import save_checkpoint
 
 
 class Adapted(Attached):

@@ -19,15 +19,15 @@ from peft import PeftModel
 from torch import Tensor
 
 from talan.sham import evaluating
+from workers.backbones.adapters import attach_adapter
+from workers.backbones.determinism import seed_generators
+from workers.backbones.resident import ResidentBackbone
 from workers.interventions.attached import Attached
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.adapters import attach_adapter
-from workers.run.determinism import seed_generators
-from workers.run.held_out import held_out_examples
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import IGNORED_LABEL, SftExample, collate, plan_batches
-from workers.run.training import train
+from workers.training.held_out import held_out_examples
+from workers.training.sft_data import IGNORED_LABEL, SftExample, collate, plan_batches
+from workers.training.training import train
 
 
 @dataclass

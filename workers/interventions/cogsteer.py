@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 import torch
 from peft import PeftConfig
 
+from workers.backbones.adapters import lora_config
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
 from workers.interventions.settings import layer_number, require_layer
 from workers.interventions.tuner import Tuner
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import lora_config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,13 +22,13 @@ import torch
 from torch import Tensor
 
 from talan.sham import evaluating
+from workers.backbones.adapters import lora_config
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
 from workers.interventions.facility_location import facility_location
 from workers.interventions.settings import is_number, require, require_whole
 from workers.interventions.tuner import Tuner
-from workers.run.adapters import lora_config
-from workers.run.sft_data import IGNORED_LABEL, SftExample
+from workers.training.sft_data import IGNORED_LABEL, SftExample
 
 _ROWS = 32  # anchors of one forward pass
 

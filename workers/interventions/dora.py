@@ -13,11 +13,11 @@ from typing import ClassVar
 
 from peft import PeftConfig
 
+from workers.backbones.adapters import lora_config
 from workers.errors import MethodError
 from workers.interventions.bench import Bench
 from workers.interventions.tuner import Tuner
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import lora_config
 
 
 @dataclass(frozen=True, kw_only=True)

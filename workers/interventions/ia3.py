@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from peft import IA3Config, PeftConfig
 
+from workers.backbones.adapters import linear_names
 from workers.interventions.bench import Bench
 from workers.interventions.tuner import FrozenNullTuner
-from workers.run.adapters import linear_names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from workers.interventions.bench import Bench
     from workers.job.jobs import AdapterSpec
     from workers.job.recipe import Recipe
-    from workers.run.sft_data import SftExample
+    from workers.training.sft_data import SftExample
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The adapter alone, its first weights a little off the baseline's (``workers.run.jitter``)."""
+"""The adapter alone, its first weights a little off (``workers.training.jitter``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from workers.interventions.adapted import Adapted
 from workers.interventions.bench import Bench
 from workers.interventions.intervention import Intervention
-from workers.run.jitter import jitter_adapter
+from workers.training.jitter import jitter_adapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Jitter(Intervention):
     """
 
     method: ClassVar[str] = "jitter"
-    source: ClassVar[str] = "workers/run/jitter.py"
+    source: ClassVar[str] = "workers/training/jitter.py"
     null: ClassVar[str] = "itself"
 
     number: int

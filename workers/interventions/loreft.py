@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import orthogonal
 
 from talan.backbones import placement
+from workers.backbones.determinism import seed_generators
 from workers.errors import CheckpointError, first_line
 from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
@@ -30,7 +31,6 @@ from workers.interventions.intervention import Intervention
 from workers.interventions.prompt_positions import Positions, chosen_positions
 from workers.interventions.settings import layer_number, require, require_layer, require_whole
 from workers.job.jobs import AdapterSpec
-from workers.run.determinism import seed_generators
 
 _FILE = "loreft.json"
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from workers.errors import MethodError
-from workers.run.sft_data import IGNORED_LABEL
+from workers.training.sft_data import IGNORED_LABEL
 
 _FORM = re.compile(r"f([0-9]+)\+l([0-9]+)")
 

@@ -42,8 +42,8 @@ from workers.interventions.settings import (
 )
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.checkpoints import base_model
-from workers.run.sft_data import IGNORED_LABEL, SftExample, plan_order
+from workers.training.checkpoints import base_model
+from workers.training.sft_data import IGNORED_LABEL, SftExample, plan_order
 
 
 class Steering(nn.Module):

@@ -1,7 +1,7 @@
 """A method run's folder: what names the method, and putting it back on a backbone.
 
 Owns: ``intervention.json``. Does not cover: the method's own files, TALAN's and the baseline's
-folders (``workers.run.checkpoints``).
+folders (``workers.training.checkpoints``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workers.interventions.adapted import Adapted
 from workers.interventions.attached import Attached
 from workers.interventions.intervention import Intervention
 from workers.interventions.registry import find_method
-from workers.run.checkpoints import load_checkpoint
+from workers.training.checkpoints import load_checkpoint
 
 FILE = "intervention.json"
 

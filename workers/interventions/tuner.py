@@ -1,7 +1,7 @@
 """PEFT's own tuners as interventions: what IA3, VeRA, Shadow and the variants of LoRA share.
 
 Owns: attaching one from its configuration, and reading a stored one back. Does not cover: which
-configuration (each method's file), the files (``workers.run.checkpoints``).
+configuration (each method's file), the files (``workers.training.checkpoints``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import ClassVar
 from peft import PeftConfig
 from torch import nn
 
+from workers.backbones.adapters import attach_tuner
 from workers.interventions.adapted import Adapted
 from workers.interventions.attached import Attached
 from workers.interventions.bench import Bench
 from workers.interventions.intervention import Intervention
-from workers.run.adapters import attach_tuner
-from workers.run.checkpoints import load_checkpoint
+from workers.training.checkpoints import load_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a run is told so that its distance from its baseline is measured, and matched.
 
 Owns: ``HeldOut`` and ``KlMatch``, which travel with a job. Does not cover: the distance itself
-(``workers.run.held_out``), the search for a scale (``workers.run.scale_search``), nor where a
+(``workers.training.held_out``), the search for a scale (``workers.run.scale_search``), nor where a
 target comes from (``search.driving.matched_nulls``). Imports no torch.
 """
 

@@ -45,7 +45,7 @@ class Recipe:
             longest answer; "auto": drafted in float32, where no answer depends on it, else static
             (`workers.evaluation.decoding`).
         batching: "padded": the examples of a forward pass are rows of one length; "packed": they
-            lie end to end, and no padding is computed (`workers.run.packed_batches`).
+            lie end to end, and no padding is computed (`workers.training.packed_batches`).
         template_date: The day that a chat template is told which asks for it, in training and in
             evaluation (`workers.backbones.chat_templates`).
         gamma_acts_on: What TALAN's gradient scale multiplies: "gradient" (the paper's; AdamW

@@ -2,7 +2,7 @@
 
 Owns: comparing the trainable weights of all processes, bit for bit. Equal seeds give equal first
 weights, and equal averaged gradients equal last ones; where that fails, a loss would still look
-like one. Does not cover: the backbone's weights (``workers.run.resident``).
+like one. Does not cover: the backbone's weights (``workers.backbones.resident``).
 """
 
 import torch

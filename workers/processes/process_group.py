@@ -3,7 +3,7 @@
 Owns: joining the process group of a run and leaving it, so that the process is afterwards what it
 was: a worker trains many runs, each in a group of its own. Gloo between CPUs, NCCL between GPUs.
 Does not cover: who starts the processes (``workers.ray_actors.training_actors``), how batches are
-dealt and gradients averaged (``workers.run.training``; transformers and accelerate do both).
+dealt and gradients averaged (``workers.training.training``; transformers and accelerate do both).
 
 Every process sees one device at most, so each is the first of its node (LOCAL_RANK 0).
 """

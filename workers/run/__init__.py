@@ -1,1 +1,1 @@
-"""One run in one process: host, training, checkpoints, provenance, and the executor over them."""
+"""One run in one process: what stays in memory, the order of the steps, and what is recorded."""

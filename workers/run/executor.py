@@ -32,7 +32,6 @@ from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 from workers.processes.process_group import GroupMember, process_group
 from workers.processes.scratch import ScratchFolder
 from workers.processes.training_processes import ALONE, JoinGroup, TrainingProcesses
-from workers.run.held_out import baseline_says
 from workers.run.one_error_tree import one_error_tree
 from workers.run.process import require_main_thread
 from workers.run.provenance import collect_provenance
@@ -47,6 +46,7 @@ from workers.run.run_training import (
 from workers.run.supplies import at_hand
 from workers.run.warm_backbone import WarmBackbone
 from workers.suites.scoring.programs import close_sandbox
+from workers.training.held_out import baseline_says
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 Owns: one thread, deterministic kernels, no look-ups on the network, quiet libraries, and when
 garbage is looked for.
-Does not cover: seeds (``workers.run.determinism``) and devices (``workers.run.executor``).
+Does not cover: seeds (``workers.backbones.determinism``) and devices (``workers.run.executor``).
 Bit-identity holds for one machine type at one thread count: other CPUs, or two threads at larger
 widths, round differently.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from workers.backbones.inspection import inspect_backbone
+from workers.backbones.inspection import backbone_identity
 from workers.errors import WorkerError
 from workers.job.jobs import RunJob
 from workers.run.machine import cpu_model
@@ -82,16 +82,6 @@ def _machine() -> dict[str, object]:
         "num_cpus": os.cpu_count(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
-
-
-@lru_cache(maxsize=8)
-def backbone_identity(name: str) -> dict[str, str | None]:
-    """The hash of a backbone's files, and the hub's commit where it comes from a hub."""
-    try:
-        info = inspect_backbone(name)
-    except WorkerError:
-        return {"backbone_fingerprint": None, "backbone_revision": None}
-    return {"backbone_fingerprint": info.fingerprint, "backbone_revision": info.revision}
 
 
 def _suite_hash(job: RunJob) -> str | None:

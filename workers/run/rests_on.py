@@ -21,13 +21,13 @@ from typing import Any
 import torch
 
 from workers.backbones.inspection import inspect_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.evaluation.benchmark_evaluation import Evaluated
 from workers.job.jobs import RunJob
 from workers.run.machine import cpu_model
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import SftExample
 from workers.suites.fingerprint import benchmark_hashes
 from workers.suites.scoring.source import scorers_hash
+from workers.training.sft_data import SftExample
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "peft", "lm-eval", "math-verify", "numpy")
 

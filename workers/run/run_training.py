@@ -3,7 +3,7 @@
 Owns: what its intervention is given to work with, the run's distance from its baseline, what is
 noted of it, and the search for the scale of a matched null run. Does not cover: interventions and
 the order of their duties (``workers.interventions``), the reset between two runs and what follows a
-failure (``workers.run.executor``), the training loop itself (``workers.run.training``).
+failure (``workers.run.executor``), the training loop itself (``workers.training.training``).
 """
 
 import time
@@ -23,10 +23,10 @@ from workers.interventions.registry import intervention_of
 from workers.interventions.restore import save_made
 from workers.job.jobs import RunJob
 from workers.processes.training_processes import JoinGroup
-from workers.run.held_out import BaselineSays, kl_to_baseline
 from workers.run.rests_on import training_rests_on
 from workers.run.scale_search import ScaleRange, Try, search_scale
 from workers.run.warm_backbone import WarmBackbone
+from workers.training.held_out import BaselineSays, kl_to_baseline
 
 _JITTER_SCALES = ScaleRange(1e-5, 1.0, start=0.1)
 _SHAM_SCALES = ScaleRange(1e-3, 1e3, start=1.0)

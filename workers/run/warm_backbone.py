@@ -2,13 +2,14 @@
 
 Owns: the loaded backbone and all that was prepared with its tokenizer: training examples, harness
 tasks, rendered prompts and the artifacts that hold them. Does not cover: what is attached to the
-backbone (``workers.interventions``), putting it back (``workers.run.resident``).
+backbone (``workers.interventions``), putting it back (``workers.backbones.resident``).
 """
 
 from typing import Any, Protocol
 
 from storage.artifacts import ArtifactStore
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import SuiteError, WorkerError
 from workers.evaluation.asked_items import asked_items, encode_asked
 from workers.evaluation.harness import PromptCache, ResidentLM
@@ -16,12 +17,11 @@ from workers.evaluation.score_once import ScoreOnce
 from workers.evaluation.stored_responses import decode_tokens
 from workers.job.jobs import RunJob
 from workers.job.recipe import Recipe, takes_drafts
-from workers.run.held_out import held_out_examples
 from workers.run.process import freeze_heap, unfreeze_heap
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import SftExample, read_conversations, tokenise
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
+from workers.training.held_out import held_out_examples
+from workers.training.sft_data import SftExample, read_conversations, tokenise
 
 _MOST_DRAFTS = 64  # cells of baselines whose answers stay in memory
 

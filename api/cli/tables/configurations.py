@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from search.methods.words import method_words
 from search.study.axes import trainability_label, writeback_label
+from search.study.method_words import method_words
 from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.rest.middleware.path_prefix import address_of
+from api.rest.path_prefix import address_of
 from api.rest.problems import Problem, respond
 
 

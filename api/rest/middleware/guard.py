@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.rest.browsers import wants_page
-from api.rest.middleware.path_prefix import address_of
+from api.rest.path_prefix import address_of
 from api.rest.problems import Problem, respond
 from api.rest.settings import Settings
 from api.rest.sign_in.sessions import Sessions

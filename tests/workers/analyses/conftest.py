@@ -18,9 +18,9 @@ from stored_hosts import ANSWERS, PROMPTS, Stored, disturbed, generated
 from storage.artifacts import ArtifactStore
 from workers.analyses.jobs import AnalysisJob, CellSource
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.evaluation.asked_items import AskedItem, encode_asked, naming_asked
 from workers.job.jobs import RunJob
-from workers.run.resident import ResidentBackbone
 
 AXES: dict[str, Any] = {
     "layer": 1,

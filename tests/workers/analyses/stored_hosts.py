@@ -26,8 +26,8 @@ from talan import TalanConfig
 from talan.mixers.width import resolve_width
 from workers.analyses.analyst import analyse
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
+from workers.backbones.resident import ResidentBackbone
 from workers.job.jobs import RunJob
-from workers.run.resident import ResidentBackbone
 
 PROMPTS = ("What is 2 + 3?", "Name a colour.", "Say yes or no: is 7 odd?")
 ANSWERS: Mapping[str, Mapping[str, list[tuple[str, bool]]]] = {

@@ -12,7 +12,7 @@ from workers.backbones.encoding import Encoding
 from workers.backbones.loading import load_backbone
 from workers.errors import GenerationError
 from workers.evaluation.harness import PromptCache, ResidentLM
-from workers.run.sft_data import IGNORED_LABEL, tokenise
+from workers.training.sft_data import IGNORED_LABEL, tokenise
 
 ASKED = {"role": "user", "content": "2+2?"}
 TALK = [ASKED, {"role": "assistant", "content": "4"}]

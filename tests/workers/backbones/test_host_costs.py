@@ -3,10 +3,10 @@
 import torch
 
 from talan import TalanConfig
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import Load, measure_costs
 from workers.backbones.loading import load_backbone
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 LORA = AdapterSpec("lora", r=8, alpha=16, target_modules=("q_proj", "v_proj"))
 

@@ -3,12 +3,12 @@
 import pytest
 
 from talan import TalanConfig, attach
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.backbones.shapes import PUBLISHED_SHAPES, published_config
 from workers.backbones.sizes import HostShape, HostSize, backbone_config
 from workers.errors import AdapterError, BackboneError, ConfigurationError
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj")
 LORA = AdapterSpec("lora", r=32, alpha=64, target_modules=TARGETS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workers.data.json_lines import LineError, json_lines
-from workers.run.sft_data import read_conversations
+from workers.training.sft_data import read_conversations
 
 SAID = "one\u2028two\u2029three\x85four"
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from lm_eval.models.huggingface import HFLM
 
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.evaluation.continuous_lm import harness_model
 from workers.evaluation.decoding import Decoding
 from workers.evaluation.harness import PromptCache, ScoredItem, evaluate_benchmark
 from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 from workers.suites.registry import get_suite
 from workers.suites.tasks import load_tasks
 

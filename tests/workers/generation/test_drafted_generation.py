@@ -19,13 +19,13 @@ from test_generation_engine import (
 )
 
 from talan import TalanConfig, Writeback, attach_sham
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.drafts.draft import num_agreeing
 from workers.generation import Capacity, Engine, Prompt, Response, Stopping
 from workers.generation.engine import NEAR_TIE
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
-from workers.run.jitter import jitter_adapter
+from workers.training.jitter import jitter_adapter
 
 STOPPING = Stopping(MAX_NEW_TOKENS, STOPS)
 

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from talan import Talan, TalanConfig, Writeback, attach, attach_sham
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.errors import GenerationError
 from workers.generation import Capacity, Engine, Prompt, Response, Stopping
 from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter
 
 LENGTHS = (3, 40, 7, 21, 1, 12, 33, 5, 18, 9, 26, 2, 15, 60)
 FEW_SHOT = [int(token) for token in torch.randint(3, 100, (50,), generator=torch.Generator())]

@@ -12,11 +12,11 @@ import torch
 from attached_host import bench_of
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import DataError, MethodError
 from workers.interventions.adapter_fusion import VALUES, Fusion, NearIdentity
 from workers.interventions.registry import read_method
 from workers.job.jobs import AdapterSpec, RunJob
-from workers.run.resident import ResidentBackbone
 
 
 def _fusion(value: str, *, disturbed: bool) -> Fusion:

@@ -21,9 +21,9 @@ from workers.errors import MethodError
 from workers.interventions.registry import BUILT_IN, intervention_of
 from workers.interventions.restore import restore
 from workers.job.jobs import CellResult, RunJob, TrainResult
-from workers.run.checkpoints import load_checkpoint
 from workers.run.executor import RunExecutor
 from workers.suites.registry import get_suite
+from workers.training.checkpoints import load_checkpoint
 
 TALAN = {
     "layer": 1,

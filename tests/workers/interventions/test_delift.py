@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import MethodError
 from workers.interventions.delift import rescaled, stratified, utilities
 from workers.interventions.facility_location import facility_location
 from workers.interventions.registry import read_method
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import IGNORED_LABEL, SftExample
+from workers.training.sft_data import IGNORED_LABEL, SftExample
 
 
 def _value(utility: torch.Tensor, chosen: Any) -> float:

@@ -11,12 +11,12 @@ from attached_host import attach_host, bench_of
 from transformers import DynamicCache
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import MethodError
 from workers.interventions.loreft import LoreftBlock, Site
 from workers.interventions.prompt_positions import Positions, chosen_positions
 from workers.interventions.registry import read_method
 from workers.job.jobs import RunJob
-from workers.run.resident import ResidentBackbone
 
 METHOD = {"method": "loreft", "rank": 3, "positions": "f2+l1", "learning_rate": 0.05}
 

@@ -9,6 +9,7 @@ import torch
 from attached_host import bench_of
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import DataError, MethodError
 from workers.interventions.adapted import Adapted
 from workers.interventions.registry import read_method
@@ -19,8 +20,7 @@ from workers.interventions.repe import (
     direction_of,
     last_states,
 )
-from workers.run.resident import ResidentBackbone
-from workers.run.sft_data import SftExample
+from workers.training.sft_data import SftExample
 
 
 def _example(prompt: int, *answer: int, domain: str = "a") -> SftExample:

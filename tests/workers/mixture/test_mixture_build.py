@@ -14,9 +14,9 @@ from workers.data.rows import read_json_lines
 from workers.errors import DataError
 from workers.mixture.build import build_mixture, read_manifest
 from workers.mixture.recipe import MixtureRecipe
-from workers.run.sft_data import read_conversations, tokenise
 from workers.suites import get_suite
 from workers.suites.registry import with_training_data
+from workers.training.sft_data import read_conversations, tokenise
 
 ADDRESSED = "Miss {n} writes letter {n} of many: what does it say on its page number {n}?"
 

@@ -31,9 +31,9 @@ from workers.errors import (
 )
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 from workers.job.null_matching import HeldOut, KlMatch
-from workers.run.checkpoints import load_checkpoint
 from workers.run.executor import RunExecutor
 from workers.run.scale_search import CLOSE
+from workers.training.checkpoints import load_checkpoint
 
 GATE = {"rule": "gate", "gate": "vector", "alpha": 0.05}
 AXES = {

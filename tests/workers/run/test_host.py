@@ -9,11 +9,11 @@ import torch
 from attached_host import attach_host
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import ConfigurationError
 from workers.interventions.adapted import Adapted as Host
 from workers.job.jobs import RunJob
 from workers.job.recipe import Recipe
-from workers.run.resident import ResidentBackbone
 
 AXES = {
     "layer": 1,

@@ -9,7 +9,7 @@ from api.cli.printing import echo_json
 from api.cli.tables.style import console, table_of
 from api.views.data import DataListing
 from workers.data.folder import data_folder
-from workers.data.listing import Entry, list_data
+from workers.mixture.listing import Entry, list_data
 
 
 def list_entries(as_json: JsonOption = False) -> None:

@@ -7,7 +7,7 @@ import typer
 from api.cli.options import JsonOption
 from api.cli.printing import echo_json
 from api.views.data import DataEntry
-from workers.data.listing import verify_data
+from workers.mixture.listing import verify_data
 
 
 def verify(as_json: JsonOption = False) -> None:

@@ -9,13 +9,13 @@ import torch
 from transformers import TrainerCallback
 
 from talan import TalanConfig, Trainability, Writeback, attach
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.errors import TrainingDivergedError
 from workers.job.jobs import AdapterSpec
 from workers.job.recipe import Recipe
-from workers.run.adapters import attach_adapter
-from workers.run.sft_data import IGNORED_LABEL, SftExample, collate, plan_batches
-from workers.run.training import train, training_arguments
+from workers.training.sft_data import IGNORED_LABEL, SftExample, collate, plan_batches
+from workers.training.training import train, training_arguments
 
 RECIPE = Recipe(
     max_steps=3,

@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from talan import TalanConfig, attach
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.errors import RecipeError
 from workers.job.jobs import AdapterSpec, RunJob
 from workers.job.recipe import Recipe
-from workers.run.adapters import attach_adapter
 from workers.run.executor import RunExecutor
-from workers.run.packed_batches import attention_by_example, lay_end_to_end
-from workers.run.sft_data import (
+from workers.suites.registry import get_suite
+from workers.training.packed_batches import attention_by_example, lay_end_to_end
+from workers.training.sft_data import (
     IGNORED_LABEL,
     SftExample,
     collate,
@@ -23,8 +24,7 @@ from workers.run.sft_data import (
     read_conversations,
     tokenise,
 )
-from workers.run.training import train
-from workers.suites.registry import get_suite
+from workers.training.training import train
 
 AXES: dict[str, Any] = {
     "layer": 1,

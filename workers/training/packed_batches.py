@@ -8,7 +8,7 @@ transformers' own attention over such a row builds a mask over all pairs of its 
 examples that is n times the work of n rows. Here the row is cut at the examples' boundaries
 instead, so neither padding nor pairs of different examples are computed. It is registered under a
 name of its own and chosen for the time of the training only. Does not cover: which examples a
-micro-batch holds (``workers.run.sft_data``), generation.
+micro-batch holds (``workers.training.sft_data``), generation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from workers.errors import RecipeError
-from workers.run.sft_data import IGNORED_LABEL, SftExample
+from workers.training.sft_data import IGNORED_LABEL, SftExample
 
 ATTENTION = "sdpa_by_example"
 

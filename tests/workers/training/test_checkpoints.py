@@ -10,11 +10,11 @@ import torch
 from attached_host import attach_host
 
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import CheckpointError
 from workers.interventions.adapted import Adapted as Host
 from workers.job.jobs import RunJob
-from workers.run.checkpoints import load_checkpoint
-from workers.run.resident import ResidentBackbone
+from workers.training.checkpoints import load_checkpoint
 
 AXES = {
     "layer": 1,

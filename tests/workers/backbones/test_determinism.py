@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from workers.run.determinism import seed_generators
+from workers.backbones.determinism import seed_generators
 
 
 def _draws() -> tuple[float, float, float]:

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from workers.backbones.adapters import attach_adapter, detach_adapter
 from workers.backbones.loading import load_backbone
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter, detach_adapter
-from workers.run.jitter import jitter_adapter
+from workers.training.jitter import jitter_adapter
 
 KINDS = ["lora", "dora", "rslora"]
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from attached_host import attach_host
 
+from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
+from workers.backbones.resident import ResidentBackbone
 from workers.errors import BackboneError
 from workers.job.jobs import RunJob
-from workers.run.adapters import attach_adapter
-from workers.run.resident import ResidentBackbone
 
 AXES = {
     "layer": 1,

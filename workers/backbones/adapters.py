@@ -2,7 +2,8 @@
 
 Owns: what an ``AdapterSpec`` means to PEFT, which modules it finds, and seeding its first weights.
 Does not cover: the spec's own checks (``workers.job.jobs``), TALAN, and restoring the backbone's
-flags (``workers.run.resident``). Adapters are never merged: five merges drift a weight by 1e-8.
+flags (``workers.backbones.resident``). Adapters are never merged: five merges drift a weight by
+1e-8.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,9 @@ from typing import Any
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
+from workers.backbones.determinism import seed_generators
 from workers.errors import AdapterError
 from workers.job.jobs import AdapterSpec
-from workers.run.determinism import seed_generators
 
 
 def attach_adapter(

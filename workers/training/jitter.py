@@ -16,7 +16,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
-from workers.run.determinism import seed_generators
+from workers.backbones.determinism import seed_generators
 
 
 @torch.no_grad()

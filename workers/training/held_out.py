@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from talan.sham import evaluating
 from workers.errors import DataError
 from workers.job.recipe import Recipe
-from workers.run.sft_data import IGNORED_LABEL, SftExample, unseen_by
+from workers.training.sft_data import IGNORED_LABEL, SftExample, unseen_by
 
 MOST_EXAMPLES = 32
 MOST_POSITIONS = 64  # of an example: long answers would outweigh the others

@@ -2,7 +2,7 @@
 
 Owns: seeding every global generator that training can draw from.
 Does not cover: TALAN's weights (a generator of its own, see ``talan``), the data order (a generator
-of its own, see ``workers.run.sft_data``), threads and kernels (``workers.run.process``).
+of its own, see ``workers.training.sft_data``), threads and kernels (``workers.run.process``).
 """
 
 import random

@@ -9,7 +9,7 @@ import torch
 from tools.tiny.tokenizer import build_tokenizer
 from workers.errors import DataError
 from workers.job.recipe import Recipe
-from workers.run.sft_data import (
+from workers.training.sft_data import (
     IGNORED_LABEL,
     SftExample,
     collate,

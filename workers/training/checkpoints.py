@@ -25,8 +25,8 @@ from talan.model_folder import (
     finish_folder,
     read_model_folder,
 )
+from workers.backbones.inspection import backbone_identity
 from workers.errors import CheckpointError, first_line
-from workers.run.provenance import backbone_identity
 
 
 def save_checkpoint(

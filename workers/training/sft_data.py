@@ -2,7 +2,7 @@
 
 Owns: reading the ChatML file, tokenising it once, the order in which a seed visits it, and padding.
 Does not cover: what the examples say (``workers.suites``) and the training loop
-(``workers.run.training``).
+(``workers.training.training``).
 
 Order: the first ``num_examples`` of the file are shuffled once by the seed, with a generator of
 their own, and visited in that order again and again. Nothing but (seed, number of examples) decides

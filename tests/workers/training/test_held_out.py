@@ -6,14 +6,14 @@ import torch
 from workers.backbones.loading import load_backbone
 from workers.errors import DataError
 from workers.job.recipe import Recipe
-from workers.run.held_out import (
+from workers.training.held_out import (
     MOST_EXAMPLES,
     BaselineSays,
     baseline_says,
     held_out_examples,
     kl_to_baseline,
 )
-from workers.run.sft_data import IGNORED_LABEL, SftExample, plan_order, unseen_by
+from workers.training.sft_data import IGNORED_LABEL, SftExample, plan_order, unseen_by
 
 
 def example(*tokens: int, prompt: int = 2) -> SftExample:
@@ -60,7 +60,7 @@ def test_it_is_the_divergence_of_the_definition_or_a_little_less(models):
 
 def test_with_no_more_tokens_than_it_keeps_it_is_the_divergence(models, monkeypatch):
     first, second = models
-    monkeypatch.setattr("workers.run.held_out.TOP", first.config.vocab_size)
+    monkeypatch.setattr("workers.training.held_out.TOP", first.config.vocab_size)
     found = kl_to_baseline(second, EXAMPLES, baseline=baseline_says(first, EXAMPLES))
     assert found == pytest.approx(full_kl(first, second), rel=1e-6)
 

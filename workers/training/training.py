@@ -2,8 +2,8 @@
 
 Owns: how a recipe becomes ``TrainingArguments``, the loss of every optimizer step, and stopping a
 run whose loss is no longer a number. Nothing is written to disk, nothing is logged.
-Does not cover: the data and its order (``workers.run.sft_data``), what is trainable (the adapter
-and TALAN decide), schedules of TALAN (its own callback).
+Does not cover: the data and its order (``workers.training.sft_data``), what is trainable (the
+adapter and TALAN decide), schedules of TALAN (its own callback).
 """
 
 import math
@@ -22,8 +22,8 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from workers.errors import RecipeError, TrainingDivergedError
 from workers.job.recipe import Recipe
 from workers.processes.agreement import require_same_weights
-from workers.run.packed_batches import attention_by_example, lay_end_to_end
-from workers.run.sft_data import SftExample, collate
+from workers.training.packed_batches import attention_by_example, lay_end_to_end
+from workers.training.sft_data import SftExample, collate
 
 
 def train(

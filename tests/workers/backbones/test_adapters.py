@@ -8,11 +8,11 @@ import pytest
 import torch
 from peft.tuners.lora import dora
 
+from workers.backbones.adapters import attach_adapter, detach_adapter
 from workers.backbones.loading import load_backbone
 from workers.errors import AdapterError
 from workers.interventions.adapted import Adapted
 from workers.job.jobs import AdapterSpec
-from workers.run.adapters import attach_adapter, detach_adapter
 
 
 @pytest.fixture

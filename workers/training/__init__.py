@@ -1,0 +1,1 @@
+"""Training one run: examples, batches, the recipe under Trainer, checkpoints."""
