@@ -18,7 +18,9 @@ from small_suite import small_host
 from search.driving.audits import drive, launch
 from search.study.file import parse_study
 from storage import ArtifactStore, AuditStore, Cell, Run, RunFilter
+from workers.generation.verification import verify
 
+BENCHMARKS = ("tiny_choice", "tiny_arithmetic")
 STUDY: dict[str, Any] = {
     "axes": {
         "layer": [0, 1],
@@ -30,8 +32,10 @@ STUDY: dict[str, Any] = {
 }
 
 
-def begin(store: AuditStore, host: dict[str, Any], verdicts: str, *, artifacts: Path) -> None:
-    file = parse_study({**STUDY, **host, "name": verdicts, "verdicts": verdicts})
+def begin(
+    store: AuditStore, host: dict[str, Any], verdicts: str, *, artifacts: Path, **keys: Any
+) -> None:
+    file = parse_study({**STUDY, **host, "name": verdicts, "verdicts": verdicts, **keys})
     launch(store, file, artifact_url=str(artifacts))
 
 
@@ -57,7 +61,7 @@ def assert_same(folder: Path, cell: Cell, theirs: Cell) -> None:
 
 
 def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
-    host = small_host(tmp_path, "tiny_choice", "tiny_arithmetic")
+    host = small_host(tmp_path, *BENCHMARKS)
     with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store, driving_here():
         for name in ("full", "exact"):
             begin(store, host, name, artifacts=tmp_path / "artifacts")
@@ -85,3 +89,43 @@ def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
                 answers = store.runs.answers(run.id).get(name, {})
                 truth = store.runs.outcomes(theirs.id, name)
                 assert answers == {item: truth[item] for item in answers}
+
+
+def test_interrupted_in_mid_verification_it_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = small_host(tmp_path, *BENCHMARKS)
+    axes = {**STUDY["axes"], "slots": [2]}
+    num_passes = 0
+
+    def verify_but_once(*arguments: Any, **keywords: Any) -> Any:
+        nonlocal num_passes
+        num_passes += 1
+        if num_passes == 3:
+            raise KeyboardInterrupt
+        return verify(*arguments, **keywords)
+
+    with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store, driving_here():
+        for name in ("whole", "cut"):
+            begin(store, host, "exact", artifacts=tmp_path / "artifacts", name=name, axes=axes)
+        assert drive(store, "whole") == "completed"
+        monkeypatch.setattr("workers.generation.engine.verify", verify_but_once)
+        with pytest.raises(KeyboardInterrupt):
+            drive(store, "cut")
+        assert {run.state for run in store.runs.iterate("cut")} > {"completed"}
+        assert drive(store, "cut") == "completed"
+
+        whole, cut = by_configuration(store, "whole"), by_configuration(store, "cut")
+        assert num_passes > 3
+        assert whole.keys() == cut.keys()
+        for key, run in cut.items():
+            theirs = whole[key]
+            assert (run.g1, run.verdict) == (theirs.g1, theirs.verdict)
+            assert run.checkpoint_artifact == theirs.checkpoint_artifact
+            for name in run.cells.keys() & theirs.cells.keys():
+                assert_same(tmp_path, run.cells[name], theirs.cells[name])
+            # What a lost run is asked depends on what is known by then, what it answers does not.
+            ours, other = store.runs.answers(run.id), store.runs.answers(theirs.id)
+            for name in BENCHMARKS:
+                both = ours.get(name, {}).keys() & other.get(name, {}).keys()
+                assert {n: ours[name][n] for n in both} == {n: other[name][n] for n in both}

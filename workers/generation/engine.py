@@ -228,18 +228,23 @@ class Engine:
     def _read(self, group: Sequence[Asked], prefix: Prefix | None) -> Batch:
         """A batch of prompts, their drafts verified; only rows that go on take memory then."""
         num_shared = len(prefix.tokens) if prefix else 0
-        longest = max(len(one.draft or ()) for one in group)
-        width = self.capacity.pass_width(len(group), vocabulary=self._vocabulary)
-        room = min(longest, width)
+        room = max(len(one.draft or ()) for one in group)
         batch = read_prompts(self._model, group, stopping=self._stopping, prefix=prefix, room=room)
         self.tally.num_prompt_tokens += sum(len(one.prompt.tokens) - num_shared for one in group)
-        proposals = {n: batch.rows[n].propose()[: room - 1] for n in batch.active} if room else {}
-        if not any(proposals.values()):
+        while proposals := self._followed(batch):
+            self.tally.num_steps += 1
+            self.tally.num_row_steps += len(batch.rows)
+            verify(batch, self._model, self._stopping, proposals=proposals)
+        if not (room and batch.active):
             return batch
-        self.tally.num_steps += 1
-        self.tally.num_row_steps += len(batch.rows)
-        verify(batch, self._model, self._stopping, proposals=proposals)
-        return join_batches([Kept(batch, batch.active)], room=0) if batch.active else batch
+        return join_batches([Kept(batch, batch.active)], room=0)
+
+    def _followed(self, batch: Batch) -> dict[int, Sequence[int]]:
+        """What the rows propose that still say what was drafted; the others sit the pass out."""
+        most = max(0, min(batch.room, self._pass_width(batch)) - 1)
+        rows = {n: batch.rows[n] for n in batch.active if batch.rows[n].is_as_drafted}
+        found = {number: row.propose()[:most] for number, row in rows.items()}
+        return {number: proposed for number, proposed in found.items() if proposed}
 
     @property
     def _vocabulary(self) -> int:

@@ -32,7 +32,11 @@ def measured_capacity(model: Any, *, max_rows: int | None = None) -> Capacity:
         max_rows: At most so many sequences; None: as memory allows.
     """
     if model.device.type != "cuda":
-        return Capacity(max_rows or AUTO_ROWS_CPU, prefill_tokens=PREFILL_TOKENS_CPU)
+        return Capacity(
+            max_rows or AUTO_ROWS_CPU,
+            prefill_tokens=PREFILL_TOKENS_CPU,
+            pass_tokens=PREFILL_TOKENS_CPU,
+        )
     default = Capacity(max_rows or AUTO_ROWS_CUDA)
     context = model.config.get_text_config().max_position_embeddings
     probe = min(2048, context - 1, default.prefill_tokens)

@@ -99,10 +99,14 @@ class Asked:
             self.draft.note(token)
 
     @property
+    def is_as_drafted(self) -> bool:
+        """Whether its tokens so far are the draft's."""
+        return self.draft is not None and not self.draft.has_parted
+
+    @property
     def is_of_no_use(self) -> bool:
         """Whether it is only wanted as its draft foresaw, and is not."""
-        is_as_drafted = self.draft is not None and not self.draft.has_parted
-        return self.prompt.only_as_drafted and not is_as_drafted
+        return self.prompt.only_as_drafted and not self.is_as_drafted
 
     def propose(self) -> Sequence[int]:
         """What its draft expects next, as far as there is room for it and for one token more."""

@@ -96,6 +96,8 @@ def test_answers_are_those_of_one_by_one(random_model: Any):
     for capacity in (Capacity(1), Capacity(4), Capacity(14), Capacity(5, room=3)):
         found = drafted(random_model, prompts, drafts, capacity=capacity)
         assert said(found) == expected
+    in_parts = Capacity(4, pass_tokens=12)  # three columns a pass
+    assert said(drafted(random_model, prompts, drafts, capacity=in_parts)) == expected
 
 
 @pytest.mark.parametrize("summarizer", SUMMARIZERS)
