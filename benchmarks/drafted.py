@@ -5,8 +5,9 @@ treatment is then evaluated both ways, in turn: (continuous) decoded token by to
 scored; (drafted) with the baseline's answers as drafts, and with the verdicts that the baseline's
 and earlier treatments' responses have. Time is CPU time of this process on one thread; programs run
 in a sandbox's processes and are counted beside it. Also how often a response differs (0 in
-float32), forward passes a token as counted and as a replay of the stored tokens foretells them, and
-what a run takes besides training.
+float32), forward passes a token as counted and as a replay of the stored tokens foretells them,
+what a run takes besides training, part by part, and what reading the prompts alone takes: no way of
+writing the answers can take less.
 
     .venv/bin/python benchmarks/drafted.py [--suite tiny] [--backbone tiny-qwen3] [--treatments 3]
 """
@@ -26,11 +27,16 @@ from workers.run.process import prepare_process
 prepare_process()
 
 import torch  # noqa: E402
+from part_clock import PartClock  # noqa: E402
 from report import report  # noqa: E402
 
 from storage.artifacts import ArtifactStore  # noqa: E402
 from workers.drafts.replay import replay_all  # noqa: E402
+from workers.evaluation.asked_items import asked_items  # noqa: E402
+from workers.evaluation.continuous_lm import harness_model  # noqa: E402
+from workers.evaluation.decoding import Decoding  # noqa: E402
 from workers.evaluation.stored_responses import decode_responses, decode_tokens  # noqa: E402
+from workers.generation import Engine, Prompt, Stopping, measured_capacity  # noqa: E402
 from workers.job.jobs import AdapterSpec, CellResult, RunJob  # noqa: E402
 from workers.run.executor import RunExecutor  # noqa: E402
 from workers.run.run_evaluation import evaluate_cell  # noqa: E402
@@ -96,21 +102,52 @@ class Desk:
             )
         return cells, clock() - started
 
+    def read_prompts(self) -> float:
+        """CPU seconds of reading every prompt, which each way has to do."""
+        run, warm = self.executor._run, self.executor._warm
+        assert run is not None
+        started = clock()
+        for name in run.job.benchmarks:
+            task = warm.tasks(run.job, name)[name]
+            decoding = Decoding.of(run.job.recipe)
+            model = harness_model(
+                warm.resident.model,
+                tokenizer=warm.resident.tokenizer,
+                decoding=decoding,
+                prompts=warm.prompts,
+            )
+            encoded = [model.tok_encode(item.prompt) for item in asked_items(task, model=model)]
+            engine = Engine(
+                warm.resident.model,
+                stopping=Stopping(1),
+                capacity=measured_capacity(warm.resident.model, max_rows=decoding.rows),
+            )
+            list(engine.generate([Prompt("", tokens) for tokens in encoded]))
+        return clock() - started
+
     def read(self, way: str, cell: CellResult) -> bytes:
         """The stored responses."""
         return ArtifactStore(f"{self._folder}/{way}").get_bytes(cell.responses.name)
 
 
-def measure(desk: Desk, number: int, baseline: dict[str, CellResult]) -> dict[str, Any]:
+def measure(
+    desk: Desk, number: int, baseline: dict[str, CellResult], parts: PartClock
+) -> dict[str, Any]:
     """One treatment."""
-    train_s = desk.train(replace(desk.job, configuration=configuration(number)))
+    begun_s = desk.train(replace(desk.job, configuration=configuration(number)))
+    training = parts.take()
+    train_s = training["train"]
+    prompts_s = desk.read_prompts()
     ways: dict[str, tuple[dict[str, CellResult], float]] = {}
+    evaluating: dict[str, float] = {}
     order = ["continuous", "drafted"]
     for way in order if number % 2 else reversed(order):
         if way == "continuous":  # a store of its own: nothing was scored there before
             ways[way] = desk.evaluate(f"continuous-{number}")
         else:
+            parts.take()
             ways[way] = desk.evaluate(way, baseline)
+            evaluating = parts.take()
     cells, drafted_s = ways["drafted"]
     plain, plain_s = ways["continuous"]
     differing, pairs, lengths = 0, [], []
@@ -131,7 +168,9 @@ def measure(desk: Desk, number: int, baseline: dict[str, CellResult]) -> dict[st
         "continuous_s": plain_s,
         "drafted_s": drafted_s,
         "times_less": plain_s / drafted_s,
-        "besides_training": drafted_s / train_s,
+        "prompts_s": prompts_s,
+        "most_times_less": plain_s / prompts_s,
+        "besides_training": (begun_s - train_s + drafted_s) / train_s,
         "mean_answer_tokens": statistics.mean(lengths),
         "accuracy": 100 * sum(c.n_correct for c in cells.values()) / len(lengths),
         "equal_to_baseline": sum(tuple(a) == tuple(b) for a, b in pairs) / len(pairs),
@@ -140,6 +179,11 @@ def measure(desk: Desk, number: int, baseline: dict[str, CellResult]) -> dict[st
         "replayed_passes_per_token": replay_all(pairs).passes_per_token,
         "redecoded": sum(one.redecoded for one in counted),
         "differing": differing,
+        "parts_s": {
+            **{part: training[part] + evaluating[part] for part in training},
+            "rest_of_begin": begun_s - sum(training.values()),
+            "rest_of_evaluation": drafted_s - sum(evaluating.values()),
+        },
     }
 
 
@@ -168,12 +212,15 @@ def main() -> None:
         with desk.executor:
             desk.train(job)
             baseline, baseline_s = desk.evaluate("drafted")
-            rows = [measure(desk, number, baseline) for number in range(options.treatments)]
+            parts = PartClock()
+            rows = [measure(desk, n, baseline, parts) for n in range(options.treatments)]
+            split = [row.pop("parts_s") for row in rows]
     report(
         "drafted",
         rows=rows,
         suite=options.suite,
         baseline_evaluation_s=baseline_s,
+        parts_s=split,
         threads=torch.get_num_threads(),
         clock="CPU seconds",
     )

@@ -10,7 +10,9 @@ import hashlib
 import json
 
 from storage import ArtifactRef
-from workers.job.jobs import CellResult, RunJob, TrainResult
+from storage.generation import Generation
+from storage.new_rows import DIGEST_BYTES
+from workers.job.jobs import BaselineMet, CellResult, RunJob, TrainResult
 
 ITEMS = 128
 
@@ -25,12 +27,17 @@ class NoopBench:
             losses=(1.0,), steps=1, seconds=0.0, checkpoint=_ref("tar"), provenance={"noop": True}
         )
 
+    def meet_baseline(self, job: RunJob) -> BaselineMet:
+        """Take what follows from the baseline."""
+        self._job = job
+        return BaselineMet(None, seconds=0.0)
+
     def evaluate(self, benchmark: str, draft: str | None = None) -> CellResult:
-        """Draw outcomes."""
-        del draft
+        """Draw outcomes; every response is another one."""
         key = json.dumps([self._job.configuration, self._job.seed, benchmark], sort_keys=True)
         bits = int.from_bytes(hashlib.sha256(key.encode()).digest()[: ITEMS // 8], "big")
         outcomes = tuple(bool(bits >> place & 1) for place in range(ITEMS))
+        mode = "continuous" if draft is None else "drafted"
         return CellResult(
             benchmark=benchmark,
             n_items=ITEMS,
@@ -38,6 +45,8 @@ class NoopBench:
             outcomes=outcomes,
             responses=_ref("parquet"),
             seconds=0.0,
+            digests=hashlib.shake_128(key.encode()).digest(ITEMS * DIGEST_BYTES),
+            generation=Generation(mode, 33 * ITEMS, 30 * ITEMS, 2 * ITEMS, redecoded=0),
         )
 
     def close(self) -> None:

@@ -48,6 +48,13 @@ class Outcome:
         """Mean delta, in pp."""
         return sum(self.deltas) / len(self.deltas)
 
+    @property
+    def verdict(self) -> str:
+        """As the record words it."""
+        if min(self.deltas) < 0:
+            return "not_g1"
+        return "strict" if max(self.deltas) > 0 else "tied"
+
 
 def points(count: int) -> list[dict[str, Any]]:
     """Distinct configurations of a grid."""
@@ -156,7 +163,8 @@ def _copy_runs(
 ) -> None:
     columns = (
         "id, study_id, host_id, configuration_pk, kind, seed, baseline_seed, position, state, "
-        "attempt, failures, started_at, finished_at, compute_s, losses, g1, mean_delta, worst_delta"
+        "attempt, failures, started_at, finished_at, compute_s, losses, g1, verdict, mean_delta, "
+        "worst_delta, kl_to_baseline"
     )
 
     losses = bytes(8 * NUM_STEPS)
@@ -165,7 +173,8 @@ def _copy_runs(
         for place, outcome in enumerate(outcomes(num_points), start=len(hosts)):
             head = (_run_id(outcome), study_id, hosts[outcome.host], outcome.point + 1)
             state = ("treatment", 42, 42, place, "completed", 1, 0, NOW, NOW, 12.5, losses)
-            verdict = (min(outcome.deltas) >= 0, outcome.mean, min(outcome.deltas))
+            worst = min(outcome.deltas)
+            verdict = (worst >= 0, outcome.verdict, outcome.mean, worst, 0.001)
             yield (*head, *state, *verdict)
 
     _copy(connection, "talan_runs", columns, rows())
@@ -174,8 +183,10 @@ def _copy_runs(
 def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
     columns = (
         "run_id, benchmark, n_items, n_correct, score, baseline_n_correct, baseline_score, delta, "
-        "outcomes, responses_artifact, seconds"
+        "helped, hurt, changed, outcomes, responses_artifact, seconds, generation, answer_tokens, "
+        "drafted_tokens, passes, redecoded"
     )
+    counted = (33 * N_ITEMS, 30 * N_ITEMS, 2 * N_ITEMS, 0)
     items = random.Random(1)  # right and wrong by item: as many bytes as real ones, no more
     baselines = [
         run_id
@@ -186,14 +197,17 @@ def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
         for run_id in baselines:
             for name, correct in zip(BENCHMARKS, Outcome.baseline, strict=True):
                 scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, None, None, None)
-                packed = items.randbytes(N_ITEMS // 8)
-                yield (run_id, name, *scores, packed, "sha256-0.parquet", 1.0)
+                packed = (None, None, None, items.randbytes(N_ITEMS // 8), "sha256-0.parquet", 1.0)
+                yield (run_id, name, *scores, *packed, "continuous", *counted)
         for outcome in outcomes(num_points):
             parts = zip(BENCHMARKS, outcome.corrects, outcome.baseline, outcome.deltas, strict=True)
             for name, correct, base, delta in parts:
                 scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, base, 100 * base / N_ITEMS)
-                packed = items.randbytes(N_ITEMS // 8)
-                yield (_run_id(outcome), name, *scores, delta, packed, "sha256-0.parquet", 1.0)
+                hurt = 3 + max(0, base - correct)
+                helped = hurt + correct - base
+                changed = (helped, hurt, helped + hurt + 2, items.randbytes(N_ITEMS // 8))
+                stored = (*changed, "sha256-0.parquet", 1.0, "drafted", *counted)
+                yield (_run_id(outcome), name, *scores, delta, *stored)
 
     _copy(connection, "talan_cells", columns, rows())
 

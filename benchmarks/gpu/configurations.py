@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--shape", default="Qwen/Qwen3-0.6B", choices=list(PUBLISHED_SHAPES))
     parser.add_argument("--layers", type=int, help="fewer layers than published")
     parser.add_argument("--workers", type=int, default=2, help="runs that share the machine")
+    parser.add_argument("--generation", default="drafted", choices=["auto", "drafted", "static"])
     parser.add_argument("--steps", type=int, default=78)
     parser.add_argument("--benchmarks", nargs="+", default=["tiny_choice", "tiny_code"])
     parser.add_argument("--ours", type=int, default=8)
@@ -43,7 +44,7 @@ def main() -> None:
         study.write_text(json.dumps(spec(options, backbone=backbone, on_gpu=on_gpu)))
         command = [sys.executable, str(THROUGHPUT), "--study", str(study)]
         counts = ["--ours", str(options.ours), "--plain", str(options.plain)]
-        subprocess.run([*command, *counts], check=True)
+        subprocess.run([*command, *counts, "--no-exact"], check=True)
 
 
 def spec(options: argparse.Namespace, *, backbone: Path, on_gpu: bool) -> dict[str, object]:
@@ -62,6 +63,7 @@ def spec(options: argparse.Namespace, *, backbone: Path, on_gpu: bool) -> dict[s
             "max_steps": options.steps,
             "learning_rate": 2e-4,
             "dtype": "bfloat16" if on_gpu else "float32",
+            "generation": options.generation,
         },
         "resources": {
             "workers": options.workers,

@@ -1,8 +1,9 @@
 """A suite whose answers are long, and a backbone that is right about half of the time.
 
-Two benchmarks of worked arithmetic, every step a line: the sum of fifteen numbers and more, and a
-ledger of as many gains and losses. The backbone is the embedded one, trained further on both for a
-few CPU minutes; it is left half-trained on purpose. Everything follows from the seeds.
+Two benchmarks of worked arithmetic, every step a line: the last digit of a sum of 14 to 16 named
+digits, and of a ledger of as many gains and losses. One wrong step is a wrong answer. The backbone
+is the embedded one, trained further on both for a few CPU minutes; it is left half-trained on
+purpose. Everything follows from the seeds.
 
     nice .venv/bin/python benchmarks/long_answers/make.py      # train.jsonl and backbone/
     .venv/bin/python benchmarks/long_answers/make.py --items   # items/, which are kept here
