@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ class Service:
         self.services = yaml.safe_load(COMPOSE.read_text())["services"]
         self.ray_port, self.api_port = free_port(), free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.pauses: dict[str, float] = {}
+        self.due: dict[str, float] = {}
         self.postgres = PostgresServer()
         database = self.postgres.create_database()
         self.environment = {
@@ -65,6 +68,7 @@ class Service:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": "ray-token-of-the-test",
             "RAY_TMPDIR": str(folder / "r"),
+            "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_worker_niceness": "0",  # the tests beside them would starve Ray's workers
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         }
@@ -108,9 +112,15 @@ class Service:
         self.processes[name].wait()
 
     def keep_up(self) -> None:
-        """Start what ended by itself, as the compose file's restart policy does."""
+        """Start what ended by itself, as the restart policy does: after ever longer pauses."""
         for name, process in list(self.processes.items()):
-            if process.poll() is not None and self.services[name]["restart"] == "unless-stopped":
+            if process.poll() is None or self.services[name]["restart"] != "unless-stopped":
+                continue
+            if name not in self.due:
+                self.pauses[name] = 2 * self.pauses.get(name, 0.25)
+                self.due[name] = time.monotonic() + self.pauses[name]
+            elif time.monotonic() >= self.due[name]:
+                del self.due[name]
                 self.start(name)
 
     def run_to_end(self, name: str) -> int:
@@ -157,9 +167,13 @@ class Service:
         )
 
     def close(self) -> None:
-        """End everything."""
+        """End everything, also what Ray started outside of all sessions."""
         for name in list(self.processes):
             self.kill(name)
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("TALAN_BACKBONE_ROOTS") == str(self.folder):
+                    process.kill()
         self.postgres.close()
 
     def _family(self, name: str) -> list[psutil.Process]:
@@ -191,7 +205,7 @@ def wait_for(service: Service, condition: Callable[[], bool]) -> None:
         service.keep_up()
         return condition()
 
-    wait_until(holds, why=service.logs, pause_s=0.3)
+    wait_until(holds, why=service.logs, pause_s=0.7)
 
 
 def test_every_part_is_killed_and_the_study_ends_complete(service: Service) -> None:

@@ -28,7 +28,6 @@ from math import ceil, prod
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from search.statistics.errors import StatisticsError, all_finite, at_least
 
@@ -115,6 +114,8 @@ def out_of_bag_r2(
     Raises:
         StatisticsError: Not one finite value a point, no point, or values that are all the same.
     """
+    from sklearn.ensemble import RandomForestRegressor  # only here, for it takes a second to import
+
     _same_length(points, values)
     y = np.asarray(values, dtype=float)
     if np.ptp(y) == 0:

@@ -27,7 +27,11 @@ def ray_address() -> Iterator[str]:
         patched.setenv("RAY_worker_niceness", "0")
         cluster = Cluster(
             initialize_head=True,
-            head_node_args={"num_cpus": NUM_CPUS, "include_dashboard": False},
+            head_node_args={
+                "num_cpus": NUM_CPUS,
+                "include_dashboard": False,
+                "include_log_monitor": False,
+            },
         )
     yield cluster.address
     cluster.shutdown()

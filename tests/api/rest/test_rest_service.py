@@ -299,7 +299,7 @@ api = TestClient(app)
 for path in ("studies", "g1-rates", "champions", "metrics", "health/ready"):
     assert api.get("/api/v1/" + path).status_code == 200, path
 assert api.get("/docs").status_code == 200
-heavy = {"torch", "ray", "transformers"} & set(sys.modules)
+heavy = {"torch", "ray", "sklearn", "transformers"} & set(sys.modules)
 assert not heavy, heavy
 """
     url = f"sqlite:///{tmp_path / 'talan.db'}"

@@ -73,7 +73,7 @@ def test_a_comparison_without_end_is_tried_twice_and_said_to_have_timed_out(
         _turn_for(30)
         return True
 
-    monkeypatch.setattr(algebra, "LIMIT_S", 0.3)
+    monkeypatch.setattr(algebra, "LIMIT_S", 0.1)
     monkeypatch.setattr(algebra, "verify", endless)
     scored = score_algebra("\\boxed{8}", {"target": "\\boxed{31}"})
 
@@ -90,7 +90,7 @@ def test_a_second_try_that_has_time_counts(monkeypatch: pytest.MonkeyPatch):
             _turn_for(30)
         return True
 
-    monkeypatch.setattr(algebra, "LIMIT_S", 0.3)
+    monkeypatch.setattr(algebra, "LIMIT_S", 0.1)
     monkeypatch.setattr(algebra, "verify", slow_at_first)
     scored = score_algebra("\\boxed{9}", {"target": "\\boxed{31}"})
 
