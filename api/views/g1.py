@@ -209,7 +209,7 @@ class G1Rate(View):
                     "sentence": "The runs differ from each other about as much as from it.",
                 },
                 "distinct": None,
-                "sentence": "With each of the 25 runs in turn as the baseline, 10 have a G1 rate.",
+                "sentence": "With each of the 25 runs in turn as the baseline, ...",
             },
             "rotation_reason": None,
             "null": {

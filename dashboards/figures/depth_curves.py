@@ -69,6 +69,6 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
                     )
                 )
     figure.update_xaxes(title_text="layer that the stream enters")
-    figure.update_yaxes(title_text="relative L2", type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title_text="relative L2 distance", type="log", exponentformat="power")
     figure.update_layout(showlegend=True)
     return framed(figure, theme=theme, title=TITLE, height=380, notes=_NOTES)

@@ -78,7 +78,10 @@ def draw(heat: ItemHeat | None, *, theme: str = "light") -> go.Figure:
             colorbar={
                 "thickness": 8,
                 "outlinewidth": 0,
-                "title": {"text": "log10", "font": {"size": 12, "color": colours.quiet}},
+                "title": {
+                    "text": "log10 of<br>distance",
+                    "font": {"size": 12, "color": colours.quiet},
+                },
                 "tickfont": {"size": 11, "color": colours.quiet},
             },
         )

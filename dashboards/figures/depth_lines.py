@@ -75,7 +75,7 @@ def draw(found: RunMechanism, *, text: str = "prompt", theme: str = "light") -> 
         )
     last = int(table["layer"].max())
     figure.update_xaxes(title_text="layer that the stream enters", dtick=max(1, last // 12))
-    figure.update_yaxes(title_text="relative L2", type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title_text="relative L2 distance", type="log", exponentformat="power")
     figure.update_layout(hovermode="x unified", showlegend=True)
     return framed(figure, theme=theme, title=TITLE, height=360, notes=_notes(summary, table))
 

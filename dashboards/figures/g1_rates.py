@@ -62,7 +62,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
         range=[len(table) - 0.4, -0.75],
         showgrid=False,
     )
-    height = 150 + 56 * len(table)
+    height = 180 + 56 * len(table)
     return framed(figure, theme=theme, title=TITLE, height=height, notes=_notes(table))
 
 
@@ -104,10 +104,11 @@ def _rates(table: pd.DataFrame, *, colour: str) -> go.Scatter:
         marker={"size": 11, "color": colour},
         text=[percent(rate) for rate in table["rate"]],
         textposition="top center",
+        cliponaxis=False,
         error_x=_bars(table, "rate", "low", "high", colour=colour, width=5),
         hovertext=[_hover(row) for row in table.to_dict("records")],
         hoverinfo="text",
-        showlegend=False,
+        showlegend=True,
     )
 
 
@@ -130,7 +131,7 @@ def _add_references(figure: go.Figure, table: pd.DataFrame, *, colour: str) -> N
                 marker={"size": 9, "color": colour, "symbol": symbol, "line": {"width": 2}},
                 hovertext=[_hover(row) for row in there.to_dict("records")],
                 hoverinfo="text",
-                showlegend=False,
+                showlegend=True,
             )
         )
 
@@ -185,8 +186,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
         "against the same baseline."
         if has_nulls
         else "",
-        "By chance is the mean of the runs' own chances, computed from how many items each run and "
-        "its baseline answer differently; one baseline's luck moves it widely."
+        "The upright mark is what chance alone gives: the mean of the runs' own chances, computed "
+        "from how many items each run and its baseline answer differently; one baseline's luck "
+        "moves it widely."
         if table["expected_rate"].notna().any()
         else "",
         *adaptive,

@@ -78,6 +78,7 @@ def _points(rows: pd.DataFrame, source: str, *, colour: str, symbol: str) -> go.
         mode="markers+text",
         text=[percent(rate) for rate in rows["rate"]],
         textposition="top center",
+        cliponaxis=False,
         marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2}},
         error_x={
             "type": "data",

@@ -36,7 +36,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     rows = [row for row in _rows(record) if row["points"]]
     if not rows:
         reasons = [row["reason"] for row in _rows(record) if row["reason"]]
-        reason = reasons[0] if reasons else "not analysed: talan analyse --study NAME"
+        reason = reasons[0] if reasons else "not analysed yet: talan analyse --study NAME"
         return blank(reason, theme=theme, title=TITLE)
     names = [f"{row['host']} {row['mixer']}" for row in rows]
     colours = colours_of(names, theme=theme)

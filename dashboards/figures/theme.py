@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -19,6 +20,7 @@ FONT = "Inter, system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-ser
 NULL_NAME = "null rate"
 CHANCE_NAME = "expected by chance"
 _TITLE_PX = 36
+_LINE = 44  # characters that fit a phone's width
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,12 @@ def blank(reason: str, *, theme: str, title: str) -> go.Figure:
     """A figure that says in one line why there is nothing to draw."""
     figure = go.Figure()
     figure.add_annotation(
-        text=reason, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", width=330
+        text="<br>".join(wrap(reason, _LINE)),
+        showarrow=False,
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
     )
     framed(figure, theme=theme, title=title, height=160)
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)

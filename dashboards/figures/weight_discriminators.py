@@ -36,7 +36,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     table = facts(record)
     if table.empty:
         few = "no bucket has three runs that differ"
-        reason = few if found else "not analysed: talan analyse --study NAME"
+        reason = few if found else "not analysed yet: talan analyse --study NAME"
         return blank(reason, theme=theme, title=TITLE)
     colours = palette(theme)
     shown = table.head(_MOST).iloc[::-1]

@@ -12,15 +12,16 @@ from typing import Any
 from dashboards.pages import compare_facts
 from dashboards.pages.compare_facts import Pair
 from dashboards.pages.figure_cache import FigureDesk
-from dashboards.pages.headline import Headline, headline, results
-from search.rates.g1_rates import g1_rows
+from dashboards.pages.headline import Headline, headline
+from dashboards.pages.page_cache import moment_of
+from dashboards.pages.study_page import Summaries, Summary
 from storage import AuditStore
 
 MOST_ROWS = 100
 
 
 def compare_page_facts(
-    store: AuditStore, desk: FigureDesk, query: Mapping[str, str]
+    store: AuditStore, desk: FigureDesk, kept: Summaries, query: Mapping[str, str]
 ) -> dict[str, Any]:
     """What ``compare.html`` is rendered with; without two names, only what there is to choose.
 
@@ -33,14 +34,15 @@ def compare_page_facts(
     if not first or not second:
         return facts
     pair = read_pair(store, desk, first=first, second=second)
+    summaries = {name: kept.of(store, moment_of(store, name)) for name in (first, second)}
     table = compare_facts.facts(pair)
     counts = table["verdict"].value_counts().to_dict()
     changed = table[table["changed"]]
     return {
         **facts,
         "pair": pair,
-        "heads": [_head(store, first), _head(store, second)],
-        "hosts": _hosts(store, first, second),
+        "heads": [_head(store, name, summaries[name]) for name in (first, second)],
+        "hosts": _hosts(summaries[first], summaries[second]),
         "num_matched": len(table),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in compare_facts.VERDICTS},
         "changed": changed.head(MOST_ROWS).to_dict("records"),
@@ -57,15 +59,15 @@ def read_pair(store: AuditStore, desk: FigureDesk, *, first: str, second: str) -
     return Pair(desk.record(store, first), desk.record(store, second))
 
 
-def _head(store: AuditStore, name: str) -> Headline:
-    return headline(store, store.studies.status(name), results(store, name).get(name))
+def _head(store: AuditStore, name: str, summary: Summary) -> Headline:
+    return headline(store, store.studies.status(name), summary.results)
 
 
-def _hosts(store: AuditStore, first: str, second: str) -> list[dict[str, object]]:
+def _hosts(first: Summary, second: Summary) -> list[dict[str, object]]:
     """Rates by host, side by side; None where a study has no such host."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for side, name in (("first", first), ("second", second)):
-        for row in g1_rows(store, name, with_tests=False):
+    for side, summary in (("first", first), ("second", second)):
+        for row in summary.rates:
             key = (row.count.backbone, row.count.adapter)
             found.setdefault(key, {"first": None, "second": None})[side] = row
     return [

@@ -13,6 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from dashboards.wording import signed
+
 _SHADES = 15
 _BRUSHING = "Drag along an axis"
 
@@ -28,7 +30,7 @@ def without_webgl(figure: go.Figure) -> go.Figure:
         _add_axis(drawn, place, dimension, trace)
     drawn.update_xaxes(visible=False, range=[-0.75, places[-1] + 0.6])
     drawn.update_yaxes(visible=False, range=[-0.03, 1.12])
-    drawn.update_layout(showlegend=False, hovermode=False, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    drawn.update_layout(showlegend=False, hovermode=False, margin={"l": 8, "r": 8, "t": 40, "b": 8})
     drawn.layout.meta = _meta(figure)
     return drawn
 
@@ -66,13 +68,18 @@ def _add_axis(figure: go.Figure, place: int, dimension: Any, trace: Any) -> None
     line = {"color": colour, "width": 1}
     figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line=line, opacity=0.5)
     figure.add_annotation(
-        x=place, y=1.03, text=dimension.label, showarrow=False, yanchor="bottom", font_size=12
+        x=place,
+        y=1.03,
+        text=_folded(dimension.label),
+        showarrow=False,
+        yanchor="bottom",
+        font_size=12,
     )
     for height, text in _ticks(dimension):
         figure.add_annotation(
             x=place,
             y=height,
-            text=text,
+            text=_folded(text),
             showarrow=False,
             xanchor="right",
             xshift=-4,
@@ -82,10 +89,15 @@ def _add_axis(figure: go.Figure, place: int, dimension: Any, trace: Any) -> None
         )
 
 
+def _folded(label: str) -> str:
+    """A word a line: a label has no more room than an axis is from the next."""
+    return label.replace(" (", "<br>(").replace(" ", "<br>")
+
+
 def _ticks(dimension: Any) -> Iterator[tuple[float, str]]:
     if dimension.tickvals is None:
         values = np.asarray(dimension["values"], dtype=float)
-        yield from ((0.0, f"{values.min():+.1f}"), (1.0, f"{values.max():+.1f}"))
+        yield from ((0.0, signed(values.min(), 1)), (1.0, signed(values.max(), 1)))
         return
     low, high = dimension.range
     for value, text in zip(dimension.tickvals, dimension.ticktext, strict=True):

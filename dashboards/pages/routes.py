@@ -97,7 +97,7 @@ def pages_router(site: Site) -> APIRouter:
 
     @router.get("/compare")
     def compare(request: Request) -> Response:
-        facts = compare_page_facts(site.opened(), desk, request.query_params)
+        facts = compare_page_facts(site.opened(), desk, summaries, request.query_params)
         return site.page("compare.html", policy=DRAWING_POLICY, **facts)
 
     @router.get("/compare/figures/matched.json")

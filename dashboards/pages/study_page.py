@@ -12,11 +12,11 @@ from typing import Any
 from dashboards.figures.catalogue import CATALOGUE, MECHANISM
 from dashboards.follow_up_tables import ablation_table, confirmed_table
 from dashboards.pages.headline import LIVE, Results, headline, results
-from dashboards.pages.page_cache import Kept, moment_of
+from dashboards.pages.page_cache import Kept, Moment, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.story import counts_by_axis, story
 from dashboards.wording import GAMMA, NO_CHAMPION, split_words
-from search.follow_ups.recorded import ablations, confirmations
+from search.follow_ups.recorded import ablations, confirmations, follow_ups_of
 from search.methods.rows import method_rows
 from search.methods.summaries import MethodSummary, summarised
 from search.rates.champion_worth import ChampionWorth, champion_worth
@@ -52,7 +52,23 @@ class Summary:
     methods: list[MethodSummary]
 
 
-Summaries = Kept[Summary]
+class Summaries:
+    """What was counted of studies and of their follow-ups, until these move."""
+
+    def __init__(self, most: int) -> None:
+        self._studies: Kept[Summary] = Kept(most)
+        self._follow_ups: Kept[dict[str, Any]] = Kept(most)
+
+    def of(self, store: AuditStore, moment: Moment) -> Summary:
+        """The summary of a study."""
+        name, state, _ = moment
+        return self._studies.get(moment, lambda: _summary(store, name, is_live=state in LIVE))
+
+    def follow_ups(self, store: AuditStore, moment: Moment) -> dict[str, Any]:
+        """Tables of a study's confirmations and ablations; they move with the studies of these."""
+        moved = store.events.latest(follow_ups_of(store, moment[0]))
+        place = (moment, tuple(sorted(moved.items())))
+        return self._follow_ups.get(place, lambda: _follow_ups(store, moment[0]))
 
 
 def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dict[str, Any]:
@@ -65,7 +81,7 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
     name = selection.study
     moment = moment_of(store, name)
     study = store.studies.get(name)
-    summary = kept.get(moment, lambda: _summary(store, name, is_live=moment[1] in LIVE))
+    summary = kept.of(store, moment)
     page = store.runs.page(
         name,
         _where(selection, summary.choices),
@@ -96,6 +112,12 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "methods": summary.methods,
         "split_words": split_words,
         "champion_worths": summary.champion_worths,
+        **kept.follow_ups(store, moment),
+    }
+
+
+def _follow_ups(store: AuditStore, name: str) -> dict[str, Any]:
+    return {
         "confirmed": confirmed_table(confirmations(store, name)),
         "ablated": [ablation_table(found) for found in ablations(store, name)],
     }

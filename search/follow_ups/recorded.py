@@ -38,6 +38,12 @@ def ablations(store: AuditStore, study: str) -> list[Ablation]:
     return [found for run_id in followed for found in ablations_of(store, run_id)]
 
 
+def follow_ups_of(store: AuditStore, study: str) -> list[str]:
+    """Names of the studies that follow up runs of a study."""
+    stems = tuple(stem_of(study, word) for word in ("confirm", "ablate"))
+    return [name for name in store.studies.names() if name.startswith(stems)]
+
+
 def _followed_up(store: AuditStore, study: str, *, word: str) -> list[str]:
     """Ids of the runs that have a follow-up of a kind, by position."""
     stem = stem_of(study, word)

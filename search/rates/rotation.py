@@ -66,9 +66,9 @@ def _sentence(whole: CombinedRotation, distinct: DistinctRotation | None) -> str
     if whole.tests == 1:
         rows = whole.runs + 1
         said = (
-            f"With each of the {rows} runs in turn as the baseline, {round(whole.g1_p * rows)} "
-            f"have a G1 rate at least as high: rotation test p = {whole.g1_p:.2g} (strict G1 "
-            f"{whole.strict_p:.2g})."
+            f"With each of the {rows} runs in turn as the baseline, the G1 rate is at least as "
+            f"high {round(whole.g1_p * rows)} of {rows} times: rotation test p = {whole.g1_p:.2g} "
+            f"(strict G1 {whole.strict_p:.2g})."
         )
     else:
         said = (

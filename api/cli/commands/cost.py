@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from api.cli.options import JsonOption, StorageOption, open_store
 from api.cli.printing import echo_json
+from api.cli.tables.style import console, show, table_of
 from api.views.cost import CostReport
 from search.cost.cost import StudyEstimate, estimate_study
 from search.cost.draft_replay import ForetoldAnswers, replay_study
@@ -19,9 +19,8 @@ from search.study.file import read_study_file
 from search.study.plan import Audit
 from storage.durations import Duration
 from storage.errors import StorageError
+from workers.backbones.costs import HostCost
 from workers.job.recipe import takes_drafts
-
-_console = Console(highlight=False)
 
 
 def cost(
@@ -91,7 +90,7 @@ def _decoded(audit: Audit, answers: ForetoldAnswers | None, *, otherwise: float)
 
 
 def _show_answers(answers: ForetoldAnswers) -> None:
-    _console.print(
+    console.print(
         f"\n{answers.answers:,} answers of {answers.runs} runs of {answers.study}: "
         f"{answers.tokens_per_answer:.1f} tokens on average, {answers.equal / answers.answers:.1%} "
         f"equal to the baseline's; with drafts {answers.passes_per_answer:.2f} forward passes an "
@@ -115,25 +114,31 @@ def _durations(storage: str | None) -> list[Duration]:
 
 
 def _show_hosts(tables: list[HostTable], sources: dict[str, str]) -> None:
-    table = Table(
-        "host", "mixer", "adapter / TALAN", "share", "train", "decode", "GPU memory", box=None
-    )
+    measured = ("train", "decode", "GPU memory") if any(host.costs for host in tables) else ()
+    table = table_of("host", "mixer", "adapter / TALAN", "share", *measured)
     for host in tables:
         for mixer, size in host.sizes.largest.items():
             cost = host.costs.get(mixer)
             table.add_row(
                 f"{host.sizes.backbone} {host.sizes.adapter_label}",
                 mixer,
-                f"{size.adapter / 1e6:.1f}M / {size.talan / 1e6:.1f}M",
+                f"{_count(size.adapter)} / {_count(size.talan)}",
                 f"{size.talan_share:.2%}",
-                "" if cost is None else f"{cost.train_ratio:.2f}x",
-                "" if cost is None else f"{cost.decode_ratio:.2f}x",
-                _memory(cost.peak_gib, cost.talan_peak_gib) if cost else "",
+                *(_measured(cost) if cost else [""] * len(measured)),
             )
-    _console.print(table)
+    show(table, keys=2)
     shapes = sorted(name for name, source in sources.items() if source != "files")
     if shapes:
-        _console.print(f"\nOn its published shape, for its files are not here: {', '.join(shapes)}")
+        console.print(f"\nOn its published shape, for its files are not here: {', '.join(shapes)}")
+
+
+def _count(parameters: int) -> str:
+    return f"{parameters:,}" if parameters < 1e6 else f"{parameters / 1e6:,.1f}M"
+
+
+def _measured(cost: HostCost) -> tuple[str, str, str]:
+    memory = _memory(cost.peak_gib, cost.talan_peak_gib)
+    return f"{cost.train_ratio:.2f}x", f"{cost.decode_ratio:.2f}x", memory
 
 
 def _memory(alone: float | None, with_talan: float | None) -> str:
@@ -143,7 +148,7 @@ def _memory(alone: float | None, with_talan: float | None) -> str:
 
 
 def _show_estimate(estimate: StudyEstimate) -> None:
-    table = Table("host", "runs", "a run", "based on", box=None)
+    table = table_of("host", "runs", "a run", "based on")
     for host in estimate.hosts:
         seconds = host.seconds_per_run
         table.add_row(
@@ -152,11 +157,11 @@ def _show_estimate(estimate: StudyEstimate) -> None:
             "not known" if seconds is None else f"{seconds:,.0f} s",
             host.based_on or "nothing: measure with --measure, or run a few configurations first",
         )
-    _console.print()
-    _console.print(table)
+    console.print()
+    console.print(table)
     if estimate.wall_s is not None:
         hours = estimate.wall_s / 3600
-        _console.print(
+        console.print(
             f"\n{estimate.runs} runs, {estimate.workers} at a time: {hours:,.2f} h; "
             f"{estimate.gpu_hours:,.1f} GPU-hours, {estimate.cpu_hours:,.1f} CPU-hours"
         )

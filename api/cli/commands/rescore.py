@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
+from api.cli.tables.style import show
 from api.views.rescoring import BenchmarkChanges, RescoringReport
 from search.follow_ups.rescoring import rescore as score_again
 
@@ -58,7 +59,7 @@ def _show(report: RescoringReport) -> None:
         typer.echo(f"  {runs.undecided} completed runs have no G1 verdict under both")
     console = Console(highlight=False)
     console.print()
-    console.print(_benchmarks(report))
+    show(_benchmarks(report))
     silent = [row.benchmark for row in report.benchmarks if _is_silent(row)]
     if silent:
         console.print(
@@ -80,8 +81,10 @@ def _show(report: RescoringReport) -> None:
 def _benchmarks(report: RescoringReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("benchmark")
-    headings = ("right, recorded", "right", "items change", "not worse, recorded", "not worse")
-    for heading in (*headings, "change"):
+    for heading in (
+        *("right,\nrecorded", "right", "items\nchange"),
+        *("not worse,\nrecorded", "not\nworse", "change"),
+    ):
         table.add_column(heading, justify="right")
     for row in report.benchmarks:
         table.add_row(

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from api.cli.tables.style import console, percent, table_of
+from api.cli.tables.style import console, percent, show, table_of
 from api.views.analyses import AnalysisView, RunAnalyses, StudyAnalyses
 from search.analyses.catalogue import CATALOGUE, DISCRIMINATORS
 from storage import Run
@@ -52,7 +52,7 @@ def _depth(summary: Mapping[str, Any]) -> None:
             number(row["block_off_relative_l2"]),
             span(row["null_low"], row["null_high"]),
         )
-    console.print(table)
+    show(table)
     if summary["null"]["reason"]:
         console.print(summary["null"]["reason"])
 
@@ -86,7 +86,7 @@ def _discriminators(summary: Mapping[str, Any]) -> None:
             percent(row["sign_consistency"]),
             number(row["p_corrected"], ".3f"),
         )
-    console.print(table)
+    show(table, keys=3)
     if len(summary["rows"]) > _ROWS:
         console.print(f"... and {len(summary['rows']) - _ROWS} more with --json")
 
@@ -102,7 +102,7 @@ def _signature(summary: Mapping[str, Any]) -> None:
             number(row["p"], ".3f"),
             row["reason"] or "",
         )
-    console.print(table)
+    show(table, keys=3)
 
 
 def number(value: float | None, form: str = ".4g") -> str:
@@ -124,7 +124,7 @@ def _scale(summary: Mapping[str, Any]) -> None:
         table.add_row("random numbers, as printed", NONE, NONE, NONE, NONE)
     _scale_rows(table, f"real tokens, layer {summary['layer']}", real)
     _scale_rows(table, "real tokens, last layer", real["last_layer"])
-    console.print(table)
+    show(table)
     for reason in (printed.get("reason"), real["reason"], real["last_layer"]["reason"]):
         if reason:
             console.print(reason)
@@ -172,7 +172,7 @@ def _slots(summary: Mapping[str, Any]) -> None:
         table.add_row(title, number(summary[key]), number(summary["fresh"][key]))
     shares = [", ".join(f"{s:.2f}" for s in of["shares"]) for of in (summary, summary["fresh"])]
     table.add_row("share by slot", *shares)
-    console.print(table)
+    show(table)
     if summary["collapsed"]:
         console.print("collapsed: one slot takes at least 95% of the tokens", style="red")
 
@@ -183,7 +183,7 @@ def _drift(summary: Mapping[str, Any]) -> None:
     for row in (*summary["tensors"], *summary["key_biases"]):
         kind = row["kind"].replace("_", " ")
         table.add_row(row["tensor"], kind, number(row["drift"]), number(row["from_fresh"]))
-    console.print(table)
+    show(table)
     frozen = summary["frozen"]["largest_drift"]
     said = f"noise floor {number(summary['noise_floor'])}"
     console.print(said if frozen is None else f"{said}; largest of frozen runs {number(frozen)}")
@@ -221,7 +221,7 @@ def _divergence(summary: Mapping[str, Any]) -> None:
         table.add_row(
             f"{null['runs']} null runs", "", span(*pairs[0]), share, span(*kls[0]), span(*kls[1])
         )
-    console.print(table)
+    show(table)
 
 
 _SHOWN: dict[str, Callable[[Mapping[str, object]], None]] = {

@@ -23,7 +23,7 @@ def show_champions(runs: Sequence[Run], worths: Mapping[str, ChampionWorth]) -> 
         console.print(
             f"[bold]{run.study}[/bold]  {run.backbone} {run.adapter}  run {run.id}\n"
             f"  {configuration_text(run.configuration)}, seed {run.seed}\n"
-            f"  mean delta {signed(run.mean_delta)} pp   {cells}"
+            f"  mean delta {signed(run.mean_delta)} pp\n  {cells}"
         )
         if run.id in worths:
             console.print(f"  {_worth_text(worths[run.id])}")

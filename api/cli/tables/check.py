@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+from api.cli.tables.style import console, show, table_of
 
 if TYPE_CHECKING:
     from search.cost.check import Memory, StudyCheck
@@ -17,11 +16,10 @@ if TYPE_CHECKING:
 
 def show_check(found: StudyCheck) -> None:
     """The report as tables."""
-    console = Console(highlight=False)
     runs = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in found.runs.items())
     console.print(f"[bold]{found.audit.file.name}[/bold] can be launched: {runs} runs")
     console.print(f"benchmarks: {', '.join(found.audit.benchmarks)}\n")
-    hosts = Table("host", "backbone", "adapter", "TALAN (share)", "memory, at least", box=None)
+    hosts = table_of("host", "backbone", "adapter", "TALAN (share)", "memory, at least")
     for host, memory in zip(found.hosts, found.memory, strict=True):
         largest = max(host.largest.values(), key=lambda size: size.talan)
         hosts.add_row(
@@ -31,7 +29,7 @@ def show_check(found: StudyCheck) -> None:
             f"{largest.talan:,} ({largest.talan_share:.2%})",
             _memory_text(memory),
         )
-    console.print(hosts)
+    show(hosts)
     for data in found.data:
         console.print(
             f"\ntraining data for {data.backbone}: {data.num_examples} examples; of the first "
@@ -45,12 +43,12 @@ def show_check(found: StudyCheck) -> None:
         )
     free = "" if found.space.free_gib is None else f"; {found.space.free_gib:,.1f} GiB are free"
     console.print(f"checkpoints: about {found.space.needed_gib:.2g} GiB{free}")
-    _show_power(console, found.power)
+    _show_power(found.power)
     for note in found.notes:
         console.print(f"\nnote: {note}")
 
 
-def _show_power(console: Console, power: StudyPower) -> None:
+def _show_power(power: StudyPower) -> None:
     console.print(
         f"\n[bold]what it can see[/bold] (5% level, 80% power; {power.runs} runs against a "
         f"baseline, {power.seeds} baseline{'s' * (power.seeds > 1)} a host)"

@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.cli.tables.style import console, percent, table_of
+from api.cli.tables.style import console, percent, show, table_of
 from search.study.axes import axis_label
 
 if TYPE_CHECKING:  # scipy takes a second to import, and help pages need none of it
     from search.rates.g1_row import G1Row
+
+# Headings that are wider than what stands below them take two lines.
+_FOLDED = {
+    "G1 = strict + tied + inert": "G1 = strict\n+ tied + inert",
+    "rate (strict)": "rate\n(strict)",
+    "rotation p (strict)": "rotation p\n(strict)",
+    "p against null": "p against\nnull",
+}
 
 
 def show_g1(rows: Sequence[G1Row]) -> None:
@@ -24,9 +32,10 @@ def show_g1(rows: Sequence[G1Row]) -> None:
     axis = rows[0].count.axis
     several = len({row.count.study for row in rows}) > 1
     table = table_of(*(["study"] if several else []), "host", "design", *([axis] if axis else []))
+    keys = len(table.columns)
     columns = {**_counts(rows), **references(rows)}
     for heading in columns:
-        table.add_column(heading, justify="right")
+        table.add_column(_FOLDED.get(heading, heading), justify="right")
     for at, row in enumerate(rows):
         count = row.count
         table.add_row(
@@ -36,7 +45,7 @@ def show_g1(rows: Sequence[G1Row]) -> None:
             *([axis_label(axis, count.value)] if axis else []),
             *(texts[at] for texts in columns.values()),
         )
-    console.print(table)
+    show(table, keys=keys)
     for note in notes(rows):
         console.print(note, style="dim")
 
@@ -55,7 +64,7 @@ def show_published(rows: Sequence[Mapping[str, Any]], total: Mapping[str, int]) 
             percent(row["rate"]),
             _bounds(row["interval"]),
         )
-    console.print(table)
+    show(table)
     console.print(
         f"In all {total['g1']} of {total['runs']}: a count, each host has a baseline of its own.",
         style="dim",

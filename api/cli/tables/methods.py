@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.cli.tables.style import console, signed, table_of
+from api.cli.tables.style import console, show, signed, table_of
 from dashboards.wording import NO_METHODS, cost_words, split_words
 from search.methods.rows import MethodRow
 from search.methods.summaries import summarised
@@ -37,7 +37,7 @@ def show_deltas(rows: Sequence[MethodRow]) -> None:
             split_words(one.verdicts),
             *(signed(one.cells.get(name)) for name in benchmarks),
         )
-    console.print(table)
+    show(table, keys=2)
     methods = dict.fromkeys(one.interval_method for one in found if one.interval)
     if methods:
         console.print(f"\n95%: {'; '.join(methods)}. Deltas in pp against the matched baseline.")

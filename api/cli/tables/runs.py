@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import run_text
-from api.cli.tables.style import console, signed, table_of
+from api.cli.tables.style import console, fits, show, signed, table_of
 from dashboards.wording import p_value, seed_words, verdict_words
 from search import rates
 from search.rates.unread_boxes import UnreadBoxes
@@ -39,11 +39,13 @@ def show_runs(runs: Sequence[Run]) -> None:
             seed_words(run).removeprefix("seed "),
             run_text(run),
             run.state,
-            *(_cell_text(run, name) for name in benchmarks),
-            signed(run.mean_delta),
+            *_results(run, benchmarks),
             _short_verdict(run),
         )
-    console.print(table)
+    if fits(table):
+        console.print(table)
+    else:
+        _show_narrow(runs, benchmarks)
     early = sum(run.ended_early for run in runs)
     if early:
         console.print(
@@ -51,6 +53,32 @@ def show_runs(runs: Sequence[Run]) -> None:
             "the largest delta a lost cell could have had, ? a cell not finished; no mean delta.",
             style="dim",
         )
+
+
+def _show_narrow(runs: Sequence[Run], benchmarks: Sequence[str]) -> None:
+    """Two lines a run: its results, and below them what it is."""
+    headings = (*(name.replace("_", "_\n") for name in benchmarks), "mean", "G1")
+    table = table_of("run", *headings)
+    for run in runs:
+        verdict = _short_verdict(run) if run.state == "completed" else run.state
+        table.add_row(run.id, *_results(run, benchmarks), verdict)
+    with console.capture() as captured:
+        show(table)
+    hosts = {(run.backbone, run.adapter) for run in runs}
+    words = {run.id: _what(run, has_host=len(hosts) > 1) for run in runs}
+    for line in captured.get().splitlines():
+        console.print(line, markup=False)
+        if (known := line.split(" ", 1)[0]) in words:
+            console.print(f"  {words[known]}", style="dim", markup=False)
+
+
+def _what(run: Run, *, has_host: bool) -> str:
+    host = f"{run.backbone} {run.adapter}, " if has_host else ""
+    return f"{host}{run_text(run)}" + ("" if "seed" in run_text(run) else f", {seed_words(run)}")
+
+
+def _results(run: Run, benchmarks: Sequence[str]) -> list[str]:
+    return [*(_cell_text(run, name) for name in benchmarks), signed(run.mean_delta)]
 
 
 def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = None) -> None:
@@ -86,17 +114,17 @@ def show_run(run: Run, *, losses: Sequence[float], error_detail: str | None = No
     for name, bound in run.bounds.items():
         table.add_row(name, *_bounds_text(bound), "", "", "")
     if run.cells or run.bounds:
-        console.print(table)
+        show(table)
     _show_tests(run)
     if run.g1 is not None:
         console.print(_verdict_text(run))
     if run.checkpoint_artifact:
-        console.print(f"checkpoint {run.checkpoint_artifact}")
+        console.print(f"checkpoint {run.checkpoint_artifact}", soft_wrap=True)
     stored = {name: cell.responses_artifact for name, cell in run.cells.items()}
     parts = {name: bound.responses_artifact for name, bound in run.bounds.items()}
     for name, artifact in {**stored, **parts}.items():
         if artifact:
-            console.print(f"responses of {name} {artifact}")
+            console.print(f"responses of {name} {artifact}", soft_wrap=True)
 
 
 def _show_tests(run: Run) -> None:
@@ -133,7 +161,7 @@ def show_rests_on(found: Mapping[str, str]) -> None:
     if found:
         console.print("rests on, as its baseline must:", style="dim")
     for name, value in found.items():
-        short = value[:16] if len(value) > 60 else value
+        short = value.removeprefix("sha256-")[:16] if len(value) > 60 else value
         console.print(f"  {name}: {short}", style="dim", markup=False)
 
 

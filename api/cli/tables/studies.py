@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.cli.tables.style import console, percent, table_of
+from api.cli.tables.style import console, percent, show, table_of
 from storage.records import StateCounts, StudyStatus
 
 
@@ -25,7 +25,7 @@ def show_studies(studies: Sequence[StudyStatus]) -> None:
             f"{study.g1}/{study.scored}",
             percent(study.g1_rate),
         )
-    console.print(table)
+    show(table)
     for study in studies:
         if study.reason:
             console.print(f"{study.name}: {study.reason}", highlight=False, markup=False)

@@ -58,11 +58,21 @@ async function draw(figure, address) {
     if (!plot.dataset.heard) {
       plot.dataset.heard = "true";
       plot.on("plotly_click", (event) => clicked(event.points[0]));
+      plot.on("plotly_afterplot", () => scalable(plot));
+      scalable(plot);
     }
   } catch (error) {
     if (drawn.get(figure) === address) drawn.delete(figure);
     const note = plot.querySelector(".waiting") || figure.querySelector(".notes");
     note.textContent = `This figure cannot be drawn: ${error.message}`;
+  }
+}
+
+// With a viewBox of its own size a layer looks the same, and a narrower sheet of paper can shrink it.
+function scalable(plot) {
+  for (const layer of plot.querySelectorAll(".main-svg")) {
+    const { width, height } = layer;
+    layer.setAttribute("viewBox", `0 0 ${width.baseVal.value} ${height.baseVal.value}`);
   }
 }
 

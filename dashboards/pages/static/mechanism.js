@@ -4,7 +4,8 @@ import { onSwap, refresh } from "./swap.js";
 
 const LIVE_MS = 2000;
 const stands = () => document.getElementById("stands").dataset;
-let done = stands().done;
+const { done } = stands();
+let due = null;
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-analyse]");
@@ -26,14 +27,18 @@ document.addEventListener("click", async (event) => {
   button.disabled = false;
 });
 
-async function keepUp() {
-  if (!document.hidden && stands().waiting === "true") {
-    await refresh();
-    if (stands().done !== done) { done = stands().done; location.reload(); return; }
-  }
-  setTimeout(keepUp, LIVE_MS);
+// Only while an analysis is queued or under way: nothing else changes this page.
+function watch() {
+  if (stands().waiting === "true") due ??= setTimeout(keepUp, LIVE_MS);
 }
 
-onSwap(() => redraw());
-setTimeout(keepUp, LIVE_MS);
+async function keepUp() {
+  due = null;
+  if (!document.hidden) await refresh();
+  if (stands().done === done) watch();
+  else location.reload();
+}
+
+onSwap(() => { redraw(); watch(); });
+watch();
 document.documentElement.dataset.ready = "true";
