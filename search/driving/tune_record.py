@@ -11,6 +11,7 @@ neither interval nor test, for who chose the runs is not known here. Does not co
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -229,9 +230,8 @@ class _Recorder(Callback):  # type: ignore[misc]
         run_id = self._run_of(trial.config)
         if self._store.runs.get(run_id).state != "pending":  # Tune reports what became of it twice
             return
-        error = str(trial.get_error() or "the trial failed").strip().splitlines()[-1]
         attempt = self._store.dispatch.start(run_id, owner=self._owner, worker=trial.trial_id)
-        self._fail(run_id, attempt=attempt, error=error, retry=False)
+        self._fail(run_id, attempt=attempt, error=_cause(trial), retry=False)
 
     def _run_of(self, config: Mapping[str, object]) -> str:
         """The trial's run, put on record if it is not there."""
@@ -257,3 +257,17 @@ class _Recorder(Callback):  # type: ignore[misc]
         self._store.dispatch.fail(
             run_id, owner=self._owner, attempt=attempt, error=error, retry=retry
         )
+
+
+def _cause(trial: Any) -> str:
+    """Why a trial failed, in a line.
+
+    ``trial.get_error()`` reads Tune's storage, into which the error is copied only later: it is
+    read where Tune has just written it.
+    """
+    if trial.pickled_error_file is None:
+        return "the trial failed, and Tune says no cause"
+    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    if isinstance(cause := getattr(error, "cause", None), Exception):
+        return first_line(cause)
+    return str(error).strip().splitlines()[-1]  # a dead actor: the cause ends its traceback

@@ -1,4 +1,7 @@
-"""Every page passes axe-core's checks, its sections open, in light and dark, at both widths."""
+"""Every page passes axe-core's checks, its sections open, in light and dark, at both widths.
+
+A keyboard opens every section and reaches every table.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from analysed_runs import record_depth, record_divergence
 from axe_playwright_python.sync_playwright import Axe
 from page_service import OpenTab, Recorded
 from page_studies import treatments
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+from recorded_methods import record_methods
 
 from storage import AuditStore
 
+RIVALS = "rivals"
 WIDTHS = ((1280, "light"), (390, "dark"))
 
 
@@ -22,11 +27,13 @@ def test_no_page_violates_a_rule(
 ) -> None:
     run = recorded.store.rates.champions("done")[0].id
     inside = _analysed(recorded.store)
+    _with_methods(recorded.store)
     found: dict[str, list[str]] = {}
     for path in (
         "/",
         "/studies/done",
         "/studies/going",
+        f"/studies/{RIVALS}",
         f"/runs/{run}",
         f"/runs/{run}/mechanism",
         f"/runs/{inside}/mechanism",
@@ -39,6 +46,37 @@ def test_no_page_violates_a_rule(
         if said := _violations(page):
             found[path] = said
     assert found == {}, found
+
+
+@pytest.mark.parametrize(("name", "sections"), [("done", 4), (RIVALS, 3)])
+def test_a_keyboard_opens_every_section_and_reaches_every_table(
+    recorded: Recorded, open_tab: OpenTab, name: str, sections: int
+) -> None:
+    _with_methods(recorded.store)
+    page = open_tab(recorded.address).go(f"/studies/{name}")
+    folded = page.locator("details")
+    assert folded.count() >= sections
+    for section in folded.all():
+        was_open = section.get_attribute("open") is not None
+        section.locator("summary").first.focus()
+        expect(section.locator("summary").first).to_be_focused()
+        page.keyboard.press("Enter")
+        if was_open:
+            expect(section).not_to_have_attribute("open", "")
+            page.keyboard.press("Enter")
+        expect(section).to_have_attribute("open", "")
+    tables = page.locator("table")
+    assert tables.count() > 0
+    for table in tables.all():
+        region = table.locator("xpath=ancestor::*[contains(@class, 'scroll')][1]")
+        region.focus()
+        expect(region).to_be_focused()
+
+
+def _with_methods(store: AuditStore) -> None:
+    """A study of methods in the same record."""
+    if RIVALS not in store.studies.names():
+        record_methods(store, RIVALS, spec={"name": RIVALS, "benchmarks": ["a", "b"]})
 
 
 def _analysed(store: AuditStore) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ AXES = {
     ],
     "trainability": [{"scope": "all"}],
 }
-NAME = "tuned"
+NAME, FAILED = "tuned", "failed"
 CONTENT: dict[str, Any] = {**STUDY, "name": NAME, "axes": AXES, "resources": {"workers": 2}}
 
 
@@ -55,8 +56,33 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Audit
                 callbacks=audit.callbacks, verbose=0, storage_path=str(folder / "tune")
             ),
         ).fit()
+        fail_one(content, folder=folder, url=url)
     with AuditStore.open(url) as store:
         yield results, store
+
+
+def fail_one(content: dict[str, Any], *, folder: Path, url: str) -> None:
+    """One configuration whose worker finds a file where its artifacts go; Ray runs already."""
+    axes = {**AXES, "layer": [1], "writeback": AXES["writeback"][:1]}
+    artifacts = folder / "gone"
+    failing = {**content, "name": FAILED, "axes": axes}
+    with AuditExperiment(failing, artifacts=str(artifacts), storage=url) as audit:
+        shutil.rmtree(artifacts)
+        artifacts.touch()
+        tune.Tuner(
+            audit.trainable,
+            run_config=tune.RunConfig(
+                callbacks=audit.callbacks, verbose=0, storage_path=str(folder / "tune")
+            ),
+        ).fit()
+
+
+def test_a_trial_that_fails_stands_in_the_record_with_its_cause(tuned: tuple[Any, AuditStore]):
+    _, store = tuned
+    (run,) = store.runs.iterate(FAILED, RunFilter(kind="treatment"))
+    assert run.state == "failed"
+    assert run.error is not None
+    assert "gone" in run.error
 
 
 def test_every_trial_stands_in_the_record_as_it_ended(tuned: tuple[Any, AuditStore]):
