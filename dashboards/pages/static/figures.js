@@ -80,18 +80,27 @@ function clicked(point) {
   const run = [point.customdata].flat().find((value) => /^[0-9a-f]{16}$/.test(value));
   if (run) { location.assign(`${root}/runs/${run}`); return; }
   const words = wordsOf(point);
-  const chip = [...document.querySelectorAll("a[data-chip]")].find((one) => words.includes(one.dataset.value));
+  const chip = [...document.querySelectorAll("a[data-chip]")].find((one) => words.some((word) => isOf(word, one)));
   if (chip) swap(chip.href, { push: true });
 }
 
+// What a mark is called, each word with the title of the axis that it stands at.
 function wordsOf(point) {
-  const texts = [point.x, point.y, point.data.name, point.label];
+  const texts = [[point.data.name], [point.label]];
   for (const [axis, value] of [[point.xaxis, point.x], [point.yaxis, point.y]]) {
     const at = axis?.tickvals ? [...axis.tickvals].indexOf(value) : -1;
-    if (at >= 0) texts.push(axis.ticktext[at]);
+    texts.push([at >= 0 ? axis.ticktext[at] : value, axis?.title?.text]);
   }
-  return texts.filter((text) => text !== undefined && text !== null)
-    .flatMap((text) => [String(text), ...String(text).split(/<br>|\s/)]);
+  return texts.filter(([text]) => text !== undefined && text !== null)
+    .flatMap(([text, title]) => [String(text), ...String(text).split(/<br>|\s/)].map((word) => ({ word, title })));
+}
+
+// A number is a value of the axis that is called so: 2 may be a layer, a number of slots, or a height.
+function isOf({ word, title }, chip) {
+  if (chip.dataset.value !== word) return false;
+  if (Number.isNaN(Number(word))) return true;
+  const named = chip.closest(".chip-row").querySelector(".chip-title").textContent;
+  return named.toLowerCase() === title?.toLowerCase();
 }
 
 for (const figure of figures) watcher.observe(figure);

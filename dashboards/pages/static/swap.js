@@ -10,7 +10,8 @@ export function onSwap(listener) { listeners.add(listener); }
 export async function refresh() { return swap(location.href, { quiet: true }); }
 
 export async function swap(href, { push = false, quiet = false } = {}) {
-  if (!quiet && going) going.abort();
+  if (quiet && going) return false; // what the reader asked for comes first, and brings the news
+  going?.abort();
   const mine = ++asked;
   const control = new AbortController();
   if (!quiet) going = control;
@@ -26,6 +27,8 @@ export async function swap(href, { push = false, quiet = false } = {}) {
     if (!answer.ok) return false;
   } catch {
     return false;
+  } finally {
+    if (going === control) going = null;
   }
   if (mine !== asked) return false;
   const page = new DOMParser().parseFromString(text, "text/html");
