@@ -9,6 +9,8 @@ from page_service import OpenTab, Recorded
 from playwright.sync_api import Page, expect
 
 from dashboards.figures.catalogue import CATALOGUE
+from dashboards.wording import p_value
+from search.rates.g1_rates import g1_rows
 from storage import RunFilter
 
 MARKS = (
@@ -183,6 +185,12 @@ def test_two_studies_side_by_side(recorded: Recorded, open_tab: OpenTab) -> None
     page.get_by_label("To").select_option("again")
     page.get_by_role("button", name="Compare").click()
     expect(page.locator(".numbers")).to_contain_text("Configurations in both")
+    rates = page.locator("table.rates").first
+    rows = [*g1_rows(recorded.store, "done"), *g1_rows(recorded.store, "again")]
+    rotated = [row.rotation_p for row in rows if row.rotation_p is not None]
+    assert rotated
+    for p in rotated:
+        expect(rates).to_contain_text(f"rotation p {p_value(p)}")
     figure = page.locator('[data-figure="matched"]')
     expect(figure).to_have_attribute("data-drawn", re.compile("second=again"))
     shown = page.locator(".numbers div", has_text="Configurations in both").locator("b")
