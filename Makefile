@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -38,7 +38,8 @@ browser: ## Make sure that there is a Chromium for the tests of the pages
 	  echo "The tests of the pages need Chromium: install it (Debian: apt-get install chromium)" >&2; exit 1; \
 	fi
 
-# Two workers, for two cores, share out files (pytest-xdist's groups come to nothing with pytest 9.2).
+# Workers share out files (pytest-xdist's groups come to nothing with pytest 9.2). Three of them, for two
+# cores: there is always one that waits, for a lease to run out or for a database that is down.
 # `.venv/bin/python -m pytest PATH::TEST` runs a test by itself.
 test: install browser ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +47,11 @@ class Session(Terminal):
         folder.mkdir()
         super().__init__(folder)
         (folder / "study.yaml").write_text(yaml.safe_dump({**STUDY, **host}))
+        self._started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(TALAN), *arguments],
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -57,6 +60,14 @@ class Session(Terminal):
             start_new_session=True,
             env={**os.environ, "TALAN_STORAGE": "", "TALAN_ARTIFACTS": ""} | {"COLUMNS": "120"},
         )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave no process behind, however a test ends."""
+        for process in self._started:
+            if process.poll() is None:
+                kill_all(family_of(process))
 
     def finished(self) -> dict[str, int]:
         """Attempts of the runs that are completed."""
@@ -132,6 +143,13 @@ def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [driver, *driver.children(recursive=True)]
 
 
+def kill_all(processes: list[psutil.Process]) -> None:
+    """Kill processes with -9; some end by themselves meanwhile."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The suite and the backbone, as a study names them."""
@@ -147,11 +165,17 @@ def uninterrupted(host: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
     return session
 
 
-def test_killed_in_every_way_and_resumed_equals_uninterrupted(
-    uninterrupted: Session, host: dict[str, Any], tmp_path: Path
-) -> None:
+@pytest.fixture
+def session(host: dict[str, Any], tmp_path: Path) -> Iterator[Session]:
+    """The study, to be killed."""
     session = Session(tmp_path / "study", host)
+    yield session
+    session.end()
 
+
+def test_killed_in_every_way_and_resumed_equals_uninterrupted(
+    uninterrupted: Session, session: Session
+) -> None:
     process = session.start("study", "run", "study.yaml")
     wait_until(lambda: completed(session, process, at_least=1), pause_s=0.3)
     os.killpg(process.pid, signal.SIGINT)  # Ctrl-C reaches the whole group
@@ -170,8 +194,7 @@ def test_killed_in_every_way_and_resumed_equals_uninterrupted(
 
     process = session.start("study", "resume", "resumed")
     wait_until_in_mid_run(process)
-    for victim in family_of(process):  # driver, Ray and workers at once
-        victim.kill()
+    kill_all(family_of(process))  # driver, Ray and workers at once
     process.wait()
 
     process = session.start("study", "resume", "resumed")

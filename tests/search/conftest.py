@@ -31,6 +31,7 @@ def ray_address() -> Iterator[str]:
                 "num_cpus": NUM_CPUS,
                 "include_dashboard": False,
                 "include_log_monitor": False,
+                "no_monitor": True,  # nothing is scaled here
             },
         )
     yield cluster.address
