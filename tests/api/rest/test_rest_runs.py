@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from rest_record import OWNER, client, finish, seed, treatment
+from sqlalchemy import update
 
 from api.views.runs import Run
 from storage import AuditStore
+from storage.models import Study
 
 RUNS = "/api/v1/studies/grid/runs"
 
 
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the artifacts of the study that is copied for each test."""
+    return tmp_path_factory.mktemp("seeded")
+
+
+@pytest.fixture
+def storage_url(storage_copy: Callable[..., str], seeded: Path, tmp_path: Path) -> str:
+    """A record of its own with the study, and its artifacts."""
+    url = storage_copy("rest-runs", lambda url: seed(url, seeded))
+    shutil.copytree(seeded / "artifacts", tmp_path / "artifacts")
+    with AuditStore.open(url) as store, store.database.writing() as session:
+        session.execute(update(Study).values(artifact_url=str(tmp_path / "artifacts")))
+    return url
+
+
 @pytest.fixture
 def api(storage_url: str, tmp_path: Path) -> TestClient:
-    seed(storage_url, tmp_path)
     return client(storage_url, tmp_path)
 
 
