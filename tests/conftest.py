@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from database_copies import PostgresCopies, SqliteCopies
+from kept_heap import KeptHeap
 from postgres_server import PostgresServer
 
 from storage import AuditStore
@@ -24,8 +24,7 @@ collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 # Started in the background, a shell's child ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Nothing that is imported is garbage: to look for some takes a quarter of the time of imports.
-gc.disable()
+HEAP = KeptHeap()
 
 # Commands that the tests start read their modules compiled, where the first of them left them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -50,15 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_logstart() -> None:
-    """Collect garbage from here on, but let no collection walk all that was imported to stay.
-
-    Among 5,000 modules one takes half a second, and each training asks for one. An executor that
-    gives its backbone back unfreezes all there is: then it is frozen again.
-    """
-    gc.enable()
-    if not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
+    """Spare garbage collection what was imported."""
+    HEAP.keep()
 
 
 def _place_of(item: pytest.Item) -> int:
