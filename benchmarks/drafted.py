@@ -134,6 +134,7 @@ def measure(
     desk: Desk, number: int, baseline: dict[str, CellResult], parts: PartClock
 ) -> dict[str, Any]:
     """One treatment."""
+    parts.take()
     begun_s = desk.train(replace(desk.job, configuration=configuration(number)))
     training = parts.take()
     train_s = training["train"]

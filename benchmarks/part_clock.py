@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lm_eval.api.task import ConfigurableTask
-from workers.run.resident import ResidentBackbone
 
 from storage.artifacts import ArtifactStore
+from workers.backbones.resident import ResidentBackbone
 from workers.evaluation import harness
 from workers.generation import engine
 from workers.generation.batch import Batch

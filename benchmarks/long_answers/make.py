@@ -31,7 +31,7 @@ from workers.backbones.inspection import inspect_backbone
 HERE = Path(__file__).resolve().parent
 LETTERS = "abcdefghijklmnop"
 NUM_ITEMS, NUM_EXAMPLES = 96, 1000
-STEPS, BATCH, RATE = 150, 12, 2e-3
+STEPS, BATCH, RATE = 400, 12, 2e-3
 IGNORED = -100
 
 
