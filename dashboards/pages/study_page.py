@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.figures.catalogue import CATALOGUE, MECHANISM
+from dashboards.figures.catalogue import CATALOGUE, MECHANISM, Figure
 from dashboards.follow_up_tables import ablation_table, confirmed_table
 from dashboards.pages.headline import LIVE, Results, headline, results
 from dashboards.pages.page_cache import Kept, Moment, moment_of
@@ -101,7 +101,7 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "runs": page.runs,
         "next_cursor": page.next_cursor,
         "benchmarks": benchmarks_of(page.runs),
-        "figures": CATALOGUE,
+        "figures": _figures(summary),
         "inside": MECHANISM,
         "analyses": {one.name: one for one in store.analyses.of_study(name)},
         "several_hosts": len(study.hosts) > 1,
@@ -114,6 +114,13 @@ def study_facts(store: AuditStore, selection: Selection, kept: Summaries) -> dic
         "champion_worths": summary.champion_worths,
         **kept.follow_ups(store, moment),
     }
+
+
+def _figures(summary: Summary) -> list[Figure]:
+    """The first one stands by itself: that of methods where there is no rate to show."""
+    if summary.rates or not summary.methods:
+        return list(CATALOGUE)
+    return sorted(CATALOGUE, key=lambda figure: figure.key != "methods")
 
 
 def _follow_ups(store: AuditStore, name: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def test_the_page_has_deltas_nulls_cost_and_what_is_not_matched(url: str):
     ):
         assert said in page
     assert '<details class="section" id="methods" open>' in page
+    assert page.index('data-figure="methods"') < page.index('data-figure="g1-rates"')
 
 
 def test_the_figure_has_a_point_a_run_beside_its_null(store: AuditStore):

@@ -14,6 +14,7 @@ from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import HEADINGS, seed_cells
+from api.cli.tables.style import show
 from api.views.ablation import Ablation as AblationView
 from dashboards.wording import p_value
 from search.follow_ups.ablation import (
@@ -72,7 +73,7 @@ def _show(found: Ablation) -> None:
         shown = axis_label(effect.neighbour.axis, effect.neighbour.value)
         columns = (*seed_cells(effect.relative), _g1(effect), _dunnett(effect, found))
         table.add_row(effect.neighbour.axis, shown, *columns)
-    console.print(table)
+    show(table, keys=2)
     console.print("mean (pp): mean delta relative to the centre's at the same seeds.", style="dim")
     test = found.against_centre
     if test is not None:

@@ -12,6 +12,7 @@ from api.cli.options import JsonOption, RayOption, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import seed_table_of
+from api.cli.tables.style import show
 from api.views.confirmation import Confirmation as ConfirmationView
 from search.follow_ups.confirmation import (
     Confirmation,
@@ -98,7 +99,7 @@ def _show(found: Confirmation) -> None:
     console.print(f"[bold]{run.id}[/bold]  {run.backbone} {run.adapter} of study {run.study}")
     console.print(configuration_text(run.configuration))
     console.print()
-    console.print(seed_table_of(summaries(found), heading="benchmark"))
+    show(seed_table_of(summaries(found), heading="benchmark"))
     console.print(
         "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; these "
         "share baselines, so they are described and not tested.",
