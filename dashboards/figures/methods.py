@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from search.study.method_words import method_words
 from storage import METHOD, METHOD_NULL
 
 TITLE = "Methods beside TALAN"
+_LINE = 26  # characters that a phone has room for next to the drawing
 COLUMNS = (
     *("host", "method", "seed", "run", "mean_delta", "low", "high", "verdict", "g1"),
     *("not_below", "cells", "null_mean"),
@@ -58,7 +60,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     figure.add_vline(x=0, line={"color": palette(theme).zero, "width": 1}, layer="below")
     figure.update_yaxes(
         tickvals=list(range(len(names))),
-        ticktext=[safe(name) for name in names],
+        ticktext=["<br>".join(map(safe, wrap(name, _LINE))) for name in names],
         range=[len(names) - 0.5, -0.5],
     )
     figure.update_xaxes(title_text="mean delta against the matched baseline (pp)")
