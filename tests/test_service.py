@@ -112,12 +112,12 @@ class Service:
         self.processes[name].wait()
 
     def keep_up(self) -> None:
-        """Start what ended by itself, as the restart policy does: after ever longer pauses."""
+        """Start what ended by itself, as the restart policy does: later each time, to 4 s."""
         for name, process in list(self.processes.items()):
             if process.poll() is None or self.services[name]["restart"] != "unless-stopped":
                 continue
             if name not in self.due:
-                self.pauses[name] = 2 * self.pauses.get(name, 0.25)
+                self.pauses[name] = min(2 * self.pauses.get(name, 0.25), 4.0)
                 self.due[name] = time.monotonic() + self.pauses[name]
             elif time.monotonic() >= self.due[name]:
                 del self.due[name]

@@ -45,5 +45,6 @@ def test_layers_that_see_a_window_only_are_left_to_generate(model: Any):
 
 
 def test_on_a_cpu_rows_and_the_processors_cache_are_the_only_bounds(model: Any):
-    assert measured_capacity(model, max_rows=12) == Capacity(12, prefill_tokens=2048)
-    assert measured_capacity(model) == Capacity(128, prefill_tokens=2048)
+    tokens = {"prefill_tokens": 2048, "pass_tokens": 2048}
+    assert measured_capacity(model, max_rows=12) == Capacity(12, **tokens)
+    assert measured_capacity(model) == Capacity(128, **tokens)
