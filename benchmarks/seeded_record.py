@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -187,7 +187,7 @@ def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
         "drafted_tokens, passes, redecoded"
     )
     counted = (33 * N_ITEMS, 30 * N_ITEMS, 2 * N_ITEMS, 0)
-    items = random.Random(1)  # right and wrong by item: as many bytes as real ones, no more
+    items = random.Random(1)
     baselines = [
         run_id
         for (run_id,) in connection.execute("SELECT id FROM talan_runs WHERE kind = 'baseline'")
@@ -197,7 +197,7 @@ def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
         for run_id in baselines:
             for name, correct in zip(BENCHMARKS, Outcome.baseline, strict=True):
                 scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, None, None, None)
-                packed = (None, None, None, items.randbytes(N_ITEMS // 8), "sha256-0.parquet", 1.0)
+                packed = (None, None, None, _right(correct), "sha256-0.parquet", 1.0)
                 yield (run_id, name, *scores, *packed, "continuous", *counted)
         for outcome in outcomes(num_points):
             parts = zip(BENCHMARKS, outcome.corrects, outcome.baseline, outcome.deltas, strict=True)
@@ -205,11 +205,21 @@ def _copy_cells(connection: psycopg.Connection[Any], num_points: int) -> None:
                 scores = (N_ITEMS, correct, 100 * correct / N_ITEMS, base, 100 * base / N_ITEMS)
                 hurt = 3 + max(0, base - correct)
                 helped = hurt + correct - base
-                changed = (helped, hurt, helped + hurt + 2, items.randbytes(N_ITEMS // 8))
+                flipped = items.sample(range(base), hurt)
+                flipped += items.sample(range(base, N_ITEMS), helped)
+                changed = (helped, hurt, helped + hurt + 2, _right(base, flipped=flipped))
                 stored = (*changed, "sha256-0.parquet", 1.0, "drafted", *counted)
                 yield (_run_id(outcome), name, *scores, delta, *stored)
 
     _copy(connection, "talan_cells", columns, rows())
+
+
+def _right(count: int, *, flipped: Sequence[int] = ()) -> bytes:
+    """A bit an item, the first highest: so many right from the first on, but for some."""
+    bits = ((1 << count) - 1) << (N_ITEMS - count)
+    for item in flipped:
+        bits ^= 1 << (N_ITEMS - 1 - item)
+    return bits.to_bytes(N_ITEMS // 8)
 
 
 def _copy_trials(
