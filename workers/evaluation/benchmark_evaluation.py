@@ -11,6 +11,7 @@ Does not cover: generating and scoring (``workers.evaluation.harness``), the pla
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workers.errors import SuiteError
 from workers.evaluation.eval_batches import full_batches
@@ -46,7 +47,7 @@ class BenchmarkEvaluation:
     """
 
     model: ResidentLM
-    tasks: dict[str, object]
+    tasks: dict[str, Any]
     benchmark: str
 
     def carry_out(self, plan: CellPlan | None) -> Evaluated:
@@ -58,16 +59,22 @@ class BenchmarkEvaluation:
         if plan is None:
             items = self._ask(None)
             return Evaluated(items, len(items))
-        batches = self._batches(plan)
-        found = self._verified(plan) if self.model.items_verified else self._by_batch(plan, batches)
+        self._require_items_of(plan)
+        found = self._verified(plan) if self.model.items_verified else self._by_batch(plan)
         numbers = tuple(sorted(found))
         items = [found[number] for number in numbers]
         is_whole = len(numbers) == plan.n_items
         return Evaluated(items, plan.n_items, None if is_whole else numbers)
 
-    def _by_batch(self, plan: CellPlan, batches: Sequence[tuple[int, ...]]) -> _Found:
+    def _require_items_of(self, plan: CellPlan) -> None:
+        num_items = len(self.tasks[self.benchmark].eval_docs)
+        if num_items != plan.n_items:
+            msg = f"benchmark {self.benchmark!r} has {num_items} items, its plan {plan.n_items}"
+            raise SuiteError(msg)
+
+    def _by_batch(self, plan: CellPlan) -> _Found:
         found: _Found = {}
-        for batch in plan.in_order(batches):
+        for batch in plan.in_order(self._batches()):
             found.update(zip(batch, self._ask(batch), strict=True))
             if plan.is_lost(wrong=_num_wrong(found)):
                 break
@@ -108,17 +115,12 @@ class BenchmarkEvaluation:
                 break
         return written
 
-    def _batches(self, plan: CellPlan) -> list[tuple[int, ...]]:
+    def _batches(self) -> list[tuple[int, ...]]:
         task, known = self.tasks[self.benchmark], self.model.prompts.batches
         key = (id(task), int(self.model.batch_size))  # suites may share a benchmark's name
         if key not in known:
             known[key] = (task, full_batches(task, model=self.model))
-        _, batches = known[key]
-        num_items = sum(map(len, batches))
-        if num_items != plan.n_items:
-            msg = f"benchmark {self.benchmark!r} has {num_items} items, its plan {plan.n_items}"
-            raise SuiteError(msg)
-        return batches
+        return known[key][1]
 
     def _ask(self, numbers: Sequence[int] | None) -> list[ScoredItem]:
         return evaluate_benchmark(

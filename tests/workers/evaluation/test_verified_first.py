@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from storage.artifacts import ArtifactStore
+from workers.errors import SuiteError
 from workers.job.cell_plans import CellPlan
 from workers.job.jobs import CellResult, RunJob
 from workers.run.executor import RunExecutor
@@ -101,7 +102,28 @@ def test_what_parts_is_left_where_what_is_accepted_decides(
     found = begun(plan).evaluate(BENCHMARK, draft_but_for(parting, full, job))
 
     assert found.items == tuple(number for number in first if number not in parting)
-    assert rows(found, job).items() <= rows(full, job).items()
+    answered = rows(found, job)
+    assert answered.items() <= rows(full, job).items()
+    assert found.generation is not None
+    assert found.generation.answer_tokens == sum(len(row["tokens"]) for row in answered.values())
+
+
+def test_where_items_are_asked_one_by_one_no_batches_are_made(
+    begun: Callable[[CellPlan | None], RunExecutor],
+    job: RunJob,
+    full: CellResult,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    made: list[object] = []
+    monkeypatch.setattr("workers.evaluation.benchmark_evaluation.full_batches", made.append)
+    draft = full.responses.name
+
+    found = begun(CellPlan(N_ITEMS - PORTION, shares(wrong(full)))).evaluate(BENCHMARK, draft)
+
+    assert found.items is not None
+    assert made == []
+    with pytest.raises(SuiteError, match="has 128 items, its plan 3"):
+        begun(CellPlan(1, (0.5,) * 3)).evaluate(BENCHMARK, draft)
 
 
 def test_what_parts_is_written_out_as_soon_as_it_may_decide(
