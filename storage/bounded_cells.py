@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from storage import records
+from storage.generation import COLUMNS, Generation
 from storage.models import BoundedCell
 from storage.new_rows import PartialOutcome
 from storage.packing import pack_bits, unpack_bits
@@ -38,6 +39,7 @@ def insert_bounded(
             "n_evaluated": len(cell.outcomes),
             "baseline_n_correct": baseline.get(cell.benchmark, 0),
             "seconds": cell.seconds,
+            **Generation.columns_of(cell.generation),
         }
         for cell in partial
     ]
@@ -113,4 +115,5 @@ def _record(row: Any) -> records.BoundedCell:
         delta=bounds.delta(row.baseline_n_correct),
         seconds=row.seconds,
         responses_artifact=row.responses_artifact,
+        generation=Generation.of([getattr(row, name) for name in COLUMNS]),
     )

@@ -33,6 +33,11 @@ class Generation:
         """What is stored of it, by column."""
         return dict(zip(COLUMNS, asdict(self).values(), strict=True))
 
+    @staticmethod
+    def columns_of(counted: Generation | None) -> dict[str, Any]:
+        """The same, or nulls where nobody counted."""
+        return dict.fromkeys(COLUMNS) if counted is None else counted.columns
+
     @classmethod
     def of(cls, values: Sequence[Any]) -> Generation | None:
         """From the columns' values; None where nobody counted."""

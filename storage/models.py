@@ -233,7 +233,17 @@ class Run(Base):
     method: Mapped[str | None] = mapped_column(Text)
 
 
-class Cell(Base):
+class _Generated:
+    """How a cell's answers were generated (`generation.py`)."""
+
+    generation: Mapped[str | None] = mapped_column(String(16))
+    answer_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    drafted_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    passes: Mapped[int | None] = mapped_column(BigInteger)
+    redecoded: Mapped[int | None]
+
+
+class Cell(_Generated, Base):
     """One run on one benchmark: counts, per-item outcomes, and the comparison."""
 
     __tablename__ = "talan_cells"
@@ -252,11 +262,6 @@ class Cell(Base):
     outcomes: Mapped[bytes]
     responses_artifact: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float]
-    generation: Mapped[str | None] = mapped_column(String(16))
-    answer_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    drafted_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    passes: Mapped[int | None] = mapped_column(BigInteger)
-    redecoded: Mapped[int | None]
 
 
 class ResponseDigests(Base):
@@ -269,7 +274,7 @@ class ResponseDigests(Base):
     digests: Mapped[bytes]
 
 
-class BoundedCell(Base):
+class BoundedCell(_Generated, Base):
     """A cell that was not evaluated in full: what is known of its count, and never a score.
 
     `n_right` of the `n_evaluated` items were right. `evaluated` and `outcomes` have a bit per item

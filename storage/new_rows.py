@@ -108,13 +108,17 @@ class CellOutcome:
 
 @dataclass(frozen=True)
 class PartialOutcome:
-    """A benchmark of which only some items were asked, or none: right or wrong by item number."""
+    """A benchmark of which only some items were asked, or none: right or wrong by item number.
+
+    `generation` is of the items asked; None where there are none, or nobody counted.
+    """
 
     benchmark: str
     n_items: int
     outcomes: Mapping[int, bool]
     responses_artifact: str | None
     seconds: float
+    generation: Generation | None = None
 
     def __post_init__(self) -> None:
         if len(self.outcomes) >= self.n_items or not set(self.outcomes) < set(range(self.n_items)):

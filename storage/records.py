@@ -183,7 +183,8 @@ class BoundedCell:
     """A cell that was not evaluated in full, beside its matched baseline: bounds and no score.
 
     `n_correct` and `delta` are what they are at least and at most; `responses_artifact` is None
-    where no item was asked.
+    where no item was asked. `generation` is of the items asked, and None in records of earlier
+    versions as well.
     """
 
     benchmark: str
@@ -195,6 +196,7 @@ class BoundedCell:
     delta: tuple[float, float]
     seconds: float
     responses_artifact: str | None
+    generation: Generation | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from storage.differences import differences
 from storage.dispatch import require_attempt
 from storage.errors import BaselineMismatch, PairingMismatch, ResultConflict
 from storage.events import append_event
-from storage.generation import COLUMNS
+from storage.generation import Generation
 from storage.locks import lock_owned_run
 from storage.matching import is_baseline_of
 from storage.models import Cell, Run
@@ -213,7 +213,7 @@ def _cell_row(run: Run, cell: CellOutcome) -> dict[str, object]:
         "outcomes": pack_bits(cell.outcomes),
         "responses_artifact": cell.responses_artifact,
         "seconds": cell.seconds,
-        **(dict.fromkeys(COLUMNS) if cell.generation is None else cell.generation.columns),
+        **Generation.columns_of(cell.generation),
     }
 
 

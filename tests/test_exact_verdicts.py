@@ -18,6 +18,7 @@ from small_suite import small_host
 from search.driving.audits import drive, launch
 from search.study.file import parse_study
 from storage import ArtifactStore, AuditStore, Cell, Run, RunFilter
+from storage.records import BoundedCell
 from workers.generation.verification import verify
 
 BENCHMARKS = ("tiny_choice", "tiny_arithmetic")
@@ -60,6 +61,18 @@ def assert_same(folder: Path, cell: Cell, theirs: Cell) -> None:
     assert ours["margin"].to_pylist() == pytest.approx(other["margin"].to_pylist(), abs=1e-4)
 
 
+def assert_counted(folder: Path, bound: BoundedCell) -> None:
+    """Its generation is of the items asked; where none was asked nothing was generated."""
+    if bound.responses_artifact is None:
+        assert bound.generation is None
+        return
+    artifacts = ArtifactStore(str(folder / "artifacts"))
+    table = pq.read_table(BytesIO(artifacts.get_bytes(bound.responses_artifact)))
+    assert bound.generation is not None
+    assert bound.generation.mode == "drafted"
+    assert bound.generation.answer_tokens == sum(map(len, table["tokens"].to_pylist()))
+
+
 def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
     host = small_host(tmp_path, *BENCHMARKS)
     with AuditStore.open(f"sqlite:///{tmp_path}/talan.db") as store, driving_here():
@@ -84,6 +97,7 @@ def test_findings_are_the_same_for_fewer_items(tmp_path: Path) -> None:
                     theirs.cells[name].delta,
                 )
             for name, bound in run.bounds.items():
+                assert_counted(tmp_path, bound)
                 low, high = bound.delta
                 assert low <= (theirs.cells[name].delta or 0.0) <= high
                 answers = store.runs.answers(run.id).get(name, {})

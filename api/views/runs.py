@@ -57,6 +57,13 @@ BOUNDED_CELL = {
     "n_items": 100,
     "n_evaluated": 64,
     "bounds": {"n_correct": [15, 51], "delta": [-37.0, -1.0]},
+    "generation": {
+        "mode": "drafted",
+        "answer_tokens": 1340,
+        "drafted_tokens": 1210,
+        "passes": 120,
+        "redecoded": 0,
+    },
 }
 RUN = {
     "id": "0a1b2c3d4e5f6071",
@@ -116,6 +123,11 @@ class Generation(View):
     )
     redecoded: int = Field(description="answers with a near tie, which were written again alone")
 
+    @classmethod
+    def of_cell(cls, cell: records.Cell | records.BoundedCell) -> Self | None:
+        """Of a cell as recorded; None where nobody counted."""
+        return None if cell.generation is None else cls(**vars(cell.generation))
+
 
 class Cell(View):
     """A run on one benchmark beside its matched baseline."""
@@ -150,7 +162,7 @@ class Cell(View):
             helped=cell.helped,
             hurt=cell.hurt,
             changed=cell.changed,
-            generation=None if cell.generation is None else Generation(**vars(cell.generation)),
+            generation=Generation.of_cell(cell),
         )
 
 
@@ -183,6 +195,11 @@ class BoundedCell(View):
     n_items: int = Field(description="items of the benchmark")
     n_evaluated: int = Field(description="items that were asked")
     bounds: CellBounds
+    generation: Generation | None = Field(
+        default=None,
+        description="of the items that were asked; null where there are none, and in records of "
+        "earlier versions",
+    )
 
     @classmethod
     def from_record(cls, cell: records.BoundedCell) -> Self:
@@ -192,6 +209,7 @@ class BoundedCell(View):
             n_items=cell.n_items,
             n_evaluated=cell.n_evaluated,
             bounds=CellBounds(n_correct=cell.n_correct, delta=cell.delta),
+            generation=Generation.of_cell(cell),
         )
 
 

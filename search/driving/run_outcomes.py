@@ -77,4 +77,5 @@ def _part(cell: CellResult) -> PartialOutcome:
         outcomes=_by_item(cell),
         responses_artifact=cell.responses.name,
         seconds=cell.seconds,
+        generation=cell.generation,
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from search.study.method_words import method_words
 from storage import axes as storage_axes
+from storage.generation import Generation
 from storage.records import BoundedCell, Cell, Run
 
 _DTYPES = {int: "Int64", float: "Float64", str: "string"}
@@ -110,7 +111,7 @@ def _cell(cell: Cell) -> dict[str, object]:
         "hurt": cell.hurt,
         "changed": cell.changed,
         "n_evaluated": cell.n_items,
-        **({} if cell.generation is None else cell.generation.columns),
+        **Generation.columns_of(cell.generation),
     }
 
 
@@ -125,4 +126,5 @@ def _bounded_cell(cell: BoundedCell) -> dict[str, object]:
         "n_correct_high": cell.n_correct[1],
         "delta_low": cell.delta[0],
         "delta_high": cell.delta[1],
+        **Generation.columns_of(cell.generation),
     }

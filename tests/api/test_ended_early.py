@@ -21,15 +21,23 @@ from api.rest import Settings, create_app
 from benchmarks.replay import ReplayTable
 from search.errors import ReplayError
 from storage import AuditStore, PartialOutcome
+from storage.generation import COLUMNS, Generation
 
 ASKED = {item: item >= 18 for item in range(8, 20)}  # 10 wrong, 2 right: 10 of 20 at most
-LOST = {
+LOST: dict[str, Any] = {
     "score": None,
     "delta": None,
     "baseline_score": 60.0,
     "n_items": 20,
     "n_evaluated": 12,
     "bounds": {"n_correct": [2, 10], "delta": [-50.0, -10.0]},
+    "generation": {
+        "mode": "drafted",
+        "answer_tokens": 400,
+        "drafted_tokens": 380,
+        "passes": 30,
+        "redecoded": 1,
+    },
 }
 UNASKED = {
     "score": None,
@@ -38,6 +46,7 @@ UNASKED = {
     "n_items": 10,
     "n_evaluated": 0,
     "bounds": {"n_correct": [0, 10], "delta": [-50.0, 50.0]},
+    "generation": None,
 }
 
 
@@ -50,7 +59,8 @@ def complete(store: AuditStore, run_id: str, ended: Any) -> None:
 def runs(folder: Path) -> list[str]:
     """Ids of the baseline, a G1 run, one that ended early at once, and one that failed."""
     part = store_answers("talan-artifacts", list(ASKED.values()), word="part")
-    lost = PartialOutcome("tiny_choice", 20, ASKED, part, seconds=0.5)
+    counted = Generation(**LOST["generation"])
+    lost = PartialOutcome("tiny_choice", 20, ASKED, part, seconds=0.5, generation=counted)
     unasked = PartialOutcome("tiny_code", 10, {}, responses_artifact=None, seconds=0.0)
     with AuditStore.open("sqlite:///talan.db") as store:
         store.studies.create(study_plan(NAME))
@@ -127,6 +137,11 @@ def test_an_export_has_bounds_in_columns_of_their_own(runs: list[str], talan: Ta
     assert [lost[column] for column in bounds] == ["2", "10", "-50.0", "-10.0"]
     assert [whole[column] for column in bounds] == [""] * 4
     assert (lost["n_evaluated"], whole["n_evaluated"], lost["g1"]) == ("12", "20", "False")
+    assert {name: lost[name] for name in COLUMNS} == {
+        **{name: str(count) for name, count in LOST["generation"].items() if name != "mode"},
+        "generation": "drafted",
+    }
+    assert {rows[runs[2], "tiny_code"][name] for name in COLUMNS} == {""}
     assert {row["baseline_seed"] for row in rows.values()} == {"42"}
 
 

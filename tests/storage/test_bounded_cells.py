@@ -18,8 +18,10 @@ from storage import (
     RunOutcome,
     TrialKey,
 )
+from storage.generation import Generation
 
 RIGHT, WRONG = 2, 7  # of the items asked; 13 of 20 right at most
+COUNTED = Generation("drafted", answer_tokens=90, drafted_tokens=80, passes=12, redecoded=1)
 ASKED = {item: item < RIGHT for item in range(RIGHT + WRONG)}
 
 
@@ -27,7 +29,8 @@ def partial(
     benchmark: str = "b", outcomes: dict[int, bool] | None = None, *, n_items: int = N_ITEMS
 ) -> PartialOutcome:
     asked = ASKED if outcomes is None else outcomes
-    return PartialOutcome(benchmark, n_items, asked, "part" if asked else None, seconds=0.5)
+    artifact, counted = ("part", COUNTED) if asked else (None, None)
+    return PartialOutcome(benchmark, n_items, asked, artifact, seconds=0.5, generation=counted)
 
 
 def early(*corrects: int, cells: tuple[PartialOutcome, ...] = (partial(),)) -> RunOutcome:
@@ -58,6 +61,7 @@ class TestBoundedCellsContract:
         assert (lost.responses_artifact, unasked.responses_artifact) == ("part", None)
         assert (unasked.n_evaluated, unasked.n_correct) == (0, (0, N_ITEMS))
         assert unasked.delta == (-25.0, 75.0)
+        assert (lost.generation, unasked.generation) == (COUNTED, None)
         (listed,) = [found for found in store.runs.iterate("grid") if found.id == run.id]
         assert listed == run
         kinds = [e.kind for e in store.events.after("grid") if e.payload.get("run") == run.id]
