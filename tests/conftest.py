@@ -1,4 +1,4 @@
-"""What several test folders share: real databases, and how two workers share out the tests."""
+"""What several test folders share: real databases, and how workers share out the tests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from database_copies import PostgresCopies, SqliteCopies
 from kept_heap import KeptHeap
 from postgres_server import PostgresServer
+from shared_out import FilesTogether, place_of
 
 from storage import AuditStore
 
@@ -32,30 +33,22 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A wide terminal, whoever runs the tests: consoles take their width when they are made.
 os.environ["COLUMNS"] = "200"
 
-# Files that take longest: whole systems, Ray, a browser, training. Begun first, they let the
-# workers of `make test`, who share out files, end at the same time.
-BEGUN_FIRST = (
-    "tests/test_",
-    "tests/search/driving/",
-    "tests/dashboards/test_pages",
-    "tests/workers/",
-)
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> FilesTogether:
+    """Workers share out files, and keep together what shares something dear."""
+    return FilesTogether(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest first where there are workers; alone, a file follows the other as ever."""
     if hasattr(config, "workerinput"):
-        items.sort(key=_place_of)
+        items.sort(key=lambda item: place_of(item.nodeid))
 
 
 def pytest_runtest_logstart() -> None:
     """Spare garbage collection what was imported."""
     HEAP.keep()
-
-
-def _place_of(item: pytest.Item) -> int:
-    places = [at for at, start in enumerate(BEGUN_FIRST) if item.nodeid.startswith(start)]
-    return places[0] if places else len(BEGUN_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ def test_no_page_violates_a_rule(
     run = recorded.store.rates.champions("done")[0].id
     inside = _analysed(recorded.store)
     _with_methods(recorded.store)
+    tab = open_tab(recorded.address, width=width, scheme=scheme)
     found: dict[str, list[str]] = {}
     for path in (
         "/",
@@ -41,7 +42,7 @@ def test_no_page_violates_a_rule(
         "/launch",
         "/studies/no-such-study",
     ):
-        page = open_tab(recorded.address, width=width, scheme=scheme).go(path)
+        page = tab.go(path)
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
         if said := _violations(page):
             found[path] = said

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
+from small_suite import small_suite
 from trained_study import STUDY, TrainedStudy
 
 from search.driving.audits import launch
@@ -42,7 +43,11 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Audit
     """Eight configurations under ASHA on two workers: Tune's results, and the record."""
     folder: Path = tmp_path_factory.mktemp("tuned")
     url = f"sqlite:///{folder / 'talan.db'}"
-    content = {**CONTENT, "training": {"max_steps": 1, "num_examples": 16}}
+    content = {
+        **CONTENT,
+        "benchmarks": small_suite(folder / "suite", *CONTENT["benchmarks"]),
+        "training": {"max_steps": 1, "num_examples": 16},
+    }
     with AuditExperiment(content, artifacts=str(folder / "artifacts"), storage=url) as audit:
         space = {axis: tune.grid_search(choice.categories) for axis, choice in audit.space.items()}
         scheduler = ASHAScheduler(
