@@ -187,7 +187,7 @@ class Run(Base):
         Index("ix_talan_runs_page", "study_id", "position", "id"),
         Index("ix_talan_runs_due", "study_id", "state", "position", "id"),
         Index("ix_talan_runs_status", "study_id", "kind", "state", "g1", "verdict"),
-        Index("ix_talan_runs_untold", "study_id", "state", "told_at"),
+        Index("ix_talan_runs_untold", "study_id", "kind", "state", "told_at"),
         Index("ix_talan_runs_mean", "study_id", "mean_delta", "position", "id"),
         Index("ix_talan_runs_worst", "study_id", "worst_delta", "position", "id"),
         Index("ix_talan_runs_g1", "study_id", "g1", "position", "id"),

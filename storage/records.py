@@ -315,6 +315,7 @@ class Trial:
     """
 
     key: TrialKey
+    configuration: Mapping[str, Any]
     trial_number: int | None
     state: str
     run_ids: tuple[str, ...]

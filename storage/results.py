@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from storage import models
@@ -33,6 +33,13 @@ from storage.pairing import require_same
 from storage.response_digests import drop_digests, keep_digests
 from storage.upserts import insert_missing
 from storage.verdict import INERT, Count, Difference, compare
+
+_OTHER = aliased(Run)
+_BASELINE = (  # built once: every run asks it, and building it takes longer than answering it
+    select(_OTHER)
+    .join(Run, is_baseline_of(_OTHER, Run))
+    .where(Run.id == bindparam("run_id"), _OTHER.state == "completed")
+)
 
 
 class Results:
@@ -117,11 +124,7 @@ def _judge(session: Session, study: models.Study, run: Run) -> None:
 
 def _baseline_of(session: Session, run: Run) -> Run | None:
     """Return a run's matched baseline, if that is done; a baseline has none."""
-    if run.kind == BASELINE:
-        return None
-    baseline = aliased(Run)
-    matched = select(baseline).join(Run, is_baseline_of(baseline, Run))
-    return session.scalar(matched.where(Run.id == run.id, baseline.state == "completed"))
+    return None if run.kind == BASELINE else session.scalar(_BASELINE, {"run_id": run.id})
 
 
 def _waiting_for(session: Session, baseline: Run) -> Sequence[Run]:

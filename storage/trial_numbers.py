@@ -7,7 +7,8 @@ Does not cover: Optuna itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
@@ -47,12 +48,13 @@ class Trials:
             found = find_study(session, study)
             return _load(session, found, _ended_keys(session, found, limit=limit))
 
-    def mark_told(self, study: str, *, owner: str, trials: Iterable[TrialKey]) -> None:
-        """Record that Optuna knows how these ended."""
+    def mark_told(self, study: str, *, owner: str, numbers: Mapping[TrialKey, int]) -> None:
+        """Record that Optuna knows how these ended, and as which of its trials."""
         with self._database.writing() as session:
             found = lock_owned_study(session, study, owner=owner)
-            for key in trials:
-                session.execute(update(Run).where(_is_trial(found, key)).values(told_at=utc_now()))
+            for key, number in numbers.items():
+                told = {"trial_number": number, "told_at": utc_now()}
+                session.execute(update(Run).where(_is_trial(found, key)).values(told))
 
 
 def _has_open_run() -> ColumnElement[bool]:
@@ -121,6 +123,7 @@ def _trial(session: Session, key: tuple[int, int], runs: Sequence[Run]) -> Trial
     deltas = _deltas(session, runs) if decided else {}
     return Trial(
         key=TrialKey(host.position, configuration.configuration_id),
+        configuration=json.loads(configuration.canonical),
         trial_number=runs[0].trial_number,
         state="completed" if complete else "ended_early" if decided else "failed",
         run_ids=tuple(run.id for run in runs),

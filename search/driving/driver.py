@@ -108,6 +108,7 @@ class Driver:
         with uninterrupted():
             self._trials.reconcile()
             self._take_in_due()
+            self._count_afresh()
             self._tell(None)
         while True:
             with uninterrupted():
@@ -194,7 +195,6 @@ class Driver:
         for run in self._store.dispatch.next_pending(self._study, limit=_EVERYTHING):
             if not self._matched.holds(run):
                 self._queue.put(run)
-        self._count_afresh()
 
     def _free_matched(self) -> None:
         """Where nothing else is due: null runs of the hosts whose treatments are all over."""
@@ -348,12 +348,13 @@ class Driver:
         while open_hosts := self._open_hosts():
             host = min(open_hosts, key=self._trials.num_configurations)
             position = self._trials.num_configurations(host) * len(self._audit.file.seeds)
-            if self._trials.propose(host, position=position):
+            if runs := self._trials.propose(host, position=position):
                 break
             self._barren.add(host)
         else:
             return
         self._take_in_due()
+        self._progress = replace(self._progress, total=self._progress.total + len(runs))
 
     def _open_hosts(self) -> list[int]:
         """Hosts of an adaptive design that may have one more configuration."""

@@ -9,7 +9,7 @@ Does not cover: when a run is lost (``workers.job.cell_plans``), where runs come
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ class _Cell:
 
     right: Any  # [n_items], times an item was answered right, baselines included
     asked: Any
-    seconds: list[float] = field(default_factory=list)
+    seconds: float = 0.0  # of all runs together
+    timed: int = 0
     runs: int = 0
     losses: int = 0
 
@@ -34,11 +35,12 @@ class _Cell:
         items = list(found)
         self.asked[items] += 1
         self.right[items] += np.fromiter(found.values(), dtype=int)
-        self.seconds.append(seconds)
+        self.seconds += seconds
+        self.timed += 1
 
     def forecast(self, benchmark: str) -> CellForecast:
-        cost = sum(self.seconds) / len(self.seconds)
-        return CellForecast(benchmark, cost, loss_probability(self.losses, self.runs))
+        mean_s = self.seconds / self.timed
+        return CellForecast(benchmark, mean_s, loss_probability(self.losses, self.runs))
 
 
 class HostHistory:

@@ -76,20 +76,21 @@ class HostStudy:
 
     def __init__(
         self,
-        storage: optuna.storages.BaseStorage,
+        storage: optuna.storages.RDBStorage,
         *,
         name: str,
         sampler: str,
         seed: int,
         space: Space,
     ) -> None:
-        self._space, self._seed = space, seed
+        self._storage, self._space, self._seed = storage, space, seed
         self._adaptive = sampler in ADAPTIVE_SAMPLERS
         self._distributions = space.distributions(with_unscaled=not self._adaptive)
         self._study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
         )
-        trials = self._study.get_trials(deepcopy=False)
+        # Not through the study, which would keep every trial in memory.
+        trials = storage.get_all_trials(self._study._study_id, deepcopy=False)
         live = [t for t in trials if _ID in t.user_attrs and t.state != TrialState.FAIL]
         self._numbers: dict[str, int] = {t.user_attrs[_ID]: t.number for t in live}
         self._told = {t.user_attrs[_ID] for t in live if t.state.is_finished()}
@@ -178,18 +179,18 @@ class HostStudy:
         if result.worst_deltas is None:
             self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
             return
-        frozen = self._study.get_trials(deepcopy=False)[number]
-        trial = optuna.trial.Trial(self._study, frozen._trial_id)
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(
+            self._study._study_id, number
+        )
+        trial = optuna.trial.Trial(self._study, trial_id)
         for benchmark, delta in result.worst_deltas.items():
             trial.set_constraint(benchmark, -delta)
         self._study.tell(number, result.mean_delta, state=result.state, skip_if_finished=True)
 
     def _add(self, result: TrialResult) -> int:
-        storage = self._study._storage  # add_trial() itself answers no number
-        trial_id = storage.create_new_trial(
-            self._study._study_id, template_trial=self._finished(result)
-        )
-        return int(storage.get_trial_number_from_id(trial_id))
+        # Study.add_trial() answers no number and keeps the trial in memory.
+        template = self._finished(result)
+        return int(self._storage._create_new_trial(self._study._study_id, template).number)
 
     def _finished(self, result: TrialResult) -> optuna.trial.FrozenTrial:
         return create_trial(

@@ -7,6 +7,7 @@ Owns: the events a driver tells its observer, and the ETA. Does not cover: the r
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from search.study.axes import configuration_words
 from search.study.method_words import method_words
 from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SHAM_NULL, TREATMENT
 from storage.records import Run
+
+_RECENT = 50  # runs that the pace is taken from
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,14 @@ def unobserved(_: Progress, __: RunNote | None) -> None:
 
 @dataclass
 class Pace:
-    """How fast runs end: the ETA is what is left, at the pace since the first run was started.
+    """How fast runs end: the ETA is what is left, at the pace of the last 50 runs.
 
     Runs that were over before this driver began count for nothing.
     """
 
     workers: int
     clock: Callable[[], float] = time.monotonic
-    _seconds: list[float] = field(default_factory=list)
+    _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _started: dict[str, float] = field(default_factory=dict)
 
     def start(self, run_id: str) -> None:
@@ -124,8 +127,7 @@ class Pace:
         """Seconds until ``pending`` runs and those in flight are over."""
         if not self._seconds:
             return None
-        recent = self._seconds[-50:]
-        mean_s = sum(recent) / len(recent)
+        mean_s = sum(self._seconds) / len(self._seconds)
         spent_s = sum(self.clock() - start for start in self._started.values())
         in_flight_s = max(0.0, mean_s * len(self._started) - spent_s)
         return (mean_s * pending + in_flight_s) / self.workers

@@ -19,6 +19,8 @@ from storage import AuditStore
 from storage.new_rows import RunPlan, TrialKey
 from storage.records import RunFilter, Trial
 
+_TOLD_TOGETHER = 1000  # trials that are marked in one transaction
+
 
 class Trials:
     """The trials of all hosts of one study.
@@ -69,10 +71,13 @@ class Trials:
 
     def tell_ended(self) -> None:
         """Tell Optuna every trial whose runs are all over."""
-        while ended := self._store.trials.ended(self._study):
+        is_more = True
+        while is_more:
+            ended = self._store.trials.ended(self._study, limit=_TOLD_TOGETHER)
             numbers = {trial.key: self._tell(trial) for trial in ended}
-            self._store.trials.assign(self._study, owner=self._owner, numbers=numbers)
-            self._store.trials.mark_told(self._study, owner=self._owner, trials=numbers)
+            if numbers:
+                self._store.trials.mark_told(self._study, owner=self._owner, numbers=numbers)
+            is_more = len(ended) == _TOLD_TOGETHER
 
     def num_configurations(self, host: int) -> int:
         """How many configurations a host of an adaptive study has so far."""
@@ -101,7 +106,7 @@ class Trials:
         decided = trial.state in ("completed", "ended_early")
         result = TrialResult(
             configuration_id=trial.key.configuration_id,
-            configuration=self._store.runs.get(trial.run_ids[0]).configuration or {},
+            configuration=trial.configuration,
             worst_deltas=trial.worst_deltas if decided else None,
             mean_delta=trial.mean_delta if decided else None,
         )

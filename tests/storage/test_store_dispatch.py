@@ -92,7 +92,7 @@ class TestDispatchContract:
         fail(store, run)
         key = TrialKey(0, run.configuration_id or "")
         store.trials.assign("grid", owner=OWNER, numbers={key: 7})
-        store.trials.mark_told("grid", owner=OWNER, trials=[key])
+        store.trials.mark_told("grid", owner=OWNER, numbers={key: 7})
         assert store.dispatch.requeue_failed("grid", owner=OWNER) == [run.id]
         found = store.runs.get(run.id)
         assert (found.state, found.failures, found.attempt) == ("pending", 0, 2)

@@ -115,7 +115,7 @@ class TestLeasesContract:
             lambda: store.dispatch.release_interrupted("grid", **zombie),
             lambda: store.dispatch.requeue_failed("grid", **zombie),
             lambda: store.trials.assign("grid", numbers={key: 1}, **zombie),
-            lambda: store.trials.mark_told("grid", trials=[key], **zombie),
+            lambda: store.trials.mark_told("grid", numbers={key: 1}, **zombie),
             lambda: store.studies.set_state("grid", "completed", **zombie),
         ]
         for write in writes:

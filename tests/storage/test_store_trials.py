@@ -36,7 +36,7 @@ class TestTrialsContract:
         assert trial.run_ids == tuple(run.id for run in runs[TREATMENT])
         assert trial.mean_delta == pytest.approx((0.0 + 7.5) / 2)
         assert trial.worst_deltas == {"a": 10.0, "b": -10.0}
-        store.trials.mark_told("grid", owner=OWNER, trials=[key])
+        store.trials.mark_told("grid", owner=OWNER, numbers={key: 12})
         assert store.trials.ended("grid") == []
 
     def test_a_trial_with_a_failed_seed_ends_as_failed(self, store: AuditStore) -> None:

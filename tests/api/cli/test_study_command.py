@@ -39,11 +39,9 @@ def finished(folder: Path) -> Path:
             attempt = store.dispatch.start(due.id, owner=OWNER, worker="worker-0")
             corrects = (10, 5) if due.configuration is None else (11, 5)
             store.results.finish(due.id, owner=OWNER, attempt=attempt, outcome=outcome(*corrects))
-        trials = [
-            TrialKey(0, run.configuration_id or "")
-            for run in store.runs.iterate("finished", RunFilter(kind="treatment"))
-        ]
-        store.trials.mark_told("finished", owner=OWNER, trials=trials)
+        treatments = store.runs.iterate("finished", RunFilter(kind="treatment"))
+        numbers = {TrialKey(0, run.configuration_id or ""): at for at, run in enumerate(treatments)}
+        store.trials.mark_told("finished", owner=OWNER, numbers=numbers)
         store.leases.release("finished", owner=OWNER, state="completed")
     return path
 

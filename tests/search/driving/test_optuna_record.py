@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,13 +47,11 @@ def study(database: optuna.storages.RDBStorage, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
-def host(study: optuna.Study) -> Host:
+def host(study: optuna.Study, database: optuna.storages.RDBStorage) -> Host:
     """Opens that study as a driver does at every start."""
 
     def open_host(sampler: str = "grid", *, space: Space = SMALL, seed: int = 0) -> HostStudy:
-        return HostStudy(
-            study._storage, name=study.study_name, sampler=sampler, seed=seed, space=space
-        )
+        return HostStudy(database, name=study.study_name, sampler=sampler, seed=seed, space=space)
 
     return open_host
 
@@ -70,6 +69,11 @@ def result(configuration: Any, *deltas: float) -> TrialResult:
 def ask(host: HostStudy, taken: set[str] | None = None) -> dict[str, Any] | None:
     asked = host.ask(identify=configuration_id, taken=taken or set())
     return asked[1] if asked else None
+
+
+def num_trials_in_memory() -> int:
+    gc.collect()
+    return sum(type(found) is optuna.trial.FrozenTrial for found in gc.get_objects())
 
 
 class TestTold:
@@ -96,6 +100,13 @@ class TestTold:
         assert driver.tell(result(SMALL.point(0), 1.0)) == first
         assert host().tell(result(SMALL.point(0), 1.0)) == first  # another driver, after a crash
         assert len(study.trials) == 1
+
+    def test_what_was_told_is_not_kept_in_memory(self, host: Host) -> None:
+        host().tell(result(SMALL.point(0), 1.0))
+        driver, before = host(), num_trials_in_memory()
+        for index in range(1, SMALL.size):
+            driver.tell(result(SMALL.point(index), 1.0))
+        assert num_trials_in_memory() <= before
 
     @pytest.mark.parametrize("sampler", ["grid", "tpe"])
     def test_a_failed_one_is_told_anew_after_it_was_run_again(
