@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from search.statistics.exchangeability import discordances, outcomes
+from search.statistics.packed_words import packed_words
 
 NEAR = 0.5
-_ENTRIES = 4_000_000  # bytes of one comparison held in memory at once
 
 
 def distinct_runs(treatments: ArrayLike, baseline: ArrayLike) -> list[int]:
@@ -42,21 +42,19 @@ def distinct_runs(treatments: ArrayLike, baseline: ArrayLike) -> list[int]:
     between = discordances(runs, base).treatment_treatment
     if between is None:
         return [0]
-    packed = np.packbits(runs, axis=1)
-    leaders = np.empty_like(packed)
+    words = packed_words(runs).T.copy()  # [words, K]: the leaders' words lie side by side
+    leaders = np.empty_like(words)
     kept: list[int] = []
-    for row, bits in enumerate(packed):
-        if _nearest(leaders[: len(kept)], bits) > NEAR * between:
-            leaders[len(kept)] = bits
+    for row in range(words.shape[1]):
+        if not kept or _nearest(leaders[:, : len(kept)], words[:, row]) > NEAR * between:
+            leaders[:, len(kept)] = words[:, row]
             kept.append(row)
     return kept
 
 
-def _nearest(leaders: Any, bits: Any) -> float:
-    """Fewest items on which the run differs from a leader; infinite where there is none."""
-    fewest = float("inf")
-    step = max(1, _ENTRIES // len(bits))
-    for start in range(0, len(leaders), step):
-        differing = np.bitwise_count(leaders[start : start + step] ^ bits).sum(axis=1)
-        fewest = min(fewest, float(differing.min()))
-    return fewest
+def _nearest(leaders: Any, run: Any) -> int:
+    """Fewest items on which the run differs from a leader."""
+    differing = np.zeros(leaders.shape[1], dtype=np.int32)
+    for theirs, ours in zip(leaders, run, strict=True):
+        differing += np.bitwise_count(theirs ^ ours)
+    return int(differing.min())

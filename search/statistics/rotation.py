@@ -29,8 +29,9 @@ from numpy.typing import ArrayLike
 from scipy.stats import combine_pvalues
 
 from search.statistics.errors import StatisticsError, at_least, share
+from search.statistics.packed_words import packed_words
 
-_ENTRIES = 4_000_000  # comparisons held in memory at once: 4 MB a boolean array
+_ENTRIES = 4_000_000  # comparisons made at once: half a megabyte of bits a cell
 
 
 @dataclass(frozen=True)
@@ -152,19 +153,29 @@ def _whole_numbers(counts: ArrayLike) -> Any:
 
 
 def _reached_by(rows: Any) -> tuple[Any, Any]:
-    """For each row as the baseline: how many others are G1, and how many strictly. O(K^2 cells)."""
+    """For each row as the baseline: how many others are G1, and how many strictly.
+
+    K^2 cells comparisons, 64 rows in one operation.
+    """
     total = len(rows)
+    cells = [_reaching(column) for column in rows.T]
     g1, strict = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
     step = max(1, _ENTRIES // total)
     for start in range(0, total, step):
-        ours = rows[start : start + step]
-        reach = np.ones((len(ours), total), dtype=bool)
-        equal = reach.copy()
-        for cell in range(rows.shape[1]):
-            against = ours[:, cell, None]
-            reach &= rows[None, :, cell] >= against
-            equal &= rows[None, :, cell] == against
+        ours = slice(start, start + step)
+        reached = np.bitwise_and.reduce([reach[place[ours]] for place, reach, _ in cells])
+        equal = np.bitwise_and.reduce([same[place[ours]] for place, _, same in cells])
         # A row reaches and equals itself: one less of G1, and no part of the strict difference.
-        g1[start : start + step] = reach.sum(axis=1) - 1
-        strict[start : start + step] = reach.sum(axis=1) - equal.sum(axis=1)
+        g1[ours] = _num_set(reached) - 1
+        strict[ours] = _num_set(reached & ~equal)
     return g1, strict
+
+
+def _reaching(column: Any) -> tuple[Any, Any, Any]:
+    """Each row's place among a cell's values; by value, which rows reach it, and which have it."""
+    values, place = np.unique(column, return_inverse=True)
+    return place, packed_words(column >= values[:, None]), packed_words(column == values[:, None])
+
+
+def _num_set(words: Any) -> Any:
+    return np.bitwise_count(words).sum(axis=1, dtype=np.int64)

@@ -57,6 +57,16 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rotation_test(rows) == whole
 
 
+@pytest.mark.parametrize("num_rows", [64, 65, 129])
+def test_rows_of_more_than_one_word(num_rows: int) -> None:
+    rows = np.random.default_rng(num_rows).integers(0, 6, size=(num_rows, 2)).tolist()
+    found = rotation_test(rows)
+    for p, strict in ((found.g1_p, False), (found.strict_p, True)):
+        num_reached, share = by_definition(rows, strict=strict)
+        assert p == pytest.approx(float(share))
+        assert (found.strict if strict else found.g1) == num_reached
+
+
 def test_three_thousand_runs() -> None:
     rows = np.random.default_rng(0).normal(200, 8, size=(3001, 4)).round()
     rows[0] = 0  # every run reaches this baseline, and no other row is reached as often
