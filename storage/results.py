@@ -31,6 +31,7 @@ from storage.new_rows import BASELINE, SELF_CHECK, CellOutcome, PartialOutcome, 
 from storage.packing import pack_bits, pack_floats
 from storage.pairing import require_same
 from storage.response_digests import drop_digests, keep_digests
+from storage.study_states import forget_setbacks
 from storage.upserts import insert_missing
 from storage.verdict import INERT, Count, Difference, compare
 
@@ -67,6 +68,7 @@ class Results:
                 _require_same(session, run, outcome)
                 return
             require_attempt(run, attempt)
+            forget_setbacks(study)
             if outcome.cells:
                 session.execute(insert(Cell), [_cell_row(run, cell) for cell in outcome.cells])
             digests = {cell.benchmark: cell.digests for cell in outcome.cells if cell.digests}

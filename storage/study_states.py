@@ -102,7 +102,10 @@ def settle(session: Session, study: Study, state: str, *, as_wished: bool) -> No
 
 
 def set_back(session: Session, study: Study, *, pause: bool) -> None:
-    """Count a driver that ended early, and keep others from trying again at once."""
+    """Count a driver that ended early, and keep others from trying again at once.
+
+    A run that is finished ends the count: whoever drove it got somewhere.
+    """
     study.setbacks += 1
     if pause:
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (study.setbacks - 1))

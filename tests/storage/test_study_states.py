@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
-from audit_plans import study_plan
+from audit_plans import complete, study_plan
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -377,15 +377,36 @@ def test_a_setback_lets_others_pass_and_pauses_longer_each_time(
     assert store.leases.claim(owner="e", ttl_s=TTL_S) is None
     pauses = []
     for _ in range(3):
-        with store.database.engine.connect() as connection:
-            until, now = "not_before_epoch_s", sa.select(database_now()).scalar_subquery()
-            query = sa.select(sa.literal_column(until) - now).select_from(sa.text("talan_studies"))
-            pauses.append(connection.scalar(query.where(sa.text("name = 'first'"))))
+        pauses.append(pause_of(store, "first"))
         store.leases.acquire("first", owner="d", ttl_s=TTL_S)
         store.leases.release("first", owner="d", state="queued", setback=True)
     assert [round(pause / 100) for pause in pauses] == [1, 2, 3]  # 300 s at most
     store.studies.queue("first")
     assert store.leases.claim(owner="e", ttl_s=TTL_S) == "first"
+
+
+def pause_of(store: AuditStore, name: str) -> float:
+    """How many seconds a study still pauses."""
+    with store.database.engine.connect() as connection:
+        until, now = "not_before_epoch_s", sa.select(database_now()).scalar_subquery()
+        query = sa.select(sa.literal_column(until) - now).select_from(sa.text("talan_studies"))
+        return float(connection.scalar(query.where(sa.text(f"name = '{name}'"))) or 0.0)
+
+
+def test_a_finished_run_ends_the_count_of_setbacks(
+    store: AuditStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.study_states.FIRST_PAUSE_S", 100.0)
+    store.studies.create(study_plan("grid"))
+    pauses = []
+    for run in list(store.runs.iterate("grid"))[:3]:
+        for _ in range(2):
+            store.leases.acquire("grid", owner="d", ttl_s=TTL_S)
+            store.leases.release("grid", owner="d", state="queued", setback=True)
+            pauses.append(pause_of(store, "grid"))
+        store.leases.acquire("grid", owner="d", ttl_s=TTL_S)
+        complete(store, run, 1, owner="d")
+    assert [round(pause / 100) for pause in pauses] == [1, 2] * 3
 
 
 def test_a_study_that_kills_its_drivers_lets_others_pass(store: AuditStore) -> None:
