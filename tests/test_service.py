@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -280,18 +281,18 @@ def status_of(service: Service, path: str) -> int:
 
 
 def head_is_up(service: Service) -> None:
-    """Wait for the head as the compose file's health check does."""
-    check = [
-        "ray",
-        "health-check",
-        f"--address=127.0.0.1:{service.ray_port}",
-    ]
-    wait_for(
-        service,
-        lambda: (
-            subprocess.run(
-                check, env=service.environment, capture_output=True, check=False
-            ).returncode
-            == 0
-        ),
-    )
+    """Wait for the head as the compose file's health check does.
+
+    Where nothing listens the check takes long to say so, and what ended is not started meanwhile.
+    """
+    check = ["ray", "health-check", f"--address=127.0.0.1:{service.ray_port}"]
+
+    def is_healthy() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", service.ray_port), timeout=STILL_S).close()
+        except OSError:
+            return False
+        checked = subprocess.run(check, env=service.environment, capture_output=True, check=False)
+        return checked.returncode == 0
+
+    wait_for(service, is_healthy)
