@@ -4,12 +4,14 @@ One warm executor trains a baseline and some treatments of a suite (the tiny one
 treatment is then evaluated both ways, in turn: (continuous) decoded token by token, every response
 scored; (drafted) with the baseline's answers as drafts, and with the verdicts that the baseline's
 and earlier treatments' responses have. Time is CPU time of this process on one thread; programs run
-in a sandbox's processes and are counted beside it. Also how often a response differs (0 in
+in a sandbox's processes and are counted beside it. On a GPU, which nobody else is on, it is the
+clock's. Also how often a response differs (0 in
 float32), forward passes a token as counted and as a replay of the stored tokens foretells them,
 what a run takes besides training, part by part, and what reading the prompts alone takes: no way of
 writing the answers can take less.
 
     .venv/bin/python benchmarks/drafted.py [--suite tiny] [--backbone tiny-qwen3] [--treatments 3]
+                                           [--device cuda]
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
@@ -58,8 +61,11 @@ def configuration(number: int) -> dict[str, Any]:
     }
 
 
-def clock() -> float:
-    """CPU seconds of this process and of the sandbox's that have ended."""
+def clock(device: str) -> float:
+    """CPU seconds of this process and of the sandbox's that have ended; on a GPU, the clock's."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+        return time.perf_counter()
     children = getrusage(RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
@@ -70,17 +76,19 @@ class Desk:
     Args:
         job: The baseline's.
         folder: For the stores.
+        device: Where the host is.
     """
 
-    def __init__(self, job: RunJob, folder: str) -> None:
+    def __init__(self, job: RunJob, folder: str, *, device: str) -> None:
         self.job, self._folder = job, folder
-        self.executor = RunExecutor(device="cpu")
+        self._clock = partial(clock, device)
+        self.executor = RunExecutor(device=device)
 
     def train(self, job: RunJob) -> float:
         """CPU seconds of training."""
-        started = clock()
+        started = self._clock()
         self.executor.begin(job)
-        return clock() - started
+        return self._clock() - started
 
     def evaluate(
         self, way: str, drafts: dict[str, CellResult] | None = None
@@ -94,19 +102,19 @@ class Desk:
             recipe=run.job.recipe.replace(generation=generation),
             artifact_url=f"{self._folder}/{way}",
         )
-        started, cells = clock(), {}
+        started, cells = self._clock(), {}
         for name in job.benchmarks:
             draft = None if drafts is None else drafts[name].responses.name
             cells[name] = evaluate_cell(
                 job, self.executor._warm, host=run.host, benchmark=name, draft=draft
             )
-        return cells, clock() - started
+        return cells, self._clock() - started
 
     def read_prompts(self) -> float:
         """CPU seconds of reading every prompt, which each way has to do."""
         run, warm = self.executor._run, self.executor._warm
         assert run is not None
-        started = clock()
+        started = self._clock()
         for name in run.job.benchmarks:
             task = warm.tasks(run.job, name)[name]
             decoding = Decoding.of(run.job.recipe)
@@ -123,7 +131,7 @@ class Desk:
                 capacity=measured_capacity(warm.resident.model, max_rows=decoding.rows),
             )
             list(engine.generate([Prompt("", tokens) for tokens in encoded]))
-        return clock() - started
+        return self._clock() - started
 
     def read(self, way: str, cell: CellResult) -> bytes:
         """The stored responses."""
@@ -194,6 +202,7 @@ def main() -> None:
     parser.add_argument("--suite", default="tiny")
     parser.add_argument("--backbone", default="tiny-qwen3")
     parser.add_argument("--treatments", type=int, default=3)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     options = parser.parse_args()
     suite = get_suite(options.suite)
     with tempfile.TemporaryDirectory() as folder:
@@ -209,11 +218,11 @@ def main() -> None:
             benchmarks=suite.benchmarks,
             artifact_url=f"{folder}/training",
         )
-        desk = Desk(job, folder)
+        desk = Desk(job, folder, device=options.device)
         with desk.executor:
             desk.train(job)
             baseline, baseline_s = desk.evaluate("drafted")
-            parts = PartClock()
+            parts = PartClock(partial(clock, options.device))
             rows = [measure(desk, n, baseline, parts) for n in range(options.treatments)]
             split = [row.pop("parts_s") for row in rows]
     report(
@@ -223,7 +232,8 @@ def main() -> None:
         baseline_evaluation_s=baseline_s,
         parts_s=split,
         threads=torch.get_num_threads(),
-        clock="CPU seconds",
+        device=torch.cuda.get_device_name() if options.device == "cuda" else "CPU",
+        clock="seconds" if options.device == "cuda" else "CPU seconds",
     )
 
 

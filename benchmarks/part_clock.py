@@ -1,4 +1,4 @@
-"""CPU seconds of the parts of a run: functions of ours are timed where they are called.
+"""Seconds of the parts of a run: functions of ours are timed where they are called.
 
 Owns: which functions stand for which part. A part that is called inside another one is counted in
 the outer part only. Does not cover: what nobody timed; a caller has the total and shows the rest.
@@ -6,7 +6,6 @@ the outer part only. Does not cover: what nobody timed; a caller has the total a
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -37,9 +36,14 @@ PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
 
 
 class PartClock:
-    """Times the parts from its making on."""
+    """Times the parts from its making on.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Seconds that have passed.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self.seconds: Counter[str] = Counter()
         self._is_inside = False
         for part, functions in PARTS.items():
@@ -56,11 +60,11 @@ class PartClock:
         def timed(*arguments: Any, **keywords: Any) -> Any:
             if self._is_inside:
                 return function(*arguments, **keywords)
-            started, self._is_inside = time.process_time(), True
+            started, self._is_inside = self._clock(), True
             try:
                 return function(*arguments, **keywords)
             finally:
                 self._is_inside = False
-                self.seconds[part] += time.process_time() - started
+                self.seconds[part] += self._clock() - started
 
         return timed

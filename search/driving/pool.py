@@ -10,6 +10,7 @@ Why plain actors and not Ray Tune's own trial loop: docs/decisions/0002-ray-acto
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import socket
@@ -336,7 +337,8 @@ def start_ray(resources: Resources, *, address: str | None) -> None:
         # Ray would nice its workers, and whatever else this machine does would starve them.
         os.environ.setdefault("RAY_worker_niceness", "0")
         processes = resources.workers * resources.processes_per_run
-        options["num_cpus"] = max(1, -(-processes * resources.cpus_per_run // 1))
+        # A whole number in type, too: where there are more cores, Ray hands it to its raylet as is.
+        options["num_cpus"] = math.ceil(processes * resources.cpus_per_run)
     try:
         with handlers_kept():
             ray.init(address=address or "local", **options)

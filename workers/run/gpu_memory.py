@@ -5,14 +5,14 @@ an out-of-memory error of its own. Does not cover: which process gets which GPU 
 run fits (``search.cost.check``).
 
 The cap bounds what torch allocates. A process's CUDA context lies outside of it and is set aside
-(our choice: 0.5 GiB, an assumption that was not measured).
+(our choice: 0.75 GiB; measured 0.63 GiB on an H200, ``benchmarks/gpu/checks.py``).
 """
 
 import torch
 
 from workers.errors import WorkerError
 
-CONTEXT_BYTES = 2**29
+CONTEXT_BYTES = 3 * 2**28
 
 
 def cap_gpu_memory(gpus: float) -> None:
