@@ -237,9 +237,11 @@ def _simulate(runs: BaselineRuns, *, rho: float, draws: int, rng: np.random.Gene
     for start in range(0, num_runs, _RUNS_AT_ONCE):
         below, above = reach[start : start + _RUNS_AT_ONCE], exceed[start : start + _RUNS_AT_ONCE]
         scores = shared + own * _scores(rng, (draws, len(below), cells), rho=rho)
-        held = (scores >= below).all(axis=2)
+        # Cell by cell: numpy's all() over so short an axis takes longer than drawing the scores.
+        held = np.logical_and.reduce([scores[..., c] >= below[:, c] for c in range(cells)])
+        strict = np.logical_or.reduce([scores[..., c] >= above[:, c] for c in range(cells)])
         found[0] += held.sum(axis=1)
-        found[1] += (held & (scores >= above).any(axis=2)).sum(axis=1)
+        found[1] += (held & strict).sum(axis=1)
     return found
 
 
