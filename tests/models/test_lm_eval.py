@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lm_eval.tasks._index import TaskIndex
 from trained_study import TrainedStudy, call
 
 from storage import ArtifactStore
 from workers.evaluation.stored_responses import decode_responses
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tasks_read_once() -> Iterator[None]:
+    """Each call of the harness reads all the task files that come with it, which takes seconds."""
+    build = TaskIndex.build
+    of_folder = cache(lambda folder: build([folder]))
+
+    def build_of(paths: Iterable[Path], **_: Any) -> dict[str, Any]:
+        return {name: entry for path in paths for name, entry in of_folder(path).items()}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TaskIndex, "build", staticmethod(build_of))
+        yield
 
 
 def test_each_audited_benchmark_scores_what_its_cell_has(

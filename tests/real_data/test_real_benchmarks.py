@@ -7,10 +7,12 @@ import gzip
 import itertools
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import lm_eval.tasks
+import lm_eval.utils
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -52,6 +54,14 @@ def _imported(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             import_benchmark(name, real_data / file)
         yield
     close_sandbox()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    """The harness compiles its templates again for every example of every prompt."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lm_eval.utils.env, "from_string", cache(lm_eval.utils.env.from_string))
+        yield
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
