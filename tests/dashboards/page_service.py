@@ -21,6 +21,13 @@ from storage import AuditStore, Run
 # What a page shows of a record that is there; what takes long is waited for on the record first.
 NET_MS = 120_000
 expect.set_options(timeout=NET_MS)
+# Where nothing is launched, nothing is loaded for a launch: it takes longer than the pages do.
+_SHOW = """
+from api.cli import main
+from api.rest import server
+server.warm_up = lambda: None
+main()
+"""
 _READY = "html[data-ready], html:has(body):not(:has(script[type=module]))"
 
 
@@ -71,7 +78,8 @@ def serving(folder: Path, *words: str, **environment: str) -> Iterator[str]:
         "OMP_NUM_THREADS": "1",
         **environment,
     }
-    command = [sys.executable, "-m", "api", "serve", "--port", str(port), *words]
+    program = ["-c", _SHOW] if "--no-scheduler" in words else ["-m", "api"]
+    command = [sys.executable, *program, "serve", "--port", str(port), *words]
     with (folder / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             command, env=settings, stdout=log, stderr=log, start_new_session=True

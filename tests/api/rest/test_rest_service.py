@@ -29,8 +29,10 @@ WEB = httpx2.Client(timeout=None)  # a busy machine takes its time
 ROOT = Path(__file__).resolve().parents[3]
 SERVE = """
 import sys
-from api.rest.server import run_api
-run_api(host="127.0.0.1", port=int(sys.argv[1]), storage_url=sys.argv[2], artifact_url=sys.argv[3])
+from api.rest import server
+server.warm_up = lambda: None  # nothing is launched
+port, url, artifacts = sys.argv[1:]
+server.run_api(host="127.0.0.1", port=int(port), storage_url=url, artifact_url=artifacts)
 """
 
 

@@ -337,7 +337,10 @@ class TestDriveNext:
         assert drive_next(store, engine=engine) == ("audited", "completed")
         assert not store.leases.is_any_waiting()
 
-    def test_one_that_was_to_stop_when_its_driver_died_is_stopped(self, store: AuditStore) -> None:
+    def test_one_that_was_to_stop_when_its_driver_died_is_stopped(
+        self, store: AuditStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("search.driving.audits.WATCH_S", 0.1)  # a dead driver is silent
         launch(store, study(), artifact_url="here")
         dead = "gone:1:1:another-boot/1"
         store.leases.acquire("audited", owner=dead, ttl_s=LEASE_S)

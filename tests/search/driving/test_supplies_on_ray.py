@@ -24,7 +24,11 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     cluster = Cluster()
     for name in NODES:
         cluster.add_node(
-            num_cpus=1, include_dashboard=False, env_vars={"TALAN_DATA": str(tmp_path / name)}
+            num_cpus=1,
+            include_dashboard=False,
+            include_log_monitor=False,
+            no_monitor=True,  # nothing is scaled here
+            env_vars={"TALAN_DATA": str(tmp_path / name)},
         )
     yield cluster.address
     cluster.shutdown()
