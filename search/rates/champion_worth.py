@@ -6,10 +6,12 @@ Owns: looking each champion up in its host's model. Does not cover: the model
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from search.rates.host_worths import HostWorths, host_worths
+from search.rates.known_rates import KnownRates
 from search.statistics.shrinkage import ShrunkenMean
 from storage import AuditStore
 from storage.records import Run
@@ -36,19 +38,35 @@ class ChampionWorth:
     reason: str | None
 
 
-def champion_worths(store: AuditStore, champions: Iterable[Run]) -> dict[str, ChampionWorth]:
-    """By the champions' run ids."""
-    runs = list(champions)
-    hosts = {
-        (study, host.backbone, host.adapter): host
-        for study in dict.fromkeys(run.study for run in runs)
-        for host in host_worths(store, study)
-    }
-    return {
-        run.id: champion_worth(run.mean_delta or 0.0, run.configuration_id, host=found)
-        for run in runs
-        if (found := hosts.get((run.study, run.backbone, run.adapter))) is not None
-    }
+def champion_worths(
+    store: AuditStore, champions: Iterable[Run], *, known: KnownRates | None = None
+) -> dict[str, ChampionWorth]:
+    """By the champions' run ids.
+
+    ``known`` remembers them from call to call: a host's model reads every item of its runs, and
+    changes only when another of them gets its verdict.
+    """
+    remembered = known or KnownRates()
+    by_study: dict[str, list[Run]] = {}
+    for run in champions:
+        by_study.setdefault(run.study, []).append(run)
+    found: dict[str, ChampionWorth] = {}
+    for study, runs in by_study.items():
+        state = (store.rates.g1_counts(study), [run.id for run in runs])
+        compute = partial(_of_study, store, study, runs)
+        found |= dict(remembered.of(("champions", study), state, compute))
+    return found
+
+
+def _of_study(
+    store: AuditStore, study: str, champions: Sequence[Run]
+) -> list[tuple[str, ChampionWorth]]:
+    hosts = {(host.backbone, host.adapter): host for host in host_worths(store, study)}
+    return [
+        (run.id, champion_worth(run.mean_delta or 0.0, run.configuration_id, host=found))
+        for run in champions
+        if (found := hosts.get((run.backbone, run.adapter))) is not None
+    ]
 
 
 def champion_worth(

@@ -1,8 +1,8 @@
-"""Rows of G1 rates, computed once for every state of a host's runs.
+"""Rows of G1 rates and worths of champions, computed once for every state of a host's runs.
 
 Owns: remembering them: tests read outcomes item by item, which takes longer than counting all runs,
 and change only when another run of the host gets its verdict. May be shared by threads.
-Does not cover: the rows (``search.rates.g1_rates``).
+Does not cover: the rows (``search.rates.g1_rates``, ``search.rates.champion_worth``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class KnownRates:
-    """Rows by host and axis, each with the counts that it was computed at."""
+    """Rows by host and axis, or study, each with the counts that it was computed at."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[object, list[object]]] = {}
@@ -21,7 +21,7 @@ class KnownRates:
         """The rows of a key, computed unless they are known at this state.
 
         Args:
-            key: Host, axis, and whether tests are wanted.
+            key: What they are of: host, axis, and whether tests are wanted; or a study.
             state: The host's counts; other counts make the rows out of date.
             compute: What to do otherwise.
         """

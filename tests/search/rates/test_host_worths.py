@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from seeded_study import seed_study
 
+from search.rates.champion_worth import champion_worths
 from search.rates.host_worths import host_worths
+from search.rates.known_rates import KnownRates
 from storage import BASELINE, AuditStore, Run, StudyNotFound
 
 LAYERS = [0, 1, 2, 3]
@@ -54,6 +57,30 @@ def test_what_failed_or_is_inert_is_left_out(store: AuditStore) -> None:
     seed_study(store, some, seeds=[1, 2], axes={"layer": LAYERS, "slots": [1, 2]})
     (host,) = host_worths(store, "seeded")
     assert (host.configurations, host.left_out) == (6, 2)
+
+
+def test_champions_worths_are_remembered_until_a_run_has_its_verdict(store: AuditStore) -> None:
+    seed_study(store, score, seeds=[1, 2], axes={"layer": LAYERS, "slots": [1, 2]})
+    known, statements = KnownRates(), []
+    worths = champion_worths(store, store.rates.champions("seeded"), known=known)
+    (worth,) = worths.values()
+    assert (worth.configurations, worth.seeds) == (8, 2)
+
+    def read(*asked: object) -> None:
+        statements.append(str(asked[2]))
+
+    sa.event.listen(store.database.engine, "before_cursor_execute", read)
+    again = champion_worths(store, store.rates.champions("seeded"), known=known)
+    assert again == worths
+    assert [text for text in statements if "talan_cells.outcomes" in text] == []
+
+    with store.database.engine.begin() as connection:  # one run is open again
+        undone = "UPDATE talan_runs SET g1 = NULL WHERE id = (SELECT max(id) FROM talan_runs"
+        connection.execute(sa.text(f"{undone} WHERE kind = 'treatment')"))
+    champions = store.rates.champions("seeded")
+    later = champion_worths(store, champions, known=known)
+    assert later == champion_worths(store, champions)
+    assert [found.configurations for found in later.values()] == [7]
 
 
 def test_one_seed_says_so(store: AuditStore) -> None:
