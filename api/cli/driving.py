@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from api.cli import tables
 from api.cli.live import Live
-from api.cli.tables.outcome import show_outcome
 from search import driving
 from search.driving.interruptions import exit_code, heed_signals
 from storage import AuditStore
@@ -64,7 +64,7 @@ def drive_to_end(
     """Drive a study and show what came of it; ends the command with 1 if runs failed."""
     drive_shown(store, name, ray_address=ray_address, audit=audit)
     found = store.studies.status(name)
-    show_outcome(store, found)
+    tables.show_outcome(store, found)
     if any(counts.failed for counts in found.kinds.values()):
         sys.exit(SOME_FAILED)
 

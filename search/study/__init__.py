@@ -1,7 +1,7 @@
 """A study file and what it means: values, space, design, plan.
 
-Asking what a file's names stand for reads backbones, which takes transformers; it is loaded on
-first use (``talan.lazy_exports``): write ``study.resolve(...)``.
+Asking what a file's names stand for reads backbones, and quasi-random points take scipy; both are
+loaded on first use (``talan.lazy_exports``): write ``study.resolve(...)``.
 """
 
 from typing import TYPE_CHECKING
@@ -10,7 +10,10 @@ from talan.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from search.study.plan import Audit, resolve
+    from search.study.quasi_random import sobol_points
 
-__all__ = ["Audit", "resolve"]
+__all__ = ["Audit", "resolve", "sobol_points"]
 
-__getattr__, __dir__ = lazy_exports(__name__, {"plan": ("Audit", "resolve")})
+__getattr__, __dir__ = lazy_exports(
+    __name__, {"plan": ("Audit", "resolve"), "quasi_random": ("sobol_points",)}
+)

@@ -13,11 +13,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from scipy.stats import qmc
-
+from search import study
 from search.study.space import Space
-
-_QMC_TRIES_PER_POINT = 50
 
 
 def enumerated(
@@ -39,30 +36,8 @@ def enumerated(
         living = [index for index in living if index not in null]
     wanted = len(living) if limit is None else min(limit, len(living))
     if sampler == "qmc":
-        return _quasi_random(space, living=living, wanted=wanted, seed=seed)
+        return study.sobol_points(space, living=living, wanted=wanted, seed=seed)
     if sampler == "grid" and wanted == len(living):
         return [space.point(index) for index in living]
     chosen = random.Random(seed).sample(living, wanted)
     return [space.point(index) for index in (sorted(chosen) if sampler == "grid" else chosen)]
-
-
-def _quasi_random(
-    space: Space, *, living: Sequence[int], wanted: int, seed: int
-) -> list[dict[str, object]]:
-    """The first distinct points of a scrambled Sobol sequence (scipy's), a power of two at a time.
-
-    A sequence that keeps landing on taken points has nearly filled the space: the points still
-    missing after 50 tries each are taken in the space's order.
-    """
-    sequence = qmc.Sobol(d=len(space.factors), scramble=True, rng=seed)
-    chosen: dict[int, None] = {}  # an ordered set of point numbers
-    null = space.null_interventions
-    batch = 1 << max(4, (wanted - 1).bit_length())
-    for _ in range(_QMC_TRIES_PER_POINT):
-        landed = map(space.index_at, sequence.random(batch))
-        chosen.update(dict.fromkeys(index for index in landed if index not in null))
-        if len(chosen) >= wanted:
-            break
-    else:
-        chosen.update(dict.fromkeys(living))
-    return [space.point(index) for index in list(chosen)[:wanted]]

@@ -20,7 +20,6 @@ from workers.suites.fingerprint import item_hashes, suite_fingerprint
 
 _PACKAGES = (
     "talan-audit",
-    "torch",
     "transformers",
     "peft",
     "accelerate",
@@ -51,7 +50,9 @@ def collect_provenance(job: RunJob) -> dict[str, object]:
 
 @lru_cache(maxsize=1)
 def _versions() -> dict[str, str | None]:
-    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
+    others = {name: _version(name) for name in _PACKAGES}
+    # torch names its CUDA itself; the package's version may leave it out.
+    return {"python": platform.python_version(), "torch": torch.__version__, **others}
 
 
 def _version(package: str) -> str | None:
