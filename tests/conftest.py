@@ -13,6 +13,7 @@ from database_copies import PostgresCopies, SqliteCopies
 from kept_heap import KeptHeap
 from postgres_server import PostgresServer
 from shared_out import FilesTogether, place_of
+from xdist.remote import Producer
 
 from storage import AuditStore
 
@@ -35,9 +36,9 @@ os.environ["COLUMNS"] = "200"
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> FilesTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
     """Workers share out files, and keep together what shares something dear."""
-    return FilesTogether(config)
+    return FilesTogether(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
