@@ -42,8 +42,9 @@ except KeyboardInterrupt as error:
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Put this process's handlers back."""
+    """Put this process's handlers back; a shell's ``nohup`` has it ignore a hang-up."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
