@@ -5,6 +5,7 @@ be extended but not reordered, repeated or shortened, so those calls are refused
 carries a state (beam search, contrastive search, assisted decoding).
 """
 
+from collections.abc import Mapping
 from functools import cache as memoised
 from typing import Any, NoReturn
 
@@ -47,6 +48,25 @@ class SummarisedCache:
         """Empty the cache and forget the state: the next tokens are a new prompt."""
         self.talan_state = None
         super().reset()  # type: ignore[misc]
+
+
+def given_cache(kwargs: Mapping[str, Any]) -> Cache | None:
+    """The cache that a model or a layer is called with, by either of its names.
+
+    Args:
+        kwargs: `past_key_values`, or, from transformers 5.24 on, `cache`: until then the name of a
+            paged cache alone.
+
+    Raises:
+        TalanDecodingError: if it is a paged one.
+    """
+    before, cache = kwargs.get("past_key_values"), kwargs.get("cache")
+    if not isinstance(cache, Cache | None) or kwargs.get("block_table") is not None:
+        raise _refusal(
+            "continuous batching (generate_batch), which splits prompts and shares prefixes",
+            "generate()",
+        )
+    return cache if before is None else before
 
 
 def state_beside(cache: Cache, *, layer: int, fresh: RunningState, batch_size: int) -> RunningState:

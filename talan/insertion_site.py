@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from talan.caches import state_beside
+from talan.caches import given_cache, state_beside
 from talan.errors import TalanDecodingError, TalanInputError
 from talan.packing import packed_lengths
 from talan.state import RunningState
@@ -81,22 +81,13 @@ def read_tokens(site: Site, x: Tensor, kwargs: Mapping[str, Any]) -> Tokens:
         TalanInputError: if real tokens or sequences cannot be told apart.
         TalanDecodingError: if the cache holds other tokens than were summarised.
     """
-    _refuse_paged(kwargs)
-    state = _find_state(site, x, kwargs.get("past_key_values"))
+    state = _find_state(site, x, given_cache(kwargs))
     mask = _real_tokens(site.mask, x, past=state.num_tokens if state else 0)
     boundaries = kwargs.get("cu_seq_lens_q")
     lengths = packed_lengths(site.position_ids, boundaries, mask=mask, shape=x.shape[:2])
     if lengths is not None and state is not None:
         raise TalanInputError("Packed batches cannot be cached: pass use_cache=False.")
     return Tokens(mask, state, lengths)
-
-
-def _refuse_paged(kwargs: Mapping[str, object]) -> None:
-    if kwargs.get("cache") is not None or kwargs.get("block_table") is not None:
-        raise TalanDecodingError(
-            "TALAN does not support continuous batching (generate_batch), which splits prompts "
-            "and shares prefixes: use generate()."
-        )
 
 
 def _find_state(site: Site, x: Tensor, cache: Any) -> RunningState | None:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from talan.caches import given_cache
 from workers.errors import MethodError
 from workers.training.sft_data import IGNORED_LABEL
 
@@ -54,7 +55,7 @@ def chosen_positions(positions: Positions, given: Mapping[str, Any]) -> Tensor |
     """
     ids = given.get("input_ids")
     tokens: Tensor = given["inputs_embeds"][..., 0] if ids is None else ids
-    cache = given.get("past_key_values")
+    cache = given_cache(given)
     if cache is not None and cache.get_seq_length() > 0:
         return None
     mask, labels = given.get("attention_mask"), given.get("labels")
