@@ -8,6 +8,7 @@ from tiny_talan_models import make_adapted, make_backbone, make_config, randomis
 from transformers import DynamicCache
 
 from talan import TalanDecodingError, TalanInputError, attach
+from talan.caches import given_cache
 
 GREEDY = {"do_sample": False, "max_new_tokens": 6}
 
@@ -152,6 +153,13 @@ def test_assisted_decoding_and_split_prompts_are_refused_where_they_would_be_wro
     for call in (lambda: cache.batch_repeat_interleave(2), lambda: cache.batch_select_indices([0])):
         with pytest.raises(TalanDecodingError, match="a cache for each prompt"):
             call()
+
+
+@pytest.mark.parametrize("name", ["past_key_values", "cache"])
+def test_a_cache_is_found_by_either_name_that_transformers_gives_it(name):
+    cache = DynamicCache()
+    assert given_cache({name: cache, "position_ids": None}) is cache
+    assert given_cache({name: None}) is None
 
 
 def test_continuous_batching_is_refused(ids):
