@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 import torch
 from gloo_pair import SECOND
+from torch.nn.parallel import DistributedDataParallel
 from transformers import TrainerCallback
 
 from talan import TalanConfig, attach
@@ -46,6 +48,25 @@ def left_late(joining: Joining, *, error: bool) -> tuple[float, float]:
     except WorkerError:
         pass
     return through, time.monotonic()
+
+
+def still_averaging(joining: Joining, *, recipe: Recipe) -> list[int]:
+    """How many models are averaged over the processes when a failed training leaves them."""
+    counts = []
+
+    @contextmanager
+    def counted() -> Iterator[int]:
+        with joining() as num_processes:
+            try:
+                yield num_processes
+            except WorkerError:
+                found = [m for m in gc.get_objects() if isinstance(m, DistributedDataParallel)]
+                counts.append(sum(hasattr(model, "reducer") for model in found))
+                raise
+
+    with suppress(WorkerError):
+        trained(counted, recipe=recipe, fault="diverges")
+    return counts
 
 
 def alone() -> AbstractContextManager[int]:

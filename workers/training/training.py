@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
@@ -77,8 +78,11 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)
     agreed = _in_agreement(model) if num_processes > 1 else nullcontext()
-    with agreed, attention_by_example(model) if packed else nullcontext():
-        trainer.train()
+    try:
+        with agreed, attention_by_example(model) if packed else nullcontext():
+            trainer.train()
+    finally:
+        _end_averaging(trainer.model_wrapped)
     _require_finite_weights(model)
     return tuple(trainer.step_losses)
 
@@ -208,6 +212,17 @@ def _in_agreement(model: nn.Module) -> Iterator[None]:
     require_same_weights(model, when="before training")
     yield
     require_same_weights(model, when="after training")
+
+
+def _end_averaging(wrapped: nn.Module | None) -> None:
+    """Let DistributedDataParallel's C++ parts go while others still hold the process group.
+
+    An error's frames keep them until after the group was left. As its last holder they would then
+    wait for its threads with the GIL held, which such a thread may need to let go of a tensor: both
+    wait for ever (torch 2.13).
+    """
+    if isinstance(wrapped, DistributedDataParallel):
+        del wrapped.logger, wrapped.reducer
 
 
 def _require_finite_weights(model: nn.Module) -> None:

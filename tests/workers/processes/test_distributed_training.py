@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from gloo_pair import GlooPair
-from shared_training import LEAVING_S, alone, left_late, trained
+from shared_training import LEAVING_S, alone, left_late, still_averaging, trained
 
 from workers.errors import RecipeError
 from workers.job.recipe import Recipe
@@ -72,6 +72,11 @@ def test_a_loss_that_is_no_number_in_one_process_ends_both(pair: GlooPair):
 
     assert first == "TrainingDivergedError: training loss is nan at step 2"
     assert second == first
+
+
+def test_nothing_is_averaged_any_more_when_the_processes_part(pair: GlooPair):
+    """DistributedDataParallel as the last holder of a process group waits for ever."""
+    assert pair.run(still_averaging, recipe=RECIPE) == ([0], [0])
 
 
 def test_processes_that_begin_with_different_weights_are_refused(pair: GlooPair):
