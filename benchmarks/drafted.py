@@ -5,10 +5,9 @@ treatment is then evaluated both ways, in turn: (continuous) decoded token by to
 scored; (drafted) with the baseline's answers as drafts, and with the verdicts that the baseline's
 and earlier treatments' responses have. Time is CPU time of this process on one thread; programs run
 in a sandbox's processes and are counted beside it. On a GPU, which nobody else is on, it is the
-clock's. Also how often a response differs (0 in
-float32), forward passes a token as counted and as a replay of the stored tokens foretells them,
-what a run takes besides training, part by part, and what reading the prompts alone takes: no way of
-writing the answers can take less.
+clock's. Also how often a response differs (0 in float32), forward passes a token as counted and as
+a replay of the stored tokens foretells them, what a run takes besides training, part by part, and
+what reading the prompts alone takes: no way of writing the answers can take less.
 
     .venv/bin/python benchmarks/drafted.py [--suite tiny] [--backbone tiny-qwen3] [--treatments 3]
                                            [--device cuda]

@@ -3,9 +3,8 @@
 Prints wall time and the driver's own CPU time a run over the first and the last tenth, and its
 resident memory at the end of both (none may grow). It fails where a configuration was run twice or
 lost, in our record or in Optuna's. Beside it, what a user would otherwise write: Optuna's ask and
-tell over Ray tasks on the same storage, without a record of
-cells or resumption, and with duplicates. CPU and memory are the driver's process: neither workers
-nor Postgres are in them.
+tell over Ray tasks on the same storage, without a record of cells or resumption, and with
+duplicates. CPU and memory are the driver's process: neither workers nor Postgres are in them.
 
 10,000 runs on both storages take half an hour on two idle cores; 1,000 take three minutes.
 

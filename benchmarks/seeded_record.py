@@ -19,11 +19,11 @@ import optuna
 import psycopg
 
 from storage import BASELINE, AuditStore, HostPlan, RunPlan, StudyPlan
+from talan.vocabulary import MIXERS
 
 NAME = "load"
 BACKBONES = ("backbone-a", "backbone-b", "backbone-c", "backbone-d")
 BENCHMARKS = ("choice", "arithmetic", "algebra", "programs")
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 N_ITEMS = 128
 NUM_STEPS = 78
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,6 +17,7 @@ from report import report
 from transformers import AutoModelForCausalLM
 
 from talan import TalanConfig
+from talan.vocabulary import MIXERS
 from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import Load, measure_costs
 from workers.backbones.loading import load_backbone
@@ -24,7 +25,6 @@ from workers.backbones.shapes import published_config
 from workers.backbones.sizes import HostShape
 from workers.job.jobs import AdapterSpec
 
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 LOADS = {
     "tiny": Load(batch=16, train_tokens=128, prompts=16, prompt_tokens=64, new_tokens=64),
     "qwen3-0.6b": Load(batch=1, train_tokens=128, prompts=1, prompt_tokens=64, new_tokens=16),

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from api.views.base import PointsPp, Verdict, View, example
-from api.views.runs import CELL, BoundedCell, Cell, cells_of
+from api.views.cells import CELL, BoundedCell, Cell, cells_of
 from search.methods.rows import MethodRow
 
 METHOD = {

@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import Field
 
 from api.views.base import Fraction, Interval, Percent, PointsPp, Verdict, View
-from api.views.runs import Cell, Configuration
+from api.views.cells import Cell
+from api.views.runs import Configuration
 
 
 class PublishedRate(View):

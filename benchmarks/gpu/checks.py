@@ -39,6 +39,7 @@ from report import report  # noqa: E402
 
 from storage.artifacts import ArtifactStore  # noqa: E402
 from talan import TalanConfig, Writeback, attach  # noqa: E402
+from talan.vocabulary import MIXERS  # noqa: E402
 from workers.backbones.adapters import attach_adapter  # noqa: E402
 from workers.backbones.loading import load_backbone  # noqa: E402
 from workers.generation import Capacity, Engine, Stopping, measured_capacity  # noqa: E402
@@ -49,7 +50,6 @@ from workers.suites.registry import get_suite  # noqa: E402
 
 Row = dict[str, Any]
 GIB = 2**30
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 GATE = Writeback("gate", "vector", 0.5)
 
 

@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from random_backbone import random_model
 from report import report
-from talan_overhead import MIXERS, axes
+from talan_overhead import axes
 
 from talan import TalanConfig
+from talan.vocabulary import MIXERS
 from workers.backbones.adapters import attach_adapter
 from workers.backbones.costs import HostCost, Load, measure_costs
 from workers.backbones.shapes import PUBLISHED_SHAPES
