@@ -52,6 +52,16 @@ def pytest_runtest_logstart() -> None:
     HEAP.keep()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def handlers_given_back() -> Iterator[None]:
+    """A file's tests give back the signals they took over: Ray Tune's `fit` keeps SIGINT."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    yield
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One Postgres server for all tests of a session."""
