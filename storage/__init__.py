@@ -1,10 +1,14 @@
-"""The record of every study: tables, migrations, queries, and the artifact store."""
+"""The record of every study: tables, migrations, queries, and the artifact store.
 
-from storage.analyses import Asked
-from storage.artifacts import ArtifactRef, ArtifactStore
+What needs SQLAlchemy or a file system is loaded on first use (PEP 562): to refuse a study file, or
+to catch an error, takes neither.
+"""
+
+from typing import TYPE_CHECKING
+
+from lazy_loader import attach as export_lazily
+
 from storage.axes import AXES
-from storage.database import Database
-from storage.engine import configure_sqlite, schema_engine_arguments
 from storage.errors import (
     ArtifactCorrupt,
     ArtifactError,
@@ -31,7 +35,6 @@ from storage.errors import (
     StudyExists,
     StudyNotFound,
 )
-from storage.listing import SORTS
 from storage.new_rows import (
     BASELINE,
     JITTER_NULL,
@@ -70,7 +73,14 @@ from storage.records import (
     StudyStatus,
     Trial,
 )
-from storage.store import AuditStore
+
+if TYPE_CHECKING:
+    from storage.analyses import Asked
+    from storage.artifacts import ArtifactRef, ArtifactStore
+    from storage.database import Database
+    from storage.engine import configure_sqlite, schema_engine_arguments
+    from storage.listing import SORTS
+    from storage.store import AuditStore
 
 __all__ = [
     "AXES",
@@ -141,3 +151,15 @@ __all__ = [
     "configure_sqlite",
     "schema_engine_arguments",
 ]
+
+__getattr__, __dir__, _ = export_lazily(
+    __name__,
+    submod_attrs={
+        "analyses": ("Asked",),
+        "artifacts": ("ArtifactRef", "ArtifactStore"),
+        "database": ("Database",),
+        "engine": ("configure_sqlite", "schema_engine_arguments"),
+        "listing": ("SORTS",),
+        "store": ("AuditStore",),
+    },
+)

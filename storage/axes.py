@@ -3,7 +3,7 @@
 Owns: how a canonical configuration becomes columns, and which columns an axis name stands for: the
 six axes (`writeback` and `trainability` have several columns, and their values are mappings), and
 each of those columns alone. Does not cover: which values are allowed (the configuration comes
-checked), words for people (`search.study.axes`).
+checked), words for people (`search.study.axes`), the columns in SQL (`storage.axis_columns`).
 """
 
 from __future__ import annotations
@@ -11,40 +11,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import InstrumentedAttribute
-
 from storage.errors import PlanError, QueryError
-from storage.models import Configuration
 
-Column = InstrumentedAttribute[Any]
-
-SIX: Mapping[str, Mapping[str, Column]] = {
-    "layer": {"layer": Configuration.layer},
-    "slots": {"slots": Configuration.slots},
-    "mixer": {"mixer": Configuration.mixer},
-    "writeback": {
-        "rule": Configuration.writeback_rule,
-        "gate": Configuration.writeback_gate,
-        "alpha": Configuration.alpha,
-    },
+SIX: Mapping[str, Mapping[str, str]] = {
+    "layer": {"layer": "layer"},
+    "slots": {"slots": "slots"},
+    "mixer": {"mixer": "mixer"},
+    "writeback": {"rule": "writeback_rule", "gate": "writeback_gate", "alpha": "alpha"},
     "trainability": {
-        "scope": Configuration.scope,
-        "train_until": Configuration.train_until,
-        "warmup_identity": Configuration.warmup_identity,
+        "scope": "scope",
+        "train_until": "train_until",
+        "warmup_identity": "warmup_identity",
     },
-    "gradient_scale": {"gradient_scale": Configuration.gradient_scale},
+    "gradient_scale": {"gradient_scale": "gradient_scale"},
 }
 """By axis, the columns of its value: one of its own name, or one for each key of a mapping."""
 
-COLUMNS: Mapping[str, Column] = {
-    column.key: column for columns in SIX.values() for column in columns.values()
-}
-"""By name, every column that a configuration has."""
+COLUMNS = tuple(column for columns in SIX.values() for column in columns.values())
+"""Every column that a configuration has."""
 
-AXES: Mapping[str, Mapping[str, Column]] = {
-    **{name: {name: column} for name, column in COLUMNS.items()},
-    **SIX,
-}
+AXES: Mapping[str, Mapping[str, str]] = {**{name: {name: name} for name in COLUMNS}, **SIX}
 """All that runs can be counted and filtered by."""
 
 
@@ -56,7 +42,7 @@ def to_columns(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         return {
-            column.key: configuration[axis] if key == axis else configuration[axis][key]
+            column: configuration[axis] if key == axis else configuration[axis][key]
             for axis, columns in SIX.items()
             for key, column in columns.items()
         }
@@ -64,8 +50,8 @@ def to_columns(configuration: Mapping[str, Any]) -> dict[str, Any]:
         raise PlanError(f"a configuration lacks {error}: {dict(configuration)}") from None
 
 
-def axis_columns(axis: str) -> Mapping[str, Column]:
-    """Return the columns an axis name stands for, by their names in its value.
+def axis_columns(axis: str) -> Mapping[str, str]:
+    """Return the columns an axis name stands for, by their keys in its value.
 
     Raises:
         QueryError: if there is no such axis.

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from storage.axes import COLUMNS
+from storage.axis_columns import COLUMN
 from storage.database import Database
 from storage.locks import find_study
 from storage.models import Cell, Configuration, Host, Run
@@ -31,7 +31,7 @@ _RUN = {
     "state": Run.state,
     "attempt": Run.attempt,
     "configuration_id": Configuration.configuration_id,
-    **COLUMNS,
+    **COLUMN,
     "mean_delta": Run.mean_delta,
     "worst_delta": Run.worst_delta,
     "g1": Run.g1,

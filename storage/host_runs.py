@@ -55,7 +55,7 @@ class HostRun:
         if self.configuration is None:
             return None
         known = to_columns(self.configuration)
-        return axis_value(axis, tuple(known[column.key] for column in columns.values()))
+        return axis_value(axis, tuple(known[column] for column in columns.values()))
 
 
 @dataclass(frozen=True)

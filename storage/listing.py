@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from storage.axes import AXES, to_columns
+from storage.axis_columns import COLUMN
 from storage.bounded_cells import bounded_answers
 from storage.cursors import read_cursor, write_cursor
 from storage.database import Database
@@ -48,7 +49,7 @@ Order = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
 _BY_POSITION: Order = (Run.position, Run.id)
 _LARGEST_FIRST = {"mean_delta": Run.mean_delta, "worst_delta": Run.worst_delta, "g1": Run.g1}
 _SMALLEST_FIRST = {
-    name: column
+    name: COLUMN[column]
     for name, columns in AXES.items()
     if len(columns) == 1
     for column in columns.values()

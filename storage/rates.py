@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Subquery, case, cast, func, select
 
-from storage.axes import Column, axis_columns, axis_value
+from storage.axes import axis_columns, axis_value
+from storage.axis_columns import COLUMN, Column
 from storage.database import Database
 from storage.locks import find_study
 from storage.models import Configuration, Host, Run, Study
@@ -50,7 +51,7 @@ class Rates:
             QueryError: if there is no such axis.
             StudyNotFound: if a study is named that does not exist.
         """
-        columns = axis_columns(by) if by else {}
+        columns = [COLUMN[name] for name in axis_columns(by).values()] if by else []
         wanted = {Host.backbone: backbone, Host.adapter_label: adapter, Study.name: study}
         asked = [column == value for column, value in wanted.items() if value is not None]
         hosts = select(Host.id).join(Study, Study.id == Host.study_id).where(*asked)
@@ -59,7 +60,7 @@ class Rates:
                 find_study(session, study)
             # The ids go into the query, so that only these hosts' stretch of the index is read.
             among = (Run.kind == kind, *([] if seed is None else [Run.seed == seed]))
-            counted = _counted(session.scalars(hosts).all(), list(columns.values()), among=among)
+            counted = _counted(session.scalars(hosts).all(), columns, among=among)
             query = (
                 select(Study.name, Host.backbone, Host.adapter_label, Study.sampler, counted)
                 .join(Host, Host.id == counted.c.host_id)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import ColumnElement
 
 from storage.axes import axis_columns
+from storage.axis_columns import COLUMN
 from storage.errors import QueryError
 from storage.models import Configuration, Host, Run
 from storage.new_rows import TREATMENT
@@ -54,7 +55,6 @@ def _axis(axis: str, value: object) -> Iterator[ColumnElement[bool]]:
     for key, wanted in values.items():
         if key not in columns:
             raise QueryError(f"axis '{axis}' has no part '{key}'; use {', '.join(columns)}")
-        yield (
-            columns[key].is_not_distinct_from(wanted) if wanted is None else columns[key] == wanted
-        )
+        column = COLUMN[columns[key]]
+        yield (column.is_not_distinct_from(wanted) if wanted is None else column == wanted)
         yield Run.configuration_pk.is_not(None)

@@ -7,6 +7,8 @@ configuration starts in a fraction of a second.
 
 from typing import TYPE_CHECKING
 
+from lazy_loader import attach as export_lazily
+
 from talan.config import TalanConfig, Trainability, Writeback
 from talan.errors import (
     TalanCheckpointError,
@@ -17,7 +19,6 @@ from talan.errors import (
     TalanInsertionError,
     TalanTrainingError,
 )
-from talan.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from talan.attached import Talan, attach, load
@@ -58,9 +59,9 @@ __all__ = [
     "propose_next",
 ]
 
-__getattr__, __dir__ = lazy_exports(
+__getattr__, __dir__, _ = export_lazily(
     __name__,
-    {
+    submod_attrs={
         "attached": ("Talan", "attach", "load"),
         "batch_rows": ("Rows", "carry_rows", "first_tokens_stand_alone"),
         "callback": ("TalanCallback",),

@@ -15,10 +15,10 @@ from api.cli import tables
 from api.cli.live import Live
 from search import driving
 from search.driving.interruptions import exit_code, heed_signals
-from storage import AuditStore
 
 if TYPE_CHECKING:
     from search.study.plan import Audit
+    from storage import AuditStore
 
 SOME_FAILED = 1
 

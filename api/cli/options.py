@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+import storage
 from api.places import DEFAULT_STORAGE
-from storage import AuditStore
 
 StorageOption = Annotated[
     str | None,
@@ -51,6 +51,6 @@ AnyNameArgument = Annotated[
 ]
 
 
-def open_store(url: str | None, *, create: bool = False) -> AuditStore:
+def open_store(url: str | None, *, create: bool = False) -> storage.AuditStore:
     """Open the record; only launching creates one where there is none."""
-    return AuditStore.open(url or DEFAULT_STORAGE, create=create)
+    return storage.AuditStore.open(url or DEFAULT_STORAGE, create=create)

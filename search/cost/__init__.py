@@ -1,11 +1,11 @@
 """What a study costs, and whether it can run, said before it starts.
 
-Loaded on first use, since building backbones without weights takes torch (``talan.lazy_exports``).
+Loaded on first use, since building backbones without weights takes torch (PEP 562).
 """
 
 from typing import TYPE_CHECKING
 
-from talan.lazy_exports import lazy_exports
+from lazy_loader import attach as export_lazily
 
 if TYPE_CHECKING:
     from search.cost.check import check_study
@@ -23,9 +23,9 @@ __all__ = [
     "tabulate",
 ]
 
-__getattr__, __dir__ = lazy_exports(
+__getattr__, __dir__, _ = export_lazily(
     __name__,
-    {
+    submod_attrs={
         "check": ("check_study",),
         "cost": ("estimate_study",),
         "measure": ("measure_study", "resolve_shapes", "seconds_by_host", "tabulate"),

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from search.study.method_words import method_words
-from storage import axes as storage_axes
+from storage.axes import to_columns
+from storage.axis_columns import COLUMN
 from storage.generation import Generation
 from storage.records import BoundedCell, Cell, Run
 
@@ -27,7 +28,7 @@ COLUMNS = (
     ("baseline_seed", "Int64"),
     ("state", "string"),
     ("configuration_id", "string"),
-    *((name, _DTYPES[column.type.python_type]) for name, column in storage_axes.COLUMNS.items()),
+    *((name, _DTYPES[column.type.python_type]) for name, column in COLUMN.items()),
     ("benchmark", "string"),
     ("n_items", "Int64"),
     ("n_correct", "Int64"),
@@ -91,7 +92,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
         "null_scale": run.null_scale,
         "error": run.error,
         "method": None if run.method is None else method_words(run.method),
-        **(storage_axes.to_columns(run.configuration) if run.configuration else {}),
+        **(to_columns(run.configuration) if run.configuration else {}),
     }
     cells = [_cell(cell) for cell in run.cells.values()]
     cells += [_bounded_cell(cell) for cell in run.bounds.values()]

@@ -1,12 +1,12 @@
 """A study file and what it means: values, space, design, plan.
 
 Asking what a file's names stand for reads backbones, and quasi-random points take scipy; both are
-loaded on first use (``talan.lazy_exports``): write ``study.resolve(...)``.
+loaded on first use (PEP 562): write ``study.resolve(...)``.
 """
 
 from typing import TYPE_CHECKING
 
-from talan.lazy_exports import lazy_exports
+from lazy_loader import attach as export_lazily
 
 if TYPE_CHECKING:
     from search.study.plan import Audit, resolve
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Audit", "resolve", "sobol_points"]
 
-__getattr__, __dir__ = lazy_exports(
-    __name__, {"plan": ("Audit", "resolve"), "quasi_random": ("sobol_points",)}
+__getattr__, __dir__, _ = export_lazily(
+    __name__, submod_attrs={"plan": ("Audit", "resolve"), "quasi_random": ("sobol_points",)}
 )

@@ -1,12 +1,12 @@
 """Ways of changing a model: TALAN, its controls, rivals, and anybody's own.
 
-The names below load torch on first use (``talan.lazy_exports``): reading a study file that asks for
+The names below load torch on first use (PEP 562): reading a study file that asks for
 no method must not.
 """
 
 from typing import TYPE_CHECKING
 
-from talan.lazy_exports import lazy_exports
+from lazy_loader import attach as export_lazily
 
 if TYPE_CHECKING:
     from workers.interventions.attached import Attached
@@ -29,9 +29,9 @@ __all__ = [
     "restore",
 ]
 
-__getattr__, __dir__ = lazy_exports(
+__getattr__, __dir__, _ = export_lazily(
     __name__,
-    {
+    submod_attrs={
         "bench": ("Bench",),
         "blocks": ("Blocks", "decoder_layers", "read_blocks"),
         "attached": ("Attached",),
