@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from storage.kept_digests import kept_digests
 from storage.models import Cell
 from storage.packing import helped_and_hurt
-from storage.response_digests import kept_digests, num_changed
+from storage.response_digests import num_changed
 from storage.verdict import Difference
 
 

@@ -1,8 +1,7 @@
 """Whether two runs answered an item in the same bytes, without their responses.
 
-Owns: a digest per response in item order, packed into one value a cell, and keeping it until it is
-no longer needed: a baseline's stays, another run's goes as soon as it met its baseline.
-Does not cover: the responses themselves (`artifacts.py`), nor when runs meet (`results.py`).
+Owns: a digest per response in item order, packed into one value a cell. Does not cover: the
+responses themselves (`artifacts.py`), how long digests are kept (`kept_digests.py`).
 
 A digest is the first 16 bytes of SHA-256 of the response in UTF-8: by chance, one of 10^38 pairs of
 different responses would pass for equal.
@@ -11,12 +10,8 @@ different responses would pass for equal.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
-
-from storage.models import ResponseDigests
 from storage.new_rows import DIGEST_BYTES
 
 
@@ -29,28 +24,6 @@ def num_changed(ours: bytes, theirs: bytes) -> int:
     """Return how many of as many responses differ in any byte."""
     places = range(0, max(len(ours), len(theirs)), DIGEST_BYTES)
     return sum(ours[at : at + DIGEST_BYTES] != theirs[at : at + DIGEST_BYTES] for at in places)
-
-
-def keep_digests(session: Session, run_id: str, digests: Mapping[str, bytes]) -> None:
-    """Keep a run's digests by benchmark."""
-    rows = [
-        {"run_id": run_id, "benchmark": benchmark, "digests": packed}
-        for benchmark, packed in digests.items()
-    ]
-    if rows:
-        session.execute(insert(ResponseDigests), rows)
-
-
-def kept_digests(session: Session, run_id: str) -> dict[str, bytes]:
-    """Return a run's digests by benchmark; empty where nobody kept them."""
-    columns = (ResponseDigests.benchmark, ResponseDigests.digests)
-    rows = session.execute(select(*columns).where(ResponseDigests.run_id == run_id))
-    return {row.benchmark: row.digests for row in rows}
-
-
-def drop_digests(session: Session, run_id: str) -> None:
-    """Forget a run's digests."""
-    session.execute(delete(ResponseDigests).where(ResponseDigests.run_id == run_id))
 
 
 def _digest(response: str) -> bytes:

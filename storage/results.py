@@ -24,13 +24,13 @@ from storage.dispatch import require_attempt
 from storage.errors import BaselineMismatch, PairingMismatch, ResultConflict
 from storage.events import append_event
 from storage.generation import Generation
+from storage.kept_digests import drop_digests, keep_digests
 from storage.locks import lock_owned_run
 from storage.matching import is_baseline_of
 from storage.models import Cell, Run
 from storage.new_rows import BASELINE, SELF_CHECK, CellOutcome, PartialOutcome, RunOutcome
 from storage.packing import pack_bits, pack_floats
 from storage.pairing import require_same
-from storage.response_digests import drop_digests, keep_digests
 from storage.study_states import forget_setbacks
 from storage.upserts import insert_missing
 from storage.verdict import INERT, Count, Difference, compare

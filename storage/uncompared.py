@@ -15,10 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from storage.database import Database
+from storage.kept_digests import keep_digests
 from storage.matching import is_baseline_of
 from storage.models import Cell, ResponseDigests, Run, Study
 from storage.new_rows import BASELINE
-from storage.response_digests import keep_digests
 from storage.verdict import Difference, verdict_word
 
 

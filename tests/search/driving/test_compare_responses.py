@@ -10,7 +10,7 @@ from stored_studies import BENCHMARKS, NAME, seed_study
 
 from search.driving.compare_responses import compare_responses
 from storage import AuditStore
-from storage.response_digests import kept_digests
+from storage.kept_digests import kept_digests
 
 SAME = ("ffff",) * 4
 # The choices are right in other words: l instead of f.
