@@ -2,7 +2,8 @@
 
 Owns: the order of runs, retries of runs whose worker died, heartbeats of the lease, and every write
 of results. Does not cover: taking the lease (``search.driving.audits``), the workers
-(``search.driving.pool``), Optuna (``search.driving.trials``).
+(``search.driving.pool``) and what they are asked (``search.driving.run_jobs``), Optuna
+(``search.driving.trials``).
 
 The record is the truth: whatever dies, and whenever, what was in flight is pending again for the
 next driver, and a driver that lost its lease can write nothing more.
@@ -20,8 +21,10 @@ from search.driving.heartbeats import HEARTBEAT_S, LEASE_S
 from search.driving.interruptions import uninterrupted
 from search.driving.matched_nulls import MatchedNulls
 from search.driving.pool import Died, Event, Failed, Met, Scored, Trained, WorkerPool
-from search.driving.progress import Observer, Pace, Progress, RunNote, cells_text, title, unobserved
+from search.driving.progress import Observer, RunNote, cells_text, unobserved
+from search.driving.run_jobs import RunJobs
 from search.driving.run_outcomes import answers, cell_text, run_outcome
+from search.driving.told import Told
 from search.driving.trials import Trials
 from search.errors import HaltedError, StudyFileError
 from search.study.plan import Audit
@@ -30,18 +33,12 @@ from storage.errors import BaselineMismatch
 from storage.matching import match_key
 from storage.new_rows import (
     BASELINE,
-    JITTER_NULL,
     METHOD,
-    METHOD_NULL,
-    NUMBERED,
-    SHAM_NULL,
     TREATMENT,
 )
-from storage.records import DueRun, Run
+from storage.records import DueRun
 from storage.verdict import in_words
-from workers.job.cell_plans import CellPlan
 from workers.job.jobs import (
-    AdapterSpec,
     BaselineMet,
     CellResult,
     RunJob,
@@ -88,27 +85,31 @@ class Driver:
     ) -> None:
         self._store, self._audit, self._owner = store, audit, owner
         self._study = audit.file.name
-        self._artifact_url, self._supplies = artifact_url, supplies
-        self._observer = observer
         self._trials = Trials(store, audit, owner=owner)
-        self._pace = Pace(audit.file.resources.workers)
+        self._told = Told(store, audit, observer=observer)
         exact = audit.file.verdicts == "exact"
         self._plans = VerdictPlans(store, audit) if exact else None
         self._matched = MatchedNulls(store, audit)
         needed_by = (*self._matched.measured, *((TREATMENT, METHOD) if exact else ()))
         self._answers = BaselineAnswers(store, audit, needed_by=needed_by)
+        self._jobs = RunJobs(
+            audit,
+            artifact_url=artifact_url,
+            supplies=supplies,
+            matched=self._matched,
+            plans=self._plans,
+        )
         self._in_flight: dict[str, _InFlight] = {}
         self._queue = DueQueue({i: host.backbone for i, host in enumerate(audit.hosts)})
         self._barren: set[int] = set()  # hosts that an adaptive design asks no more of
         self._beaten_at = float("-inf")
-        self._progress = Progress(done=0, total=0, g1=0, scored=0, failed=0)
 
     def drive(self, pool: WorkerPool) -> bool:
         """Run what is due; True when nothing is left, False when a stop was asked for."""
         with uninterrupted():
             self._trials.reconcile()
             self._take_in_due()
-            self._count_afresh()
+            self._told.count_afresh()
             self._tell(None)
         while True:
             with uninterrupted():
@@ -152,19 +153,19 @@ class Driver:
 
     def _start(self, run: DueRun, pool: WorkerPool, *, slot: int) -> bool:
         """Give a run to a worker; False where nothing can come of it, and it failed at once."""
-        self._pace.start(run.id)
+        self._told.pace.start(run.id)
         attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
         try:
             if self._answers.lacks(run):
                 raise StudyFileError(_NO_BASELINE)
-            job = self._job(run)
+            job = self._jobs.of(run)
         except StudyFileError as error:
             self._give_up(run, attempt, str(error))
             return False
         drafts = self._answers.of(run)
         self._in_flight[run.id] = _InFlight(run, job, attempt, waits=drafts is None)
         pool.submit(slot, job, drafts=drafts)
-        self._tell(self._note("started", run, f"attempt {attempt}"))
+        self._note("started", run, f"attempt {attempt}")
         return True
 
     def _introduce_baselines(self, pool: WorkerPool) -> None:
@@ -183,7 +184,7 @@ class Driver:
                 if pool.take_back(flight.run.id):
                     self._fail(flight, _NO_BASELINE)
             elif drafts is not None:
-                flight.job, flight.waits = self._job(flight.run), False
+                flight.job, flight.waits = self._jobs.of(flight.run), False
                 pool.meet_baseline(flight.job, drafts=drafts)
             elif match_key(flight.run) not in in_flight and pool.take_back(flight.run.id):
                 self._begin_again(flight, "the worker of its baseline died")
@@ -203,34 +204,6 @@ class Driver:
         for run in self._matched.free(busy=busy):
             self._queue.put(run)
 
-    def _job(self, run: DueRun) -> RunJob:
-        host = self._audit.hosts[run.host]
-        benchmarks = self._audit.benchmarks
-        plans: dict[str, CellPlan] = {}
-        if self._plans and run.kind in (TREATMENT, METHOD) and self._plans.knows(run):
-            benchmarks, plans = self._plans.of(run)
-        return RunJob(
-            key=run.id,
-            backbone=host.backbone,
-            adapter=AdapterSpec.from_record(host.adapter),
-            configuration=run.configuration,
-            block=self._audit.file.talan,
-            # The seed of these nulls is their number: they are trained as their baseline was.
-            seed=run.baseline_seed if run.kind in NUMBERED else run.seed,
-            recipe=self._audit.recipe,
-            suite=self._audit.suite.name,
-            benchmarks=benchmarks,
-            artifact_url=self._artifact_url,
-            sham=run.seed if run.kind == SHAM_NULL else None,
-            plans=plans,
-            jitter=run.seed if run.kind == JITTER_NULL else None,
-            held_out=self._matched.held_out(run),
-            match=self._matched.match(run),
-            method=run.method,
-            is_method_null=run.kind == METHOD_NULL,
-            supplies=self._supplies,
-        )
-
     def _handle(self, event: Event) -> None:
         flight = self._in_flight[event.job.key]
         match event:
@@ -240,7 +213,7 @@ class Driver:
                 self._meet(flight, event.result)
             case Scored():
                 flight.cells.append(event.result)
-                self._tell(self._note("scored", flight.run, cell_text(event.result)))
+                self._note("scored", flight.run, cell_text(event.result))
                 if event.last:
                     self._finish(flight)
             case Failed(halts=True):  # the run is pending again: it did nothing wrong
@@ -272,12 +245,12 @@ class Driver:
         self._learn(flight)
         self._close(run)
         done = self._store.runs.get(run.id)
-        self._count(done)
+        self._told.count(done)
         verdict = in_words(g1=done.g1, verdict=done.verdict)
         said = f"{cells_text(done)}  {verdict}" if verdict else cells_text(done)
-        self._tell(self._note("finished", run, said))
+        self._note("finished", run, said)
         if done.error:  # a self-check that is not inert
-            self._tell(self._note("failed", run, done.error))
+            self._note("failed", run, done.error)
 
     def _learn(self, flight: _InFlight) -> None:
         """Let a completed run shape the plans of later ones."""
@@ -310,8 +283,8 @@ class Driver:
                 parts.drop(failed)
             self._barren.add(run.host)
         self._close(run)
-        self._count_afresh()
-        self._tell(self._note("failed", run, message))
+        self._told.count_afresh()
+        self._note("failed", run, message)
 
     def _lose(self, flight: _InFlight, message: str) -> None:
         """Try a run again whose worker died under it, a bounded number of times."""
@@ -323,9 +296,9 @@ class Driver:
             run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
         )
         del self._in_flight[run.id]
-        self._pace.drop(run.id)
+        self._told.pace.drop(run.id)
         self._queue.put_back(replace(run, failures=run.failures + 1))
-        self._tell(self._note("retried", run, message))
+        self._note("retried", run, message)
 
     def _begin_again(self, flight: _InFlight, message: str) -> None:
         """Let a run that did nothing wrong wait for its turn once more."""
@@ -334,13 +307,13 @@ class Driver:
             run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
         )
         del self._in_flight[run.id]
-        self._pace.drop(run.id)
+        self._told.pace.drop(run.id)
         self._queue.put(run)
-        self._tell(self._note("retried", run, message))
+        self._note("retried", run, message)
 
     def _close(self, run: DueRun) -> None:
         self._in_flight.pop(run.id, None)
-        self._pace.end(run.id)
+        self._told.pace.end(run.id)
         self._trials.tell_ended()
 
     def _propose(self) -> None:
@@ -354,7 +327,7 @@ class Driver:
         else:
             return
         self._take_in_due()
-        self._progress = replace(self._progress, total=self._progress.total + len(runs))
+        self._told.expect(len(runs))
 
     def _open_hosts(self) -> list[int]:
         """Hosts of an adaptive design that may have one more configuration."""
@@ -367,46 +340,9 @@ class Driver:
             if host not in self._barren and self._trials.num_configurations(host) < limit
         ]
 
-    def _count_afresh(self) -> None:
-        """Take the counts from the record: at the start, and where several change at once."""
-        status = self._store.studies.status(self._study)
-        kinds = status.kinds.values()
-        self._progress = Progress(
-            done=sum(kind.completed + kind.failed for kind in kinds),
-            total=sum(kind.total for kind in kinds),
-            g1=status.g1,
-            scored=status.scored,
-            failed=sum(kind.failed for kind in kinds),
-        )
-
-    def _count(self, run: Run) -> None:
-        """Count a run that completed; a baseline may have given verdicts to runs before it."""
-        if run.kind == BASELINE:
-            self._count_afresh()
-            return
-        now, treated = self._progress, run.kind == TREATMENT
-        self._progress = replace(
-            now,
-            done=now.done + 1,
-            g1=now.g1 + (treated and bool(run.g1)),
-            scored=now.scored + (treated and run.g1 is not None),
-        )
-
-    def _note(self, kind: str, run: DueRun, text: str) -> RunNote:
-        host = self._audit.hosts[run.host]
-        name = title(
-            f"{host.backbone} {host.adapter_label}",
-            run.configuration,
-            seed=run.seed,
-            kind=run.kind,
-            method=run.method,
-        )
-        return RunNote(kind=kind, run_id=run.id, title=name, text=text)
+    def _note(self, kind: str, run: DueRun, text: str) -> None:
+        self._tell(self._told.note(kind, run, text))
 
     def _tell(self, note: RunNote | None) -> None:
-        progress = replace(
-            self._progress,
-            running=len(self._in_flight),
-            eta_s=self._pace.eta_s(len(self._queue) + len(self._matched)),
-        )
-        self._observer(progress, note)
+        pending = len(self._queue) + len(self._matched)
+        self._told.tell(note, running=len(self._in_flight), pending=pending)
