@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -126,7 +127,7 @@ class Database:
 
 def head_revision() -> str:
     """Return the revision this program's tables are at."""
-    head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+    head = _scripts().get_current_head()
     assert head is not None, "storage/migrations is part of the package"
     return head
 
@@ -138,13 +139,18 @@ def _revision(connection: Connection) -> str | None:
 
 def _refuse_newer(connection: Connection, url: str) -> None:
     revision = _revision(connection)
-    scripts = ScriptDirectory.from_config(_alembic_config()).walk_revisions()
-    known = {script.revision for script in scripts}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if revision is not None and revision not in known:
         raise StorageOutdated(
             f"the tables in {url} are at {revision}, which is newer than this program "
             f"({head_revision()}); use the program that made them"
         )
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once: they are part of the program, and every opening asks for them."""
+    return ScriptDirectory.from_config(_alembic_config())
 
 
 def _alembic_config() -> Config:

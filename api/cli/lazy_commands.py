@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import gc
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -69,6 +70,7 @@ class LazyCommand(TyperCommand):
         return typer.main.get_command(alone)
 
 
+@cache
 def _summary(module: str, function: str) -> str:
     spec = find_spec(module)
     source = spec.loader.get_source(module) if spec and spec.loader else None  # type: ignore[attr-defined]

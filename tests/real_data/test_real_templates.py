@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def vocabulary(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@cache
 def tokenizer_of(vocabulary: Path, template: str, special: tuple[str, ...]) -> Any:
     tokenizer = AutoTokenizer.from_pretrained(vocabulary)
     tokenizer.add_tokens([AddedToken(text, special=True) for text in special])

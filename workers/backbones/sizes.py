@@ -6,12 +6,13 @@ and what training holds of them in memory. Does not cover: time, and the memory 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import torch
 from peft import get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from talan import TalanConfig, TalanError, count_parameters
 from workers.backbones.adapters import lora_config, require_targets
@@ -64,14 +65,10 @@ class HostShape:
         AdapterError: The backbone lacks a target module.
     """
 
-    def __init__(self, config: object, adapter: AdapterSpec) -> None:
+    def __init__(self, config: PretrainedConfig, adapter: AdapterSpec) -> None:
         self._config = config
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-            self._backbone = sum(p.numel() for p in model.parameters())
-            require_targets(model, adapter)
-            adapted = get_peft_model(model, lora_config(adapter))
-        self._adapter = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+        parts = _Parts(config.to_json_string(use_diff=False), adapter, config)
+        self._backbone, self._adapter = _count(parts)
 
     def size(
         self, configuration: Mapping[str, Any] | None, *, block: Mapping[str, Any] | None = None
@@ -93,6 +90,24 @@ class HostShape:
         except TalanError as error:
             raise ConfigurationError(str(error)) from error
         return HostSize(self._backbone, self._adapter, added)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    config_text: str
+    adapter: AdapterSpec
+    config: PretrainedConfig = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _count(parts: _Parts) -> tuple[int, int]:
+    """Parameters of backbone and adapter; built once, although each launch and estimate asks."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(parts.config)  # type: ignore[no-untyped-call]
+        backbone = sum(p.numel() for p in model.parameters())
+        require_targets(model, parts.adapter)
+        adapted = get_peft_model(model, lora_config(parts.adapter))
+    return backbone, sum(p.numel() for p in adapted.parameters() if p.requires_grad)
 
 
 def backbone_config(name: str) -> tuple[Any, str]:

@@ -93,7 +93,8 @@ def test_faults_stay_with_their_runs_and_resuming_mends_them(
         **dict.fromkeys([BASELINE, 1, 2, 3, 4], 1),
         **{5: 2, 6: 3, 7: 2},
     }
-    assert runs[1].compute_s == 0.25 + 2 * 0.5
+    # Begun beside its baseline, it may end its training first and meet the baseline later.
+    assert runs[1].compute_s - 2 * 0.5 in (0.25, 0.25 + 0.25)
     assert store.runs.losses(runs[1].id) == pytest.approx((2.0, 1.042))
 
     last, verdicts = watcher.progress[-1], [run.g1 for run in runs.values() if run.g1 is not None]

@@ -1,14 +1,15 @@
 """What a prepared process guarantees."""
 
-import gc
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 import torch
 
 from workers.errors import WorkerError
-from workers.run.process import freeze_heap, prepare_process, require_main_thread, unfreeze_heap
+from workers.run.process import prepare_process, require_main_thread
 
 
 def test_prepared_process_is_single_threaded_deterministic_and_offline():
@@ -38,12 +39,19 @@ def test_main_thread_is_required():
 
 
 def test_frozen_heap_is_given_back():
-    freeze_heap()
-    frozen = gc.get_freeze_count()
-    unfreeze_heap()
-
+    code = (
+        "import gc\n"
+        "from workers.run.process import freeze_heap, unfreeze_heap\n"
+        "counts = []\n"
+        "for change in (freeze_heap, unfreeze_heap):\n"
+        "    change()\n"
+        "    counts.append(gc.get_freeze_count())\n"
+        "print(*counts)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    frozen, left = map(int, told.stdout.split())
     assert frozen > 10_000
-    assert gc.get_freeze_count() == 0
+    assert left == 0
 
 
 @pytest.mark.parametrize("offline", [True, False])
