@@ -22,7 +22,7 @@ SCOPES = ("sequence", "prefix")
 SUMMARIZERS = ("attention", "soft_mos")
 # Many stop tokens: random answers then end after very different numbers of tokens.
 STOPS = frozenset(range(60, 67))
-MAX_NEW_TOKENS = 24
+MAX_NEW_TOKENS = 16
 
 
 def make_prompts(vocabulary: int, *, shared: Sequence[int] = ()) -> list[list[int]]:
