@@ -22,12 +22,12 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
+from talan.vocabulary import MIXERS
 from workers.evaluation.asked_items import AskedItem
 
 OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
 BACKBONES = ("backbone-a", "backbone-b")
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
 NUM_NULLS = 4
 

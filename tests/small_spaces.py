@@ -6,8 +6,8 @@ from typing import Any
 
 from search.study.keys import Axes
 from search.study.space import Space, build_space
+from talan.vocabulary import MIXERS
 
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 GATE = {"rule": "gate", "gate": "vector", "alpha": 0.008}
 DIRECT = {"rule": "direct", "alpha": 0.008}
 EXAMPLE_AXES = {

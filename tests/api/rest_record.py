@@ -21,10 +21,9 @@ from storage import (
     RunPlan,
     StudyPlan,
 )
-from talan.vocabulary import BLOCK_DRAW
+from talan.vocabulary import BLOCK_DRAW, MIXERS
 from workers.evaluation.asked_items import AskedItem
 
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"
 N_ITEMS = 20
 PROMPTS = [AskedItem(f"item-{n}", f"What is {n}?", f"It is {n}.") for n in range(N_ITEMS)]

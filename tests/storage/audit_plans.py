@@ -19,8 +19,8 @@ from storage import (
     StudyPlan,
 )
 from storage.response_digests import pack_digests
+from talan.vocabulary import MIXERS
 
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 OWNER = "driver-1"
 N_ITEMS = 20
 

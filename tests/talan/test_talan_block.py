@@ -12,15 +12,13 @@ from talan import Writeback
 from talan.block import TalanBlock
 from talan.seeding import draw_weights, make_generator
 from talan.state import RunningState
+from talan.vocabulary import MIXERS, SUMMARIZERS, SUMMARY_SCOPES
 
 WRITEBACKS = {
     "direct": Writeback("direct", None, 0.3),
     "vector": Writeback("gate", "vector", 0.3),
     "scalar": Writeback("gate", "scalar", 0.3),
 }
-MIXERS = ["multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix"]
-SUMMARIZERS = ["attention", "soft_mos"]
-SCOPES = ["sequence", "prefix"]
 
 
 def make_block(config, width=8):
@@ -34,7 +32,7 @@ def tokens(*shape, seed=0, scale=1.0):
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["initial", "trained"])
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 @pytest.mark.parametrize("writeback", WRITEBACKS)
 @pytest.mark.parametrize("mixer", MIXERS)
 @pytest.mark.parametrize("summarizer", SUMMARIZERS)
@@ -79,7 +77,7 @@ def test_several_components_equal_the_plain_reading(mixer):
     }
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 @pytest.mark.parametrize("mixer", MIXERS)
 def test_gradients_equal_finite_differences(mixer, scope):
     config = make_config(mixer=mixer, summary_scope=scope, summarizer="soft_mos", slots=2)
@@ -126,7 +124,7 @@ def test_alpha_zero_is_the_identity_bit_for_bit(mixer, gate, dtype):
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=3),
     padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    scope=st.sampled_from(SCOPES),
+    scope=st.sampled_from(SUMMARY_SCOPES),
     mixer=st.sampled_from(MIXERS),
     summarizer=st.sampled_from(SUMMARIZERS),
 )
@@ -227,7 +225,7 @@ def test_the_direct_perturbation_is_bounded(mixer):
         assert 0 < delta <= 0.05 * mix * (1 + 1e-5) + 1e-6 * size
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 @pytest.mark.parametrize("mixer", MIXERS)
 def test_bf16_autocast_runs_forward_and_backward(mixer, scope):
     block = make_block(make_config(mixer=mixer, summary_scope=scope))

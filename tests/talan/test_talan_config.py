@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tiny_talan_models import make_config
 
 from talan import TalanConfig, TalanConfigError, Trainability, Writeback
+from talan.vocabulary import MIXERS
 
 Q32B = {
     "type": "talan",
@@ -46,7 +47,7 @@ configs = st.builds(
     TalanConfig,
     layer=st.integers(0, 40),
     slots=st.integers(1, 9),
-    mixer=st.sampled_from(["multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix"]),
+    mixer=st.sampled_from(MIXERS),
     writeback=writebacks,
     trainability=st.builds(
         Trainability,

@@ -14,6 +14,7 @@ from talan import (
     count_parameters,
 )
 from talan.mixers.width import Width, resolve_width
+from talan.vocabulary import MIXERS
 
 ATTENTION = {"num_key_value_heads": 8, "head_dim": 128, "tie_word_embeddings": False}
 BACKBONES = {
@@ -60,7 +61,6 @@ BILLIONS = {
     "Qwen3-8B": 8.2,
     "Qwen3-30B-A3B": 30.5,
 }
-MIXERS = ["multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix"]
 
 
 @pytest.mark.parametrize("name", BACKBONES)

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 from plain_reading import read
-from test_talan_block import MIXERS, SCOPES, SUMMARIZERS, make_block, tokens
+from test_talan_block import make_block, tokens
 from test_talan_decoding import make_model
 from tiny_talan_models import make_config, randomise
 from transformers import DynamicCache
 
 from talan import Rows, TalanDecodingError, carry_rows, keep_proposed, propose_next
 from talan.state import RunningState
+from talan.vocabulary import MIXERS, SUMMARIZERS, SUMMARY_SCOPES
 
 PROMPT, PROPOSED = 4, 5
 KEPT = torch.tensor([3, 0])
@@ -24,7 +25,7 @@ def proposing(block, x, mask, state):
 
 @pytest.mark.parametrize("summarizer", SUMMARIZERS)
 @pytest.mark.parametrize("mixer", MIXERS)
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_each_proposed_token_reads_the_sums_up_to_itself(mixer, summarizer, scope):
     """Against the plain reading in float64; the second row is padded on both sides."""
     config = make_config(mixer=mixer, summarizer=summarizer, summary_scope=scope)
@@ -55,7 +56,7 @@ def test_each_proposed_token_reads_the_sums_up_to_itself(mixer, summarizer, scop
     np.testing.assert_allclose(after.numpy(), expected[:, last], rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_a_model_goes_on_from_the_accepted_token(architecture, scope):
     model, _ = make_model(scope, architecture)
     ids = torch.tensor([[5, 9, 12, 30, 8]])

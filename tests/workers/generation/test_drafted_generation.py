@@ -8,10 +8,7 @@ import torch
 from test_generation_engine import (
     FEW_SHOT,
     MAX_NEW_TOKENS,
-    MIXERS,
-    SCOPES,
     STOPS,
-    SUMMARIZERS,
     SmallDevice,
     insert_talan,
     make_prompts,
@@ -19,6 +16,7 @@ from test_generation_engine import (
 )
 
 from talan import TalanConfig, Writeback, attach_sham
+from talan.vocabulary import MIXERS, SUMMARIZERS, SUMMARY_SCOPES
 from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.drafts.draft import num_agreeing
@@ -102,7 +100,7 @@ def test_answers_are_those_of_one_by_one(random_model: Any):
 
 @pytest.mark.parametrize("summarizer", SUMMARIZERS)
 @pytest.mark.parametrize("mixer", MIXERS)
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_every_block_on_the_tiny_backbone(tiny: Any, scope: str, mixer: str, summarizer: str):
     talan = insert_talan(tiny, summary_scope=scope, mixer=mixer, summarizer=summarizer, layer=2)
     prompts = make_prompts(100, shared=FEW_SHOT[:33])[:8]
@@ -113,7 +111,7 @@ def test_every_block_on_the_tiny_backbone(tiny: Any, scope: str, mixer: str, sum
         talan.detach()
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_sums_are_those_of_the_accepted_tokens(random_model: Any, scope: str):
     """Left padding, a shared beginning, small rooms, and little memory."""
     prompts = make_prompts(100, shared=FEW_SHOT[:33])
@@ -233,7 +231,7 @@ def test_without_near_ties_nothing_is_written_twice(model: Any):
     assert all(0 < response.margin < 100 for response in found)
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_a_repeat_is_the_same_in_bfloat16(model: Any, scope: str):
     prompts = make_prompts(100)
     talan = insert_talan(model.to(torch.bfloat16), summary_scope=scope)

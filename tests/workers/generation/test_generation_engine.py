@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from talan import Talan, TalanConfig, Writeback, attach, attach_sham
+from talan.vocabulary import MIXERS, SUMMARIZERS, SUMMARY_SCOPES
 from workers.backbones.adapters import attach_adapter
 from workers.backbones.loading import load_backbone
 from workers.errors import GenerationError
@@ -17,9 +18,6 @@ from workers.job.jobs import AdapterSpec
 
 LENGTHS = (3, 40, 7, 21, 1, 12, 33, 5, 18, 9, 26, 2, 15, 60)
 FEW_SHOT = [int(token) for token in torch.randint(3, 100, (50,), generator=torch.Generator())]
-MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
-SCOPES = ("sequence", "prefix")
-SUMMARIZERS = ("attention", "soft_mos")
 # Many stop tokens: random answers then end after very different numbers of tokens.
 STOPS = frozenset(range(60, 67))
 MAX_NEW_TOKENS = 16
@@ -108,7 +106,7 @@ def test_answers_are_those_of_one_by_one(random_model: Any):
         assert run(make_engine(random_model, rows=rows), prompts) == expected
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_talans_sums_stay_with_their_sequence(random_model: Any, scope: str):
     prompts = make_prompts(100)
     plain = one_by_one(random_model, prompts)
@@ -125,7 +123,7 @@ def test_talans_sums_stay_with_their_sequence(random_model: Any, scope: str):
 
 @pytest.mark.parametrize("summarizer", SUMMARIZERS)
 @pytest.mark.parametrize("mixer", MIXERS)
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SUMMARY_SCOPES)
 def test_every_block_on_the_tiny_backbone(tiny: Any, scope: str, mixer: str, summarizer: str):
     talan = insert_talan(tiny, summary_scope=scope, mixer=mixer, summarizer=summarizer, layer=2)
     prompts = make_prompts(100)[:7]
@@ -182,7 +180,7 @@ def test_a_beginning_may_be_read_with_each_prompt(model: Any):
     assert engine.tally.num_prompt_tokens == len(prompts) * len(FEW_SHOT) + sum(LENGTHS)
 
 
-@pytest.mark.parametrize("talan", SCOPES, indirect=True)
+@pytest.mark.parametrize("talan", SUMMARY_SCOPES, indirect=True)
 def test_little_memory_lets_answers_wait_and_changes_none(model: Any, talan: Talan):
     """140 cells hold one sequence with its room, at times two."""
     prompts = make_prompts(100)
@@ -202,7 +200,7 @@ def test_the_youngest_answers_wait_again_when_the_others_grow(model: Any):
     assert engine.tally.num_restarts > 0
 
 
-@pytest.mark.parametrize("talan", SCOPES, indirect=True)
+@pytest.mark.parametrize("talan", SUMMARY_SCOPES, indirect=True)
 @pytest.mark.parametrize(
     "capacity",
     [
@@ -239,7 +237,7 @@ class SmallDevice:
         self._hook.remove()
 
 
-@pytest.mark.parametrize("talan", SCOPES, indirect=True)
+@pytest.mark.parametrize("talan", SUMMARY_SCOPES, indirect=True)
 def test_out_of_memory_halves_the_batch_and_loses_no_answer(model: Any, talan: Talan):
     prompts = make_prompts(100)
     expected = one_by_one(model, prompts)
@@ -332,7 +330,7 @@ def test_cached_dora_is_not_merged_and_says_the_same(make_backbone: Callable[[st
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-@pytest.mark.parametrize("talan", SCOPES, indirect=True)
+@pytest.mark.parametrize("talan", SUMMARY_SCOPES, indirect=True)
 def test_a_repeat_is_the_same_in_bfloat16(model: Any, talan: Talan):
     prompts = make_prompts(100)
     half = model.to(torch.bfloat16)
