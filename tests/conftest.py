@@ -27,6 +27,7 @@ collect_ignore = [] if os.environ.get("TALAN_REAL_DATA") else ["real_data"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HEAP = KeptHeap()
+CHECKOUT = pytest.StashKey[set[str]]()
 
 # Commands that the tests start read their modules compiled, where the first of them left them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -45,6 +46,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the longest first where there are workers; alone, a file follows the other as ever."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: place_of(item.nodeid))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note what the checkout holds."""
+    session.config.stash[CHECKOUT] = contents(session.config.rootpath)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where tests left files in the checkout: the next commit would take them along."""
+    root = session.config.rootpath
+    if left := contents(root) - session.config.stash[CHECKOUT]:
+        print(f"\nthe tests left in {root}: {', '.join(sorted(left))}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def contents(root: Path) -> set[str]:
+    """Names of files and folders at the top, but for caches."""
+    return {entry.name for entry in root.iterdir() if not entry.name.startswith((".", "__"))}
 
 
 def pytest_runtest_logstart() -> None:

@@ -61,9 +61,9 @@ def test_it_is_read_and_searched_without_any_other_host(address: str, open_tab: 
     page = tab.page
     page.goto(f"{address}/help/")
     expect(page.locator("h1").first).to_have_text(re.compile("docs"))
-    # What is typed before the index is read finds nothing.
+    # It listens to keys once its index is read.
     expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching")
-    page.locator("input.md-search__input").fill("rotation test")
+    page.locator("input.md-search__input").press_sequentially("rotation test")
     found = page.locator("a.md-search-result__link").first
     expect(found).to_be_visible()
     found.click()
