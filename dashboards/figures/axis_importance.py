@@ -16,10 +16,9 @@ import plotly.graph_objects as go
 from dashboards.figures.theme import blank, colours_of, framed
 from dashboards.study_frames import Records, StudyRecord, together
 from dashboards.wording import percent, safe
-from search.follow_ups.importance import ANOVA, FANOVA, PED_ANOVA
+from search.follow_ups.importance import ANOVA, FANOVA, PED_ANOVA, no_sample_note
 from search.study.file import recorded_file
 from search.study.gamma_note import gamma_note
-from search.study.keys import ADAPTIVE_SAMPLERS
 
 if TYPE_CHECKING:
     from search.follow_ups.importance import HostImportance
@@ -170,7 +169,6 @@ def _hover(row: Mapping[Any, Any]) -> str:
 
 
 def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
-    adaptive = sorted(set(ADAPTIVE_SAMPLERS) & {str(s.design["sampler"]) for s in record.studies})
     silent = table[table["reason"].notna()]
     resamples = int(table["resamples"].max())
     shuffles = int(table["shuffles"].max())
@@ -190,7 +188,5 @@ def _notes(record: StudyRecord, table: pd.DataFrame) -> list[str]:
         else "Intervals take long on a study of this size: talan importance has them.",
         *(f"{row['host']}: {row['reason']}." for row in silent.to_dict("records")),
         *dict.fromkeys(f"{note}." for note in gamma if note),
-        f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
-        if adaptive
-        else "",
+        no_sample_note(str(study.design["sampler"]) for study in record.studies),
     ]

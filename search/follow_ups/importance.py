@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from search.statistics.importance_reference import (
 )
 from search.study.file import recorded_file
 from search.study.gamma_note import gamma_note
+from search.study.keys import ADAPTIVE_SAMPLERS
 from storage import AuditStore
 from storage.records import Study
 
@@ -168,6 +169,13 @@ def importance_notes(study: Study) -> list[str]:
     """What to know of a study's axes beside their shares."""
     note = gamma_note(recorded_file(study.spec))
     return [note] if note else []
+
+
+def no_sample_note(designs: Iterable[str]) -> str:
+    """What to know where designs chose trials by their results; empty where none did."""
+    adaptive = sorted(set(ADAPTIVE_SAMPLERS) & set(designs))
+    note = f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
+    return note if adaptive else ""
 
 
 def trial_importance(

@@ -12,7 +12,12 @@ from rich.table import Table
 from api.cli.options import JsonOption, NameArgument, StorageOption, open_store
 from api.cli.printing import echo_json
 from api.views.importance import Importance
-from search.follow_ups.importance import HostImportance, importance_notes, study_importance
+from search.follow_ups.importance import (
+    HostImportance,
+    importance_notes,
+    no_sample_note,
+    study_importance,
+)
 
 
 def importance(
@@ -84,8 +89,8 @@ def _show(found: Sequence[HostImportance], *, by: str, design: str) -> None:
             continue
         console.print(_table(host, by=by))
         console.print(_basis(host) + "\n", style="dim")
-    if design in ("tpe", "nsga2"):
-        console.print(f"{design} chose its trials by results: they are no sample of the space.")
+    if note := no_sample_note([design]):
+        console.print(note)
 
 
 def _table(host: HostImportance, *, by: str) -> Table:

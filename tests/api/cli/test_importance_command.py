@@ -16,7 +16,8 @@ from search.driving.optuna_record import (
     open_optuna_storage,
 )
 from search.study.file import parse_study
-from search.study.plan import resolve
+from search.study.keys import TUNE
+from search.study.plan import resolve, study_plan
 from storage import AuditStore, RunFilter
 
 
@@ -75,3 +76,11 @@ def test_what_does_not_vary_is_told(talan: Talan) -> None:
     answer = talan("importance", "finished", "--by", "g1")
     assert answer.code == 2
     assert "allowed: mean_delta, feasibility" in answer.err
+
+
+def test_trials_that_tune_chose_are_told_to_be_no_sample(talan: Talan) -> None:
+    file = parse_study({"name": "tuned", "design": {"sampler": TUNE}})
+    with AuditStore.open("sqlite:///talan.db") as store:
+        store.studies.create(study_plan(resolve(file), artifact_url="artifacts"))
+    out = talan("importance", "tuned").out
+    assert "tune chose trials by results: they are no sample of the space." in out
