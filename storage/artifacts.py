@@ -23,16 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from storage.artifact_errors import translated
+from storage.artifact_errors import opened, translated
 from storage.errors import (
     ArtifactCorrupt,
     ArtifactError,
     ArtifactMissing,
     ArtifactStoreFull,
-    ArtifactStoreUnavailable,
 )
 from storage.folder_tar import read_tar, write_tar
 
@@ -54,11 +52,7 @@ class ArtifactStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            self._fs, self._root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise ArtifactStoreUnavailable(f"artifact store {url}: {reason}") from None
+        self._fs, self._root = opened(url)
 
     def put_bytes(self, data: bytes, *, suffix: str) -> ArtifactRef:
         """Store bytes; `suffix` says what they are, such as `parquet`."""

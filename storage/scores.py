@@ -14,11 +14,9 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from storage.artifact_errors import translated
-from storage.errors import ArtifactStoreUnavailable
+from storage.artifact_errors import opened, translated
 
 FOLDER = "scores"
 
@@ -32,11 +30,7 @@ class ScoreStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            self._fs, root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise ArtifactStoreUnavailable(f"artifact store {url}: {reason}") from None
+        self._fs, root = opened(url)
         self._root = f"{root.rstrip('/')}/{FOLDER}"
 
     def get(self, name: str) -> dict[str, float] | None:

@@ -1,4 +1,4 @@
-"""The error tree of the library.
+"""The error tree of the library, and how a foreign error is told in one line.
 
 Every message is one sentence that names the value at fault and says what is allowed.
 """
@@ -30,3 +30,9 @@ class TalanTrainingError(TalanError):
 
 class TalanCheckpointError(TalanError):
     """A checkpoint that is missing, damaged or made for another backbone."""
+
+
+def first_line(error: Exception, *, most: int = 300) -> str:
+    """The first line of a foreign error's text, for our own sentence; else its class."""
+    lines = (" ".join(line.split()) for line in str(error).splitlines())
+    return next((line[:most] for line in lines if line), type(error).__name__)

@@ -16,7 +16,7 @@ from peft import PeftConfig, PeftModelForCausalLM, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from talan.errors import TalanCheckpointError, TalanError
+from talan.errors import TalanCheckpointError, TalanError, first_line
 from talan.interventions import Intervention, loader_of
 from talan.model_card import saved_card
 from talan.model_folder import (
@@ -153,7 +153,7 @@ def _with_adapter(
         if adapted is not None:
             adapted.base_model.unload()
         raise TalanCheckpointError(
-            f"{folder.path} does not fit this base model: {_first_line(error)}"
+            f"{folder.path} does not fit this base model: {first_line(error)}"
         ) from error
     return adapted if trainable else adapted.eval()
 
@@ -165,7 +165,7 @@ def _stored_tensors(folder: Path) -> set[str]:
             return set(file.keys())
     except (OSError, SafetensorError) as error:
         raise TalanCheckpointError(
-            f"{folder / ADAPTER_WEIGHTS} cannot be read: {_first_line(error)}"
+            f"{folder / ADAPTER_WEIGHTS} cannot be read: {first_line(error)}"
         ) from error
 
 
@@ -189,8 +189,3 @@ def _move_into(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
     except OSError as error:
         raise TalanCheckpointError(f"{target} cannot be written: {error}") from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = (" ".join(line.split()) for line in str(error).splitlines())
-    return next((line for line in lines if line), type(error).__name__)

@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from talan.base_models import fingerprint, local_folder
-from talan.errors import TalanCheckpointError
+from talan.errors import TalanCheckpointError, first_line
 from talan.loaded import TalanModelForCausalLM, put_on
 from talan.model_folder import CHAT_TEMPLATE, BaseModel, ModelFolder, read_model_folder
 
@@ -63,7 +63,7 @@ def from_pretrained(
         )
     except Exception as error:
         raise TalanCheckpointError(
-            f"The base model {source} of {folder.path} cannot be loaded: {_sentence(error)}"
+            f"The base model {source} of {folder.path} cannot be loaded: {first_line(error)}"
         ) from error
     tokenizer = _tokenizer(folder, source, commit=commit, token=token)
     return put_on(model, folder, trainable=trainable), tokenizer
@@ -86,7 +86,7 @@ def _folder(name: str, *, revision: str | None, token: str | bool | None) -> Pat
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
         raise TalanCheckpointError(
-            f"{name!r} is neither a folder nor to be had from the hub: {_sentence(error)}"
+            f"{name!r} is neither a folder nor to be had from the hub: {first_line(error)}"
         ) from error
 
 
@@ -131,14 +131,9 @@ def _tokenizer(
         )
     except Exception as error:
         raise TalanCheckpointError(
-            f"The tokenizer of {folder.path} cannot be loaded: {_sentence(error)}"
+            f"The tokenizer of {folder.path} cannot be loaded: {first_line(error)}"
         ) from error
     template = folder.path / CHAT_TEMPLATE
     if template.is_file():
         tokenizer.chat_template = template.read_text(encoding="utf-8")
     return tokenizer
-
-
-def _sentence(error: Exception) -> str:
-    lines = (" ".join(line.split()) for line in str(error).splitlines())
-    return next((line for line in lines if line), type(error).__name__)

@@ -4,6 +4,8 @@ Every message is one sentence that names the bad value and what is allowed;
 whoever catches a `WorkerError` may print it as it is. Programming errors are not wrapped.
 """
 
+from talan.errors import first_line as first_line  # noqa: PLC0414 - both packages tell alike
+
 
 class WorkerError(Exception):
     """Something a run was asked to do cannot be done."""
@@ -59,9 +61,3 @@ class GenerationError(WorkerError):
 
 class ArtifactsRefusedError(WorkerError):
     """The artifact store takes nothing just now: no run can end well, whichever it is."""
-
-
-def first_line(error: Exception, *, most: int = 300) -> str:
-    """The first line of a foreign error's text, for our own sentence; else its class."""
-    lines = (" ".join(line.split()) for line in str(error).splitlines())
-    return next((line[:most] for line in lines if line), type(error).__name__)

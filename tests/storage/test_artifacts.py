@@ -10,7 +10,9 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
 import pytest
+from fsspec import AbstractFileSystem
 
 from storage import (
     ArtifactCorrupt,
@@ -21,6 +23,7 @@ from storage import (
     ArtifactStoreUnavailable,
 )
 from storage.artifact_errors import translated
+from storage.scores import ScoreStore
 
 DATA = "grün 大".encode() * 1000
 
@@ -153,6 +156,22 @@ def test_a_store_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         ArtifactStore("nowhere://x")
     with pytest.raises(ArtifactStoreUnavailable, match="Permission denied"), translated("here"):
         raise PermissionError(errno.EACCES, "Permission denied")
+
+
+class _Silent(AbstractFileSystem):
+    protocol = "silent"
+
+    def __init__(self, **_: object) -> None:
+        raise OSError
+
+
+def test_an_error_without_a_message_is_told_by_its_name() -> None:
+    fsspec.register_implementation("silent", _Silent, clobber=True)
+    for store in (ArtifactStore, ScoreStore):
+        with pytest.raises(ArtifactStoreUnavailable, match=r"silent://x: OSError$"):
+            store("silent://x")
+    with pytest.raises(ArtifactStoreUnavailable, match=r"used: OSError$"), translated("here"):
+        raise OSError
 
 
 def test_a_store_without_room_is_refused_before_anything_is_made(

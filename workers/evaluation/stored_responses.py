@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workers.errors import DataError
+from workers.errors import DataError, first_line
 from workers.evaluation.asked_items import asked_artifact
 
 
@@ -33,8 +33,7 @@ def decode_responses(data: bytes) -> list[StoredResponse]:
     try:
         table = pq.read_table(BytesIO(data), columns=["item_id", "response", "correct"])
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "unreadable"
-        raise DataError(f"These bytes are not the responses of a cell: {reason}") from error
+        raise _refused(error) from error
     if table.num_columns < 3:
         there = ", ".join(table.column_names) or "none"
         raise DataError(f"Responses need item_id, response and correct; of these there are {there}")
@@ -74,8 +73,7 @@ def _later_columns(data: bytes, *names: str) -> list[list[Any]] | None:
             return None
         table = file.read(columns=list(names))
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "unreadable"
-        raise DataError(f"These bytes are not the responses of a cell: {reason}") from error
+        raise _refused(error) from error
     return [table[name].to_pylist() for name in names]
 
 
@@ -88,4 +86,8 @@ def asked_with(data: bytes) -> str | None:
     try:
         return asked_artifact(pq.read_schema(BytesIO(data)))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"These bytes are not the responses of a cell: {error}") from error
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> DataError:
+    return DataError(f"These bytes are not the responses of a cell: {first_line(error)}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from workers.errors import GenerationError
+from workers.errors import GenerationError, first_line
 from workers.generation.batch import (
     Batch,
     Kept,
@@ -267,7 +267,7 @@ class Engine:
         if num_rows <= 1:
             raise GenerationError(
                 f"Item {under_way[0].prompt.name!r} alone does not fit into memory: "
-                f"{str(shortage).splitlines()[0]}"
+                f"{first_line(shortage)}"
             )
         for one in under_way:
             waiting.put_back(one)
