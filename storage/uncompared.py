@@ -19,7 +19,7 @@ from storage.kept_digests import keep_digests
 from storage.matching import is_baseline_of
 from storage.models import Cell, ResponseDigests, Run, Study
 from storage.new_rows import BASELINE
-from storage.verdict import Difference, verdict_word
+from storage.verdict import Difference, exact_delta, verdict_word
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,6 @@ def _judge_again(session: Session, run: Run) -> None:
         return
     cells: Sequence[Cell] = session.scalars(select(Cell).where(Cell.run_id == run.id)).all()
     run.verdict = verdict_word(
-        [cell.n_correct - (cell.baseline_n_correct or 0) for cell in cells],
+        [exact_delta(c.n_correct, c.baseline_n_correct or 0, n_items=c.n_items) for c in cells],
         [Difference(cell.helped, cell.hurt, cell.changed) for cell in cells],
     )

@@ -25,7 +25,7 @@ from search.study.file import parse_study
 from search.study.keys import Axes, StudyFile
 from search.study.single import single_of
 from storage import ArtifactStore
-from storage.verdict import Count, is_not_worse, verdict_word
+from storage.verdict import STRICT, Count, compare, exact_mean
 from workers.job.jobs import CellResult, TrainResult
 
 Counts = Mapping[str, tuple[int, int]]
@@ -123,23 +123,20 @@ class AuditTrainable(tune.Trainable):  # type: ignore[misc]
     def _report(self, cell: CellResult) -> dict[str, object]:
         assert self._trained is not None
         counts = {done.benchmark: Count(done.n_correct, done.n_items) for done in self._cells}
-        deltas = {name: count.delta(self._baseline[name]) for name, count in counts.items()}
+        baseline = {name: self._baseline[name] for name in counts}
+        so_far = compare(counts, baseline, run_id=self._job.key)
         is_last = len(self._cells) == len(self._job.benchmarks)
-        lost = not all(
-            is_not_worse(count.n_correct, self._baseline[name].n_correct)
-            for name, count in counts.items()
-        )
         outcome = run_outcome(self._job, self._trained, self._cells)
         return {
             "benchmark": cell.benchmark,
             "score": counts[cell.benchmark].score,
-            "baseline_score": self._baseline[cell.benchmark].score,
-            "delta": float(deltas[cell.benchmark]),
-            "mean_delta": float(sum(deltas.values()) / len(deltas)),
-            "worst_delta": float(min(deltas.values())),
-            "lost": lost,
-            "g1": not lost if is_last else None,
-            "strict": verdict_word(deltas.values(), []) == "strict" if is_last else None,
+            "baseline_score": baseline[cell.benchmark].score,
+            "delta": float(so_far.deltas[cell.benchmark]),
+            "mean_delta": float(exact_mean(so_far.deltas.values())),
+            "worst_delta": float(min(so_far.deltas.values())),
+            "lost": not so_far.g1,
+            "g1": so_far.g1 if is_last else None,
+            "strict": so_far.word == STRICT if is_last else None,
             "outcome": put_outcome(ArtifactStore(self._artifacts), outcome),
             "done": is_last,
         }

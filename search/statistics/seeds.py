@@ -26,6 +26,7 @@ from scipy.stats import wilcoxon
 
 from search.statistics.errors import StatisticsError, at_least, finite, within
 from search.statistics.exact import exact_mean, of_delta, of_mean
+from storage.verdict import NOT_G1, verdict_word
 
 _ENUMERATED = 10  # deltas whose signs are all tried where ranks tie: 0.2 s
 
@@ -88,7 +89,7 @@ def seed_table(
             name: seed_summary(values, confidence=confidence) for name, values in by_cell.items()
         },
         pooled=_described([delta for seed in exact for delta in seed.values()]),
-        g1_seeds=sum(all(delta >= 0 for delta in seed.values()) for seed in exact),
+        g1_seeds=sum(verdict_word(seed.values(), []) != NOT_G1 for seed in exact),
     )
 
 
