@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from search.analyses.references import with_references
 from storage import Analysis, ArtifactError, ArtifactStore, AuditStore, Run
+from storage.records import LIVE
 
 COMPLETED = "completed"
-LIVE = ("queued", "running")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pandas as pd
 from dashboards.run_analyses import RunMechanism, load_mechanism
 from search.analyses.catalogue import DISCRIMINATORS, SIGNATURE
 from storage import NULL_KINDS, AuditStore
+from storage.records import LIVE
 from workers.analyses.jobs import DEPTH
 
 CURVE_COLUMNS = ("run", "kind", "block", "layer", "relative_l2", "block_off_relative_l2")
@@ -76,5 +77,5 @@ def load_study_mechanism(store: AuditStore, study: str) -> StudyMechanism:
         runs=tuple(load_mechanism(store, run_id) for run_id in store.analyses.run_ids(study)),
         discriminators=summaries.get(DISCRIMINATORS),
         signature=summaries.get(SIGNATURE),
-        waiting=tuple(one.name for one in own if one.state in ("queued", "running")),
+        waiting=tuple(one.name for one in own if one.state in LIVE),
     )

@@ -24,7 +24,7 @@ from storage.errors import LeaseHeld
 from storage.lease_owner import is_dead
 from storage.locks import lock_owned_study, lock_study
 from storage.models import Study
-from storage.records import Lease
+from storage.records import LIVE, Lease
 
 LONGEST_LEASE_S = 3600.0  # one that claims to last longer was written before the clock was set back
 Mark = tuple[int, float]  # a study, and when its lease runs out: renewed, it is another mark
@@ -174,7 +174,7 @@ def seconds_left(session: Session, study: Study) -> float:
 
 def _waiting(free: ColumnElement[bool]) -> Select[Study]:
     """Studies that wait for a driver: unfinished, not being driven, their pause over."""
-    unfinished = Study.state.in_(("queued", "running"))
+    unfinished = Study.state.in_(LIVE)
     rested = or_(
         Study.not_before_epoch_s.is_(None),
         Study.not_before_epoch_s <= database_now(),

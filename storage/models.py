@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 from storage.clock import UtcDateTime, database_now
+from storage.records import LIVE
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -93,7 +94,7 @@ class Study(Base):
         case(
             (
                 and_(
-                    state.in_(("queued", "running")),
+                    state.in_(LIVE),
                     stop_requested,
                     or_(
                         lease_owner.is_(None),

@@ -18,6 +18,7 @@ from storage.new_rows import BASELINE, TREATMENT, TrialKey
 from storage.verdict import exact_delta, exact_mean
 
 STUDY_STATES = ("queued", "running", "stopped", "completed", "failed")
+LIVE = ("queued", "running")  # a study or an analysis that somebody is to go on with
 RUN_STATES = ("pending", "running", "completed", "failed")
 
 

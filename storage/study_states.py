@@ -26,7 +26,7 @@ from storage.errors import PlanError
 from storage.events import append_event
 from storage.lease_owner import is_dead
 from storage.models import Run, Study
-from storage.records import STUDY_STATES
+from storage.records import LIVE, STUDY_STATES
 from storage.secrets import without_secrets
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
@@ -64,7 +64,7 @@ def is_undriven(study: Study) -> bool:
 def wish_to_stop(session: Session, study: Study) -> None:
     """Have a locked study stopped: at once where nobody drives it, else by its driver."""
     study.stop_requested = True
-    if is_undriven(study) and study.state in ("queued", "running"):
+    if is_undriven(study) and study.state in LIVE:
         study.lease_owner = study.lease_expires_epoch_s = None
         requeue_running(session, study)
         change_state(session, study, "stopped")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from storage.database import Database
 from storage.models import Cell, Run, Study
 from storage.new_rows import TREATMENT
+from storage.records import LIVE
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Totals:
                 runs=_summed(runs),
                 cells=session.scalar(select(func.count()).select_from(Cell)) or 0,
                 g1=sum(row.g1 for row in runs if row.kind == TREATMENT),
-                queued_runs=_count(runs, states=("queued", "running"), run_state="pending"),
+                queued_runs=_count(runs, states=LIVE, run_state="pending"),
                 active_runs=_count(runs, states=("running",), run_state="running"),
                 workers=_workers(session),
                 seconds_up_to=up_to,

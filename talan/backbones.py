@@ -11,16 +11,15 @@ from torch import nn
 from talan.config import TalanConfig
 from talan.errors import TalanInsertionError
 from talan.precision import parameter_dtype
-
-ARCHITECTURES = ("llama", "qwen2", "qwen3", "qwen3_moe")
+from talan.vocabulary import MODEL_TYPES
 
 
 def check_backbone(hf_config: Any, config: TalanConfig) -> None:
     """Refuse an architecture that is not supported or a layer that it does not have."""
     kind = getattr(hf_config, "model_type", None)
-    if kind not in ARCHITECTURES:
+    if kind not in MODEL_TYPES:
         raise TalanInsertionError(
-            f"The architecture {kind!r} is not supported; allowed are {', '.join(ARCHITECTURES)}."
+            f"The architecture {kind!r} is not supported; allowed are {', '.join(MODEL_TYPES)}."
         )
     if config.layer >= hf_config.num_hidden_layers:
         raise TalanInsertionError(

@@ -14,8 +14,7 @@ from talan.attached import load
 from talan.errors import TalanCheckpointError
 from talan.model_folder import NONE, SHAM, TALAN
 from talan.sham import load_sham
-
-GROUP = "talan.interventions"
+from talan.vocabulary import INTERVENTION_GROUP
 
 
 class Intervention(Protocol):
@@ -39,7 +38,7 @@ def loader_of(name: str) -> Loader:
     """
     if name in _OWN:
         return _OWN[name]
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    found = {point.name: point for point in entry_points(group=INTERVENTION_GROUP)}
     if name not in found:
         allowed = ", ".join([*_OWN, *sorted(found)])
         raise TalanCheckpointError(

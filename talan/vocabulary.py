@@ -1,4 +1,4 @@
-"""The names that axes and protocol fields can take."""
+"""The names that axes, protocol fields, backbones and plug-ins can take."""
 
 MIXERS = ("multihead_local", "cross_attn", "gated_cross_attn", "per_token_mix")
 RULES = ("direct", "gate")
@@ -6,6 +6,9 @@ GATES = ("vector", "scalar")
 SCOPES = ("all", "writeback", "remix_writeback", "frozen")
 SUMMARIZERS = ("attention", "soft_mos")
 SUMMARY_SCOPES = ("sequence", "prefix")
+# Backbones that a block fits into: decoder layers in `model.model.layers`, one tensor in and out.
+MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
+INTERVENTION_GROUP = "talan.interventions"  # of the entry points of somebody else's packages
 REQUIRED_AXES = ("layer", "slots", "mixer", "writeback")
 OPTIONAL_AXES = ("trainability", "gradient_scale")
 BLOCK_FIELDS = ("summarizer", "summary_scope", "inner_dim", "heads", "components")

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from search.rates.null_tests import NULL_NAMES
 from storage import AuditStore
 from storage.durations import Duration
-from storage.records import G1Count, StudyStatus
-
-LIVE = ("queued", "running")
+from storage.records import LIVE, G1Count, StudyStatus
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboards.figures.catalogue import CATALOGUE, MECHANISM, Figure
 from dashboards.follow_up_tables import ablation_table, confirmed_table
-from dashboards.pages.headline import LIVE, Results, headline, results
+from dashboards.pages.headline import Results, headline, results
 from dashboards.pages.page_cache import Kept, Moment, moment_of
 from dashboards.pages.selection import TITLES, Choices, Selection
 from dashboards.story import counts_by_axis, story
@@ -24,7 +24,7 @@ from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import HostWorths, host_worths
 from storage import AuditStore, QueryError
-from storage.records import Run
+from storage.records import LIVE, Run
 
 ROWS = 50
 _COLUMNS = (

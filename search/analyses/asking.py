@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from search.analyses.catalogue import (
     CATALOGUE,
+    DISTANCES,
     ITEMS,
     NULLS_PER_KIND,
-    WITH_NULLS,
     AnalysisKind,
     find_analysis,
     parameters_of,
@@ -47,7 +47,7 @@ def asked_of_run(
     kinds = named or kinds_of(store, run)
     for kind in kinds:
         _require_block(store, run, kind)
-    beside = [kind for kind in kinds if kind.name in WITH_NULLS]
+    beside = [kind for kind in kinds if kind.name in DISTANCES]
     nulls = null_runs_of(store, run) if with_nulls and beside else []
     return [
         *(_asked(null, kind, items) for null in nulls for kind in beside),

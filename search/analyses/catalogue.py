@@ -25,7 +25,7 @@ DISCRIMINATORS, SIGNATURE = "discriminators", "signature"
 ITEMS = 64
 MOST_ITEMS = 10_000
 NULLS_PER_KIND = 3
-WITH_NULLS = (DEPTH, DIVERGENCE)  # a run's is read beside its null runs'
+DISTANCES = (DEPTH, DIVERGENCE)  # of a run from its baseline, read beside its null runs'
 
 
 @dataclass(frozen=True)

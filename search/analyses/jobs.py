@@ -7,6 +7,7 @@ Owns: the stored hosts that an analysis needs, and where the answers are. Does n
 from __future__ import annotations
 
 from search.analyses.asking import another_seed_of
+from search.analyses.catalogue import DISTANCES
 from search.errors import AnalysisError
 from search.study.draw import FIRST_DRAW
 from search.study.file import recorded_file
@@ -14,11 +15,9 @@ from storage import Analysis, AuditStore, Run
 from storage.records import Study
 from talan.vocabulary import BLOCK_DRAW
 from workers.analyses import jobs
-from workers.analyses.jobs import DEPTH, DIVERGENCE, SCALE, AnalysisJob, CellSource
+from workers.analyses.jobs import SCALE, AnalysisJob, CellSource
 from workers.job.recipe import Recipe
 from workers.suites.registry import resolve_benchmarks
-
-_BESIDE_BASELINE = (DEPTH, DIVERGENCE)
 
 
 def analysis_job(store: AuditStore, analysis: Analysis) -> AnalysisJob:
@@ -32,7 +31,7 @@ def analysis_job(store: AuditStore, analysis: Analysis) -> AnalysisJob:
     run, study = store.runs.get(analysis.run_id), store.studies.get(analysis.study)
     baseline = store.runs.baseline_of(run)
     checkpoints = {jobs.RUN: _checkpoint(run)}
-    if analysis.name in _BESIDE_BASELINE:
+    if analysis.name in DISTANCES:
         if baseline is None:
             raise AnalysisError(f"run {run.id} has no matched baseline on record")
         checkpoints[jobs.BASELINE] = _checkpoint(baseline)

@@ -16,9 +16,10 @@ from typing import Any
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_log
 
+from talan.vocabulary import MODEL_TYPES
 from workers.backbones.chat_templates import require_no_chance
 from workers.backbones.names import WEIGHTS
-from workers.backbones.usual_files import MODEL_TYPES, BackboneShape
+from workers.backbones.usual_files import BackboneShape
 from workers.errors import BackboneError, first_line
 
 _MISFITS = ("missing", "unexpected", "mismatched")

@@ -20,9 +20,8 @@ from tokenizers import Tokenizer
 
 from workers.backbones.chat_templates import require_no_chance
 from workers.errors import BackboneError
+from workers.job.recipe import DTYPES
 
-# What TALAN can be put into: decoder layers in `model.model.layers`, one tensor in and out.
-MODEL_TYPES = ("llama", "qwen2", "qwen3", "qwen3_moe")
 _ARCHITECTURES = {
     "llama": "LlamaForCausalLM",
     "qwen2": "Qwen2ForCausalLM",
@@ -73,7 +72,6 @@ _KNOWN_KEYS = _ASKED_KEYS | {
     "use_cache": bool,
     "use_sliding_window": bool,
 }
-_DTYPES = ("float32", "bfloat16", "float16")
 _UNUSUAL_FILES = ("adapter_config.json", "additional_chat_templates")
 # What reading a file raises that has another form.
 _NOT_AS_USUAL = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
@@ -122,7 +120,7 @@ def _is_usual(config: Mapping[str, Any], folder: Path) -> bool:
         and config["architectures"] == [_ARCHITECTURES.get(config["model_type"])]
         and config["num_attention_heads"] % config["num_key_value_heads"] == 0
         and config.get("hidden_act") == "silu"
-        and all(dtype in _DTYPES for dtype in dtypes)
+        and all(dtype in DTYPES for dtype in dtypes)
         and not any(config.get(key) for key in ("attention_bias", "mlp_bias"))
         and config.get("layer_types", ["full_attention"] * layers) == ["full_attention"] * layers
         and config.get("rope_parameters", {}).get("rope_type", "default") == "default"

@@ -12,11 +12,11 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from talan.vocabulary import INTERVENTION_GROUP
 from workers.errors import MethodError, first_line
 from workers.interventions.intervention import Intervention
 from workers.job.jobs import RunJob
 
-GROUP = "talan.interventions"
 BUILT_IN = {
     "dora": "workers.interventions.dora:Dora",
     "repe": "workers.interventions.repe:Repe",
@@ -97,7 +97,7 @@ def intervention_of(job: RunJob, *, scale: float = 1.0) -> Intervention:
 
 
 def _installed() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=INTERVENTION_GROUP)}
 
 
 def _loaded(point: EntryPoint) -> Any:

@@ -13,14 +13,13 @@ from api.cli.printing import echo_json
 from api.cli.tables.style import show
 from api.views.rescoring import BenchmarkChanges, RescoringReport
 from search.follow_ups.rescoring import rescore as score_again
+from workers.suites.scoring.alternatives import SCORERS
 
 
 def rescore(
     name: NameArgument,
     *,
-    scorer: Annotated[
-        str, typer.Option(help="canonical, last-number, strict, boxed-only or exact.")
-    ],
+    scorer: Annotated[str, typer.Option(help=f"{', '.join(SCORERS[:-1])} or {SCORERS[-1]}.")],
     as_json: JsonOption = False,
     storage: StorageOption = None,
 ) -> None:
