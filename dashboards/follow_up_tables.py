@@ -87,7 +87,8 @@ def ablation_table(found: Ablation) -> Table:
             else f"Dunnett's p: all {test.comparisons} values against the centre they share."
         )
     notes += [
-        f"{gap.axis} {axis_label(gap.axis, gap.value)}: no completed run beside the centre's."
+        f"{gap.axis} {axis_label(gap.axis, gap.value)}: no completed run to compare "
+        "with the centre's."
         for gap in found.missing
     ]
     return Table(

@@ -37,7 +37,7 @@ def matching(runs: pd.DataFrame, key: str, value: object) -> pd.Series[bool]:
     there = texts[treated].dropna().unique().tolist()
     for text in asked:
         if text not in there:
-            raise RecordError(f"{key}: {text!r} is no run's; allowed: {one_of(there, text)}")
+            raise RecordError(f"{key}: no run has {text!r}; allowed: {one_of(there, text)}")
     found = texts.isin(asked)
     return found | ~treated if key in _OF_TREATMENTS else found
 

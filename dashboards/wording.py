@@ -104,7 +104,7 @@ def number(value: object) -> str:
 
 
 NO_METHODS = (
-    "No methods beside TALAN: a study file asks for them with the key methods "
+    "No methods other than TALAN: a study file asks for them with the key methods "
     "(docs/concepts/methods.md)."
 )
 

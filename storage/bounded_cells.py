@@ -2,7 +2,7 @@
 
 Owns: their rows, and reading them back as bounds. They live in a table of their own: whatever
 averages, compares or exports cells finds scored ones only, and has to ask for these by name.
-Does not cover: what bounds mean (`scoring.py`), nor the verdict (`results.py`).
+Does not cover: what bounds mean (`verdict.py`), nor the verdict (`results.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes into the record: plans of studies and outcomes of runs, as plain frozen values.
 
 Owns: the shapes `storage` takes. Durations in seconds.
-Does not cover: what comes out (`records.py`) and the rules (`scoring.py`).
+Does not cover: what comes out (`records.py`) and the rules (`verdict.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every treatment of a study on every item, with its matched baseline's outcomes.
 
-Owns: reading the packed bits of a whole study at once, a row a cell. Only runs with a verdict,
+Owns: reading the packed bits of a whole study at once, one row per cell. Only runs with a verdict,
 evaluated in full, whose baseline is on record. Does not cover: what follows from them.
 """
 

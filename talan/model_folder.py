@@ -189,7 +189,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise TalanCheckpointError(f"{path} is damaged: it is not JSON.") from error
     if not isinstance(found, dict):
-        raise TalanCheckpointError(f"{path} is damaged: it is no JSON object.")
+        raise TalanCheckpointError(f"{path} is damaged: it is not a JSON object.")
     return found
 
 

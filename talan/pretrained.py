@@ -86,7 +86,7 @@ def _folder(name: str, *, revision: str | None, token: str | bool | None) -> Pat
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
         raise TalanCheckpointError(
-            f"{name!r} is neither a folder nor to be had from the hub: {first_line(error)}"
+            f"{name!r} is not a folder, and the hub does not give it: {first_line(error)}"
         ) from error
 
 

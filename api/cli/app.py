@@ -82,7 +82,7 @@ app.add_typer(
         """,
     )
 )
-app.add_typer(lazy_group(DB, name="db", help="Look after the database."))
+app.add_typer(lazy_group(DB, name="db", help="Maintain the database."))
 
 
 def main() -> None:

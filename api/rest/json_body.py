@@ -1,8 +1,9 @@
 """A request's body as nested values.
 
-Owns: refusing what is no JSON, and what readers of JSON do not agree about: a key that stands twice
-(the first would be lost silently, as in a study file's YAML), NaN and infinity, half a surrogate
-pair. Does not cover: how large it may be (``api.rest.middleware.body_limit``), what it means.
+Owns: refusing what is not JSON, and what readers of JSON do not agree about: a key that stands
+twice (the first would be lost silently, as in a study file's YAML), NaN and infinity, half a
+surrogate pair. Does not cover: how large it may be (``api.rest.middleware.body_limit``), what it
+means.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ async def json_body(request: Request) -> Any:
     """The body; a dependency.
 
     Raises:
-        Problem: 415 for another type than JSON, 400 for what is no JSON.
+        Problem: 415 for another type than JSON, 400 for what is not JSON.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -30,7 +31,7 @@ async def json_body(request: Request) -> Any:
         return read_json(await request.body())
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Problem(400, "invalid-json", f"the body is no JSON: {reason[:200]}") from error
+        raise Problem(400, "invalid-json", f"the body is not JSON: {reason[:200]}") from error
 
 
 def read_json(text: bytes) -> Any:
@@ -61,7 +62,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    msg = f"{name} is no JSON value"
+    msg = f"{name} is not a JSON value"
     raise ValueError(msg)
 
 

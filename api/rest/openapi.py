@@ -28,7 +28,7 @@ TAGS = [
 ]
 _SCHEMAS = "#/components/schemas/"
 _WHAT = {
-    400: "The body is no JSON.",
+    400: "The body is not JSON.",
     401: "The token is missing or wrong.",
     403: "A browser sent this for another site.",
     404: "There is no such study, run or cell.",

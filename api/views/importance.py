@@ -1,4 +1,4 @@
-"""How much each axis has to say. Does not cover: the shares (``search.follow_ups.importance``)."""
+"""How much each axis matters. Does not cover: the shares (``search.follow_ups.importance``)."""
 
 from __future__ import annotations
 

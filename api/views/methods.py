@@ -1,4 +1,4 @@
-"""Methods beside TALAN, a run each."""
+"""Methods other than TALAN, one run each."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ class Worth(View):
     )
 
 
-_UNASKED = "it is told where one study is asked for"
+_UNASKED = "it is computed for one study at a time: name the study"
 
 
 class Champion(Run):

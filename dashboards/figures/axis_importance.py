@@ -1,4 +1,4 @@
-"""How much each axis has to say: its share of what varies, with intervals.
+"""How much each axis matters: its share of what varies, with intervals.
 
 Owns: the facts as a frame, and the figure, from importance that was computed before
 (``dashboards.study_frames.with_importance``). Does not cover: computing it
@@ -47,7 +47,7 @@ COLUMNS = (
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host and axis: share in [0, 1] with its interval; a host's ``reason`` if none."""
+    """One row per host and axis: share in [0, 1] with its interval; a host's ``reason`` if none."""
     found = together(record)
     rows: list[dict[str, Any]] = []
     for study, host in _hosts(found):

@@ -82,7 +82,7 @@ CATALOGUE: tuple[Figure, ...] = (
     _figure(
         "delta-distribution",
         delta_distribution,
-        "Are the deltas of configurations spread otherwise than those of null runs?",
+        "Are the deltas of configurations spread differently from those of null runs?",
     ),
     _figure(
         "parallel-axes", parallel_axes, "Which combinations of axis values gain, and which lose?"
@@ -93,12 +93,16 @@ CATALOGUE: tuple[Figure, ...] = (
         "How much of what varies does each axis account for?",
         needs="importance",
     ),
-    _figure("methods", methods, "What do other methods give on the same host, beside their nulls?"),
+    _figure(
+        "methods",
+        methods,
+        "What do other methods give on the same host, next to their nulls?",
+    ),
     _figure("timeline", timeline, "Which runs took the time, and when did workers wait?"),
     _figure(
         "published-rates",
         published_rates,
-        "How do this study's G1 rates stand beside the published ones?",
+        "How do this study's G1 rates compare with the published ones?",
     ),
 )
 

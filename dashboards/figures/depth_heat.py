@@ -28,7 +28,7 @@ _NOTES = (
 
 @dataclass(frozen=True)
 class ItemHeat:
-    """An item's values: a row a layer, a column a token."""
+    """An item's values: one row per layer, one column per token."""
 
     item_id: str
     against: str

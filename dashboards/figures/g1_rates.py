@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host with verdicts: counts, rates in [0, 1] with intervals, and what is beside."""
+    """One row per host with verdicts: counts, rates in [0, 1] with intervals, and references."""
     found = together(record)
     labels = {
         (study, backbone, adapter): host

@@ -1,4 +1,4 @@
-"""Methods beside TALAN: mean delta by method and host, beside the method's null.
+"""Methods other than TALAN: mean delta by method and host, next to the method's null.
 
 Owns: the facts as a frame, and the figure: our Table 2 as a drawing. An interval is the paired one
 of a run's items (with several seeds, of each run by itself). Does not cover: Table 9, which is the
@@ -24,7 +24,7 @@ from search.statistics.pairs import Pairs
 from search.study.method_words import method_words
 from storage import METHOD, METHOD_NULL
 
-TITLE = "Methods beside TALAN"
+TITLE = "Methods other than TALAN"
 _LINE = 26  # characters that a phone has room for next to the drawing
 COLUMNS = (
     *("host", "method", "seed", "run", "mean_delta", "low", "high", "verdict", "g1"),
@@ -46,7 +46,7 @@ def draw(record: Records, *, theme: str = "light") -> go.Figure:
     found = together(record)
     table = facts(found)
     if table.empty:
-        reason = "the study asks for no methods beside TALAN, or none has a delta yet"
+        reason = "the study asks for no methods other than TALAN, or none has a delta yet"
         return blank(reason, theme=theme, title=TITLE)
     colours = colours_of(found.host_labels, theme=theme)
     figure = go.Figure()

@@ -26,7 +26,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host and mixer: its G1 rate, its best mean delta, and that of strict G1 runs."""
+    """One row per host and mixer: its G1 rate, its best mean delta, and that of strict G1 runs."""
     found = together(record)
     runs = found.scored
     rows = []

@@ -1,4 +1,4 @@
-"""The study's G1 rates beside the published ones.
+"""The study's G1 rates next to the published ones.
 
 Owns: the facts as a frame, and the figure. Does not cover: the published figures and what chance
 gives at their discordance (``search.rates.reference``).
@@ -19,13 +19,13 @@ from dashboards.study_frames import Records
 from dashboards.wording import G1_MEANING, percent, safe
 from search.rates.reference import published_chance, published_rates, published_total
 
-TITLE = "G1 rates beside the published ones"
+TITLE = "G1 rates next to the published ones"
 STUDY, PUBLISHED = "this study", "published"
 COLUMNS = ("source", "host", "runs", "g1", "rate", "low", "high")
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host: this study's, then the paper's."""
+    """One row per host: this study's, then the paper's."""
     ours = g1_rates.facts(record).assign(source=STUDY)
     tables = [table.reindex(columns=list(COLUMNS)) for table in (ours, _published())]
     filled = [table.dropna(axis="columns", how="all") for table in tables if not table.empty]

@@ -25,7 +25,7 @@ _NOTES = (
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host and T: runs, G1 runs, best and median mean delta (pp)."""
+    """One row per host and T: runs, G1 runs, best and median mean delta (pp)."""
     runs = together(record).scored
     grouped = runs.groupby(["host", "slots"], sort=True)
     table = grouped.agg(

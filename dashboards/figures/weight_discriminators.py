@@ -21,7 +21,7 @@ _MOST = 14
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a host, mixer and statistic, as the analysis has them."""
+    """One row per host, mixer and statistic, as the analysis has them."""
     rows = [
         row
         for found in together(record).mechanisms

@@ -1,4 +1,4 @@
-"""The report's table of methods beside TALAN: our Table 2 and Table 9, with nulls and cost.
+"""The report's table of methods other than TALAN: our Table 2 and Table 9, with nulls and cost.
 
 Owns: headings, rows and notes. Does not cover: the summaries (``search.methods``).
 """
@@ -18,7 +18,7 @@ def methods_table(found: Sequence[MethodSummary]) -> Table | None:
         return None
     names = list(dict.fromkeys(name for one in found for name in one.cells))
     return Table(
-        "Methods beside TALAN",
+        "Methods other than TALAN",
         (
             *("method", "host", "mean delta", "95% interval", "its null", "cells >= 0", "verdict"),
             *names,

@@ -26,7 +26,7 @@ _SIGN_NOTES = (
 
 
 def variance_table(hosts: Sequence[HostWorths]) -> Table:
-    """Percent of the variance of a run's mean delta, a row a host."""
+    """Percent of the variance of a run's mean delta, one row per host."""
     rows = []
     for host in hosts:
         split = host.split

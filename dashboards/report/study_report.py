@@ -60,7 +60,7 @@ class StudyReport:
         champions: Each host's best G1 run.
         axes: G1 rates by the value of each axis.
         mechanism: Analysed runs; None where none is.
-        methods: Methods beside TALAN; None where the study has none.
+        methods: Methods other than TALAN; None where the study has none.
         failed: Runs that failed; None where none did.
         protocol: What was asked for.
         provenance: What produced the runs.

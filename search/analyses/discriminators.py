@@ -57,7 +57,7 @@ class WeighedRun:
 def discriminators(
     runs: Sequence[WeighedRun], *, names: Sequence[str], seed: int
 ) -> dict[str, Any]:
-    """The summary: a row a host, mixer and statistic, the largest mean |r| first."""
+    """The summary: one row per host, mixer and statistic, the largest mean |r| first."""
     families: dict[tuple[str, str], list[WeighedRun]] = defaultdict(list)
     for run in runs:
         families[run.host, run.mixer].append(run)

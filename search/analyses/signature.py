@@ -33,7 +33,7 @@ Numbers = NDArray[np.float64]
 def signatures(
     runs: Sequence[WeighedRun], *, features: Mapping[str, Sequence[str]], seed: int
 ) -> dict[str, object]:
-    """The summary: a row a host, mixer and set of features."""
+    """The summary: one row per host, mixer and set of features."""
     families: dict[tuple[str, str], list[WeighedRun]] = defaultdict(list)
     for run in runs:
         families[run.host, run.mixer].append(run)

@@ -1,4 +1,4 @@
-"""How much each axis has to say in a study: importance, read against what shuffled trials give.
+"""How much each axis matters in a study: importance, read against what shuffled trials give.
 
 Owns: shares of a host's trials by mean delta (pp) or by feasibility (1 where a trial is G1 at every
 seed, else 0). On a full grid they are the exact ones of the analysis of variance. Elsewhere fANOVA

@@ -1,1 +1,1 @@
-"""Methods beside TALAN, as a study found them."""
+"""Methods other than TALAN, as a study found them."""

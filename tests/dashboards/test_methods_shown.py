@@ -1,4 +1,4 @@
-"""Methods beside TALAN on the study's page, as a figure and in the report."""
+"""Methods other than TALAN on the study's page, as a figure and in the report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_page_has_deltas_nulls_cost_and_what_is_not_matched(url: str):
     with TestClient(create_app(url, Settings(artifact_url="artifacts"))) as client:
         page = client.get("/studies/rivals", headers={"Accept": "text/html"}).text
     for said in (
-        "Methods beside TALAN",
+        "Methods other than TALAN",
         "2 strict",
         "the adapter at another seed",
         "More parameters.",
@@ -63,5 +63,5 @@ def test_the_figure_has_a_point_a_run_beside_its_null(store: AuditStore):
 
 def test_the_report_has_a_table_of_methods(store: AuditStore):
     text = render_report(load_report(store, "rivals"), file_format="md")
-    assert "## Methods beside TALAN" in text
+    assert "## Methods other than TALAN" in text
     assert "More parameters" in text

@@ -202,7 +202,7 @@ def test_pushed_to_a_hub_it_loads_from_there(kept, hub: ModelHub, tmp_path: Path
 
     assert torch.equal(again(IDS).logits, kept[1])
     assert any("/api/models/someone/champion/commit/main" in line for line in hub.requests)
-    with pytest.raises(TalanCheckpointError, match="neither a folder nor to be had from the hub"):
+    with pytest.raises(TalanCheckpointError, match="is not a folder, and the hub does not give it"):
         from_pretrained("someone/else", token="hf_test")
 
 

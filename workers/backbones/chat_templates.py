@@ -58,7 +58,9 @@ def require_no_chance(template: str, *, name: str) -> None:
     try:
         tokens = [(kind, value) for _, kind, value in jinja2.Environment().lex(template)]
     except jinja2.TemplateSyntaxError as error:
-        raise BackboneError(f"Backbone {name!r}: its chat template is no Jinja: {error}") from error
+        raise BackboneError(
+            f"Backbone {name!r}: its chat template is not valid Jinja: {error}"
+        ) from error
     code: list[tuple[Any, Any]] = [token for token in tokens if token[0] != "whitespace"]
     for before, (kind, value) in zip([("", ""), *code], code, strict=False):
         is_filter = before[1] == "|" and value == "random"

@@ -31,7 +31,7 @@ def json_lines(path: Path, *, halves: bool = False) -> Iterator[tuple[int, Any]]
             does and no UTF-8 file can be written with.
 
     Raises:
-        LineError: A line is no UTF-8 or no JSON, or has halves of characters.
+        LineError: A line is not UTF-8 or not JSON, or has halves of characters.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
@@ -51,9 +51,9 @@ def _value(data: bytes, *, number: int, halves: bool) -> object:
         text = data.decode()
         value = _DECODER.decode(text.strip(" \t\r\n"))
     except UnicodeDecodeError as error:
-        raise LineError(number, f"is no UTF-8 ({error.reason} at byte {error.start})") from error
+        raise LineError(number, f"is not UTF-8 ({error.reason} at byte {error.start})") from error
     except (ValueError, RecursionError) as error:
-        raise LineError(number, f"is no JSON ({error})") from error
+        raise LineError(number, f"is not JSON ({error})") from error
     if not halves and "\\u" in text:
         require_whole_characters(value, number=number)
     return value
@@ -83,7 +83,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
 
 def _constant(name: str) -> None:
     if name != "NaN":
-        raise ValueError(f"{name} is no number")
+        raise ValueError(f"{name} is not a number")
 
 
 _DECODER = decoder()

@@ -1,7 +1,7 @@
 """A file that holds one long JSON list, read a member at a time.
 
 Owns: reading such a file in pieces, for the list itself may not fit into memory, and refusing what
-stands behind it. Does not cover what a member is.
+follows it. Does not cover what a member is.
 """
 
 import codecs
@@ -22,13 +22,13 @@ def json_list(path: Path) -> Iterator[object]:
     """Yield the members of the list in a file.
 
     Raises:
-        ValueError: It is no list, or something stands behind it; the message says at which byte.
+        ValueError: It is not a list, or something follows it; the message says at which byte.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         text = _Window(file)
         if not text.starts_with("["):
-            raise ValueError("it is no list of rows")
+            raise ValueError("it is not a list of rows")
         text.skip(1)
         while not text.starts_with("]"):
             yield text.take_value()
@@ -38,7 +38,7 @@ def json_list(path: Path) -> Iterator[object]:
                 raise ValueError(f"its list of rows does not go on at byte {text.byte}")
         text.skip(1)
         if not text.is_over():
-            raise ValueError(f"something stands behind its list of rows, at byte {text.byte}")
+            raise ValueError(f"something follows its list of rows, at byte {text.byte}")
 
 
 class _Window:

@@ -88,7 +88,7 @@ class Source(_Entry):
         if (self.repository is None) == (self.file is None):
             raise ValueError("needs one of repository and file")
         if (self.repository is None) != (self.files is None):
-            raise ValueError("needs files beside repository, and only there")
+            raise ValueError("needs files with repository, and only with it")
         if (self.user is None) != (self.assistant is None):
             raise ValueError("needs user and assistant together")
         if (self.user is None) == (self.conversation is None):

@@ -53,7 +53,9 @@ class Sandbox:
 
     def __init__(self, limits: Limits | None = None, *, namespaces: bool = True) -> None:
         if not hasattr(os, "fork"):
-            raise SandboxError(f"the sandbox needs fork(), which {os.name!r} has not: use a POSIX")
+            raise SandboxError(
+                f"the sandbox needs fork(), which {os.name!r} does not have: use a POSIX system"
+            )
         self.limits = limits or Limits()
         self._lock = threading.Lock()
         self._closed = False

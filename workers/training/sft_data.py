@@ -188,7 +188,7 @@ def _messages(line: Any, where: str) -> list[dict[str, str]]:
     except (KeyError, TypeError) as error:
         raise _no_conversation(where, f"{type(error).__name__}: {error}") from error
     if not all(isinstance(text, str) for message in parsed for text in message.values()):
-        raise _no_conversation(where, "a role or a content is no text")
+        raise _no_conversation(where, "a role or a content is not text")
     if "assistant" not in [message["role"] for message in parsed]:
         raise _no_conversation(where, "no assistant's message")
     return parsed
@@ -197,7 +197,7 @@ def _messages(line: Any, where: str) -> list[dict[str, str]]:
 def _domain(line: Any, where: str) -> str | None:
     domain = line.get("domain")
     if domain is not None and not isinstance(domain, str):
-        raise _no_conversation(where, f"its domain is {domain!r}, which is no text")
+        raise _no_conversation(where, f"its domain is {domain!r}, which is not text")
     return domain
 
 

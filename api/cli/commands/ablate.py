@@ -39,8 +39,8 @@ def ablate(
 ) -> None:
     """Vary one axis at a time around a configuration, over the values of its study.
 
-    Each value's delta is relative to the centre's at the same fresh seeds. Relative to the run that
-    was chosen, every neighbour would look worse than it is. The runs are a study of their own.
+    Each value is compared with the centre at the same fresh seeds. Compared with the run that was
+    chosen, every neighbour would look worse than it is. The runs are a study of their own.
 
     Example: `talan ablate 0a1b2c3d4e5f6071 --axis layer --seeds 3`
     """
@@ -85,7 +85,9 @@ def _show(found: Ablation) -> None:
         )
     for gap in found.missing:
         shown = axis_label(gap.axis, gap.value)
-        console.print(f"{gap.axis} {shown}: no completed run beside the centre's", style="red")
+        console.print(
+            f"{gap.axis} {shown}: no completed run to compare with the centre's", style="red"
+        )
     look_next = f"talan runs {found.studies[-1]} --sort mean_delta"
     console.print(f"\nLook next:  {look_next}", soft_wrap=True)
 

@@ -36,7 +36,7 @@ def analyse(
         str | None,
         typer.Option(
             "--study",
-            help="A study as a whole: its blocks' weights against its deltas.",
+            help="A study as a whole: how its blocks' weights go with its deltas.",
             show_default=False,
         ),
     ] = None,
@@ -44,7 +44,7 @@ def analyse(
         list[str] | None,
         typer.Option("--only", help="An analysis; may be given several times. Default: all."),
     ] = None,
-    items: Annotated[int, typer.Option("--items", help="Items looked at, all benchmarks.")] = ITEMS,
+    items: Annotated[int, typer.Option("--items", help="Items over all benchmarks.")] = ITEMS,
     nulls: Annotated[
         bool, typer.Option("--nulls/--no-nulls", help="Analyse the run's null runs, too.")
     ] = True,
@@ -57,7 +57,7 @@ def analyse(
     With --study alone: whether weight statistics, or nearness to the champion, go with the deltas;
     with --champions and --study: that study's champions.
 
-    Nothing is trained. What is done already is not done again; stopped, it goes on where it was.
+    Nothing is trained. Finished analyses are kept; the same command continues an interrupted one.
 
     Example: `talan analyse 0a1b2c3d4e5f6071`; ids are in `talan runs NAME`.
     """

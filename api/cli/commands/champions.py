@@ -14,9 +14,9 @@ def champions(
 ) -> None:
     """Show each host's champion: the strict G1 run with the largest mean delta.
 
-    The best of many is biased upward: its configuration's shrunken mean, from the variance of all
-    the host's configurations, says by how much. Confirm a champion on fresh seeds before calling
-    it better.
+    The best of many is biased upward. Its configuration's shrunken mean says by how much: it comes
+    from the variance of all the host's configurations. Confirm a champion on fresh seeds before
+    calling it better.
     """
     with open_store(storage) as store:
         found = store.rates.champions(name)

@@ -37,7 +37,7 @@ def confirm(
         float | None,
         typer.Option(
             help="Add seeds one by one until it is decided, with this chance of a wrong decision "
-            "at most (0.05). --seeds then says nothing."
+            "at most (0.05). --seeds is then ignored."
         ),
     ] = None,
     max_seeds: Annotated[int, typer.Option(help="With --until: seeds at most.", min=1)] = 40,
@@ -47,10 +47,10 @@ def confirm(
 ) -> None:
     """Run a configuration and its baseline again at fresh seeds, and show its unbiased delta.
 
-    The best of many is biased upward; runs at seeds that chose nothing are not. The runs are a
-    study of their own, so that an interrupted confirmation goes on where it stopped, and asking for
-    more seeds later runs only those that are missing. Settle their number before you look, or let
-    `--until` settle it: its decision holds whenever it stops.
+    The best of many is biased upward; runs at fresh seeds are not, since nothing was chosen by
+    them. The runs are a study of their own, so an interrupted confirmation continues where it
+    stopped, and asking for more seeds later runs only the missing ones. Fix their number before you
+    look, or let `--until` decide when to stop: its decision is valid whenever it stops.
 
     Example: `talan confirm 0a1b2c3d4e5f6071 --until 0.05 --max-seeds 40`
     """

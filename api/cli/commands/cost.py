@@ -43,12 +43,12 @@ def cost(
 ) -> None:
     """Count parameters, and estimate the hours that a study takes.
 
-    Parameters are counted without weights, for a backbone that is not at hand on its published
-    shape. Times come from earlier runs of the same host and recipe in the record; with
-    `--measure` from this machine, with random weights where a backbone is not at hand.
+    Parameters are counted without weights; a backbone that is not on this machine is counted by its
+    published shape. Times come from earlier runs of the same host and recipe in the record. With
+    `--measure` they are measured on this machine, with random weights if the backbone is not here.
 
     `--from STUDY` replays the answers of a recorded study, without a model: how long they are, how
-    many are their baseline's, and how many forward passes they take as drafts.
+    many equal the baseline's, and how many forward passes they take as drafts.
 
     Example: `talan cost examples/tiny-lora-grid.yaml --measure`
     """

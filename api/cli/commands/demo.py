@@ -11,7 +11,7 @@ from api.cli.commands.study.run import run
 from api.cli.options import ArtifactsOption, RayOption, StorageOption
 
 ShowOption = Annotated[
-    bool, typer.Option("--show", help="Print the demo's study file, to begin one's own with.")
+    bool, typer.Option("--show", help="Print the demo's study file, as a start for your own.")
 ]
 
 
@@ -23,8 +23,8 @@ def demo(
 ) -> None:
     """Audit 24 configurations on the built-in backbone, in about four minutes on two cores.
 
-    It needs no GPU, no weights and no network, and ends with what came of it in a few sentences.
-    The same command again goes on where it stopped, or shows the end again.
+    It needs no GPU, no weights and no network, and ends with the result in a few sentences. The
+    same command again continues where it stopped, or shows the result again.
 
     Example: `talan demo --show > my-study.yaml`
     """

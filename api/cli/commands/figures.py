@@ -46,7 +46,7 @@ def figures(
 ) -> None:
     """Write a study's figures: G1 rates, deltas, what each axis does, where the time went.
 
-    Each figure is a file; csv has the facts it is drawn from. Pages load nothing from outside.
+    Each figure is a file; csv has the data it is drawn from. Pages load nothing from the network.
 
     Example: `talan figures tiny-lora-grid --only g1-rates --format csv`
     """

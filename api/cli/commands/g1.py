@@ -29,9 +29,9 @@ def g1(
 ) -> None:
     """Show G1 rates per backbone and adapter: strict, tied and inert runs, intervals and tests.
 
-    The rotation test takes each run in turn as the baseline and needs no null runs. Beside it stand
-    what chance alone gives, from how often each run and its baseline differ, and the null runs by
-    kind, with a test against the kind that disturbs as much as the treatments do.
+    The rotation test takes each run in turn as the baseline and needs no null runs. Next to
+    it are shown what chance alone gives, from how often each run and its baseline differ, and the
+    null runs by kind, with a test against the kind that disturbs as much as the treatments do.
 
     Example: `talan g1 tiny-lora-grid --by layer`
     """

@@ -23,9 +23,9 @@ def generate(
         str | None, typer.Argument(help="What to ask; without it, standard input is read.")
     ] = None,
     chat: Annotated[
-        bool, typer.Option("--chat", help="Keep a conversation: one line of input a turn.")
+        bool, typer.Option("--chat", help="Keep a conversation: one line of input per turn.")
     ] = False,
-    max_new_tokens: Annotated[int, typer.Option(help="Where an answer ends at the latest.")] = 256,
+    max_new_tokens: Annotated[int, typer.Option(help="Tokens of an answer, at most.")] = 256,
     temperature: Annotated[
         float, typer.Option(help="0 takes the likeliest token each time, as the audit does.")
     ] = 0.0,

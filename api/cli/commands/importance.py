@@ -1,4 +1,4 @@
-"""``talan importance``: how much each axis has to say."""
+"""``talan importance``: how much each axis matters."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def importance(
         ),
     ] = "auto",
     resamples: Annotated[
-        int, typer.Option(help="Resamples of the trials that the intervals are from.", min=0)
+        int, typer.Option(help="Resamples of the trials for the intervals.", min=0)
     ] = 50,
     shuffles: Annotated[
         int | None,
         typer.Option(
-            help="Shuffled trials that the references are from, 19 or more; 0 for none. "
-            "Default: as many as the method does in seconds."
+            help="Shuffled trials for the references: 19 or more, or 0 for none. "
+            "Default: as many as the method can do in seconds."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of resamples and shuffles.", min=0)] = 0,
@@ -49,10 +49,10 @@ def importance(
 ) -> None:
     """Show each axis's importance per host, with what it would be in shuffled trials.
 
-    A share says how much of what varies an axis accounts for, not in which direction: for that,
-    `talan ablate` and `talan g1 --by AXIS`. Noise is apportioned, too: a share means something
-    where it is above its reference, and is marked where chance gives any axis such a share in
-    fewer than 5% of studies.
+    A share says how much of the variance an axis accounts for, not in which direction: see
+    `talan ablate` and `talan g1 --by AXIS` for that. Noise gets shares, too, so a share means
+    something only above its reference. It is marked if chance gives any axis such a share in fewer
+    than 5% of studies.
 
     Example: `talan importance tiny-lora-grid --by feasibility`
     """

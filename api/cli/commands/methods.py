@@ -1,4 +1,4 @@
-"""``talan methods``: a study's methods beside TALAN, each with its null."""
+"""``talan methods``: a study's methods other than TALAN, each with its null."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from search.methods.rows import method_rows
 def methods(
     name: AnyNameArgument = None, as_json: JsonOption = False, storage: StorageOption = None
 ) -> None:
-    """Show methods beside TALAN as matched runs: deltas, null, cost, and what is not matched.
+    """Show methods other than TALAN as matched runs: deltas, null, cost, and what is not matched.
 
-    Without a study's name, those of all studies. Which methods can be asked for:
-    docs/concepts/methods.md.
+    Without a study's name, those of all studies. docs/concepts/methods.md lists the methods.
 
     Example: `talan methods tiny-rivals`
     """

@@ -25,7 +25,7 @@ def optuna_dashboard(
 ) -> None:
     """Serve Optuna Dashboard over the same studies, on this machine only.
 
-    Set TALAN_OPTUNA_DASHBOARD=http://127.0.0.1:8080 where `talan serve` runs, and pages link to it.
+    Set TALAN_OPTUNA_DASHBOARD=http://127.0.0.1:8080 for `talan serve`, and its pages link here.
     """
     try:
         from optuna_dashboard import run_server

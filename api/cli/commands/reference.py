@@ -1,4 +1,4 @@
-"""``talan reference``: the paper's figures, to lay beside one's own."""
+"""``talan reference``: the paper's figures, to compare your own with."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def reference(
 ) -> None:
     """Show what the paper published: G1 rates, with exact intervals, and its champions.
 
-    Figures are as printed. Where the paper's tables do not agree with each other is in
-    docs/concepts/statistics.md.
+    Figures are as printed. docs/concepts/statistics.md says where the paper's tables disagree with
+    each other.
 
     Example: `talan reference --table table10_g1`
     """
@@ -42,7 +42,7 @@ def _show(shape: dict[str, Any]) -> None:
     typer.echo(
         f"\nThe paper has no null runs. By chance alone, at its own discordance: "
         f"{percent(shape['chance']['rate'])} (analytic; one host's runs share a baseline, "
-        "so its rate scatters widely about this)\n"
+        "so its rate varies widely around this)\n"
     )
     for champion in shape["champions"]:
         cells = "  ".join(

@@ -29,7 +29,7 @@ def report(
 ) -> None:
     """Write a study's report: verdict, caveats, rates, champions, figures, protocol, provenance.
 
-    The HTML is one file that loads nothing from outside; the Markdown has the tables and no figure.
+    The HTML is one file that loads nothing from the network. The Markdown has tables, no figures.
 
     Example: `talan report tiny-lora-grid -o grid.html`
     """

@@ -25,8 +25,9 @@ def rescore(
 ) -> None:
     """Score a study's stored responses again, and say which verdicts change.
 
-    No model is needed. The recorded verdicts stay, and each scorer's are kept with them. A cell's
-    verdict is whether it is not worse than its baseline. Stopped, it goes on where it was.
+    No model is needed. The recorded verdicts stay, and each scorer's verdicts are kept with them. A
+    cell's verdict says whether it is no worse than its baseline. After an interruption, the same
+    command continues.
 
     Example: `talan rescore tiny-lora-grid --scorer strict`
     """

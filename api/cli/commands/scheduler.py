@@ -17,8 +17,8 @@ from search.driving.scheduler import Scheduler
 def scheduler(storage: StorageOption = None, ray_address: RayOption = None) -> None:
     """Drive the studies that the API queues, until stopped.
 
-    Several schedulers may share a database. Two never drive one study; when one dies, another goes
-    on with what it drove.
+    Several schedulers may share a database. Two never drive the same study; when one dies, another
+    takes over its study.
     """
     open_store(storage, create=True).close()
     typer.echo("scheduler: waiting for studies", err=True)

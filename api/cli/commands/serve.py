@@ -47,7 +47,7 @@ def serve(
 ) -> None:
     """Serve the pages and the REST API, and drive the studies that they queue.
 
-    With a token in TALAN_API_TOKEN, every call but health must bear it. Without one, the service
+    With a token in TALAN_API_TOKEN, every call except health must send it. Without one, the service
     listens on this machine only.
 
     Example: `TALAN_API_TOKEN=... talan serve --host 0.0.0.0`

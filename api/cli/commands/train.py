@@ -22,20 +22,20 @@ def train(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Your conversations in place of the suite's training data: JSON lines, each "
+            help="Your conversations instead of the suite's training data: JSON lines, each "
             '{"messages": [{"role": ..., "content": ...}, ...]}.'
         ),
     ] = None,
     backbone: Annotated[
         str | None,
-        typer.Option(help="In place of the file's: a built-in name, a folder, a hub id."),
+        typer.Option(help="Use this instead of the file's: a built-in name, a folder, a hub id."),
     ] = None,
 ) -> None:
     """Train one configuration and write its model folder; nothing is measured.
 
     It is trained as an audit trains it: the same file, seed and machine give the same bytes. A
     study file's keys are in docs/reference/study-file.md; `training: {max_steps: 200}` sets the
-    recipe. Whether the block helps on your data, only an audit says: `talan study run`.
+    recipe. Only an audit says whether the block helps on your data: `talan study run`.
 
     Example: `talan train one.yaml --data mine.jsonl -o mine`, then `talan generate mine --chat`
     """

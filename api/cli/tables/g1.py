@@ -1,4 +1,4 @@
-"""G1 rates, a row a host or a value of an axis.
+"""G1 rates, one row per host or value of an axis.
 
 Owns: how rates, intervals, tests and null runs look, and which columns these rows need. Does not
 cover: their values, nor what is said of them (``search.rates``).

@@ -1,4 +1,4 @@
-"""Methods beside TALAN: our Table 2 and Table 9, and what each run took."""
+"""Methods other than TALAN: our Table 2 and Table 9, and what each run took."""
 
 from __future__ import annotations
 

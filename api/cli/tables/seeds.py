@@ -16,7 +16,7 @@ HEADINGS = ("n", "mean (pp)", "std", "95% interval", "t", "p", "positive")
 
 
 def seed_table_of(rows: Iterable[tuple[str, SeedSummary]], *, heading: str) -> Table:
-    """A table with a row a summary."""
+    """A table with one row per summary."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(heading, overflow="fold")
     for name in HEADINGS:

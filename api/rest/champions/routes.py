@@ -18,7 +18,7 @@ def list_champions(store: Store, known: Known, study: AnyStudy = None) -> list[C
     """List per study and host the G1 run with the largest mean delta.
 
     The best of many is biased upward: confirm a champion on fresh seeds before calling it better.
-    What its configuration is worth without that luck is told where a study is named.
+    Name a study to learn what its configurations are worth without that luck.
     """
     found = store.rates.champions(study)
     worths = rates.champion_worths(store, found, known=known) if study else {}

@@ -1,4 +1,4 @@
-"""``/studies/{name}/importance``: how much each axis has to say.
+"""``/studies/{name}/importance``: how much each axis matters.
 
 Owns: the answer, and that one is computed at a time. Does not cover: the shares
 (``search.follow_ups.importance``).

@@ -1,4 +1,4 @@
-"""``/studies/{name}/methods``: methods beside TALAN, each with its null."""
+"""``/studies/{name}/methods``: methods other than TALAN, each with its null."""
 
 from __future__ import annotations
 

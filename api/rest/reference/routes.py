@@ -1,4 +1,4 @@
-"""``/reference``: the paper's figures, to lay beside a study's own."""
+"""``/reference``: the paper's figures, to compare a study's with."""
 
 from __future__ import annotations
 

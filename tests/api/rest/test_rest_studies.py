@@ -294,7 +294,9 @@ def test_rates_and_champions(seeded: TestClient, storage_url: str) -> None:
     ]
     assert seeded.get("/api/v1/g1-rates", params={"backbone": "none"}).json() == []
     assert seeded.get("/api/v1/champions").json() == best
-    assert {row["worth_reason"] for row in best} == {"it is told where one study is asked for"}
+    assert {row["worth_reason"] for row in best} == {
+        "it is computed for one study at a time: name the study"
+    }
     named = seeded.get("/api/v1/champions", params={"study": "grid"})
     assert named.json() == alone != best
     assert [run["mean_delta"] for run in best] == [5.0, 5.0]

@@ -1,4 +1,4 @@
-"""A study as a table: a row a cell, with types that keep nulls and whole numbers."""
+"""A study as a table: one row per cell, with types that keep nulls and whole numbers."""
 
 from __future__ import annotations
 

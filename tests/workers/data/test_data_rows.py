@@ -48,24 +48,24 @@ def test_an_empty_list_has_no_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("behind", ["[{}]", "x", ","])
-def test_what_stands_behind_a_list_is_refused_with_its_byte(tmp_path: Path, behind: str) -> None:
+def test_what_follows_a_list_is_refused_with_its_byte(tmp_path: Path, behind: str) -> None:
     path = tmp_path / "rows.json"
     path.write_text(f'\ufeff[{{"a": "größer"}}]\n{behind}')
     place = len('[{"a": "größer"}]\n'.encode()) + 3
 
-    with pytest.raises(DataError, match=rf"behind its list of rows, at byte {place}$"):
+    with pytest.raises(DataError, match=rf"something follows its list of rows, at byte {place}$"):
         list(read_rows(path))
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{}", "it is no list of rows"),
+        ("{}", "it is not a list of rows"),
         ('[{"a": 1} {"a": 2}]', "does not go on at byte 10"),
         ('[{"a": 1}', "does not go on at byte 9"),
         ('[{"a": 1}, {"a": ]', "in the row at byte 11"),
         ('[{"a": 1, "a": 2}]', "the key 'a' stands twice"),
-        ('[{"a": Infinity}]', "Infinity is no number"),
+        ('[{"a": Infinity}]', "Infinity is not a number"),
         ("[1]", "row 1 is 1"),
     ],
 )

@@ -31,14 +31,14 @@ def test_a_byte_order_mark_and_blank_lines_are_left_out(tmp_path: Path, end: str
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"a"', "line 2 is no JSON"),
-        (b'{"a": 1, "a": 2}', "line 2 is no JSON .the key 'a' stands twice"),
-        (b'"\xff"', "line 2 is no UTF-8 .invalid start byte at byte 1"),
+        (b'{"a"', "line 2 is not JSON"),
+        (b'{"a": 1, "a": 2}', "line 2 is not JSON .the key 'a' stands twice"),
+        (b'"\xff"', "line 2 is not UTF-8 .invalid start byte at byte 1"),
         (b'"\\ud800"', r"line 2 holds half a character .'\\ud800'"),
-        (b"[" * 100_000, "line 2 is no JSON"),
-        ("\ufeff1".encode(), "line 2 is no JSON"),
-        (b"-Infinity", "line 2 is no JSON .-Infinity is no number"),
-        (b'"a\x0bb"', "line 2 is no JSON .Invalid control character"),
+        (b"[" * 100_000, "line 2 is not JSON"),
+        ("\ufeff1".encode(), "line 2 is not JSON"),
+        (b"-Infinity", "line 2 is not JSON .-Infinity is not a number"),
+        (b'"a\x0bb"', "line 2 is not JSON .Invalid control character"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path: Path, line: bytes, reason: str) -> None:

@@ -59,7 +59,7 @@ def test_columns_are_those_that_are_named(tmp_path: Path) -> None:
         ([{**SOURCE, "colour": 1}], {}, "source 'a': colour is an unknown key; allowed are name, "),
         ([{**SOURCE, "count": 0}], {}, "source 'a': count is 0: Input should be greater than or e"),
         ([{**SOURCE, "file": None}], {}, "source 'a' needs one of repository and file"),
-        ([{**SOURCE, "files": "*"}], {}, "source 'a' needs files beside repository, and only th"),
+        ([{**SOURCE, "files": "*"}], {}, "source 'a' needs files with repository, and only with"),
         ([{**SOURCE, "assistant": None}], {}, "source 'a' needs user and assistant together"),
         ([{**SOURCE, "conversation": {}}], {}, "needs either user and assistant, or conversation"),
         ([{**SOURCE, "user": "{q.__class__}"}], {}, "source 'a' has {q.__class__} in a template"),

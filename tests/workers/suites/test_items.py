@@ -114,7 +114,7 @@ def test_no_item_stands_twice(tmp_path: Path) -> None:
     [
         ("", "has no items"),
         ("[]\n", "own_numbers.jsonl:1: is []; allowed is a mapping with id, prompt, target"),
-        ('{"id": "a"', "cannot be read: line 1 is no JSON"),
+        ('{"id": "a"', "cannot be read: line 1 is not JSON"),
         ('{"id": "\\ud800"}', "line 1 holds half a character"),
     ],
 )

@@ -116,9 +116,9 @@ def test_rows_that_are_no_items_are_one_sentence_and_leave_nothing(
     ("file_name", "content", "sentence"),
     [
         ("rows.xlsx", "", "is not allowed; allowed are .jsonl, .json, .csv, .parquet"),
-        ("rows.jsonl", "{\n", "cannot be read: line 1 is no JSON"),
-        ("rows.json", "{}", "cannot be read: it is no list of rows"),
-        ("rows.json", "", "cannot be read: it is no list of rows"),
+        ("rows.jsonl", "{\n", "cannot be read: line 1 is not JSON"),
+        ("rows.json", "{}", "cannot be read: it is not a list of rows"),
+        ("rows.json", "", "cannot be read: it is not a list of rows"),
         ("rows.json", '[{"question": "?", "answer": "#### 1"}', "does not go on at byte"),
         ("rows.json", '[{"question": "?", "answer": "#### 1"} {}]', "does not go on at byte"),
         ("rows.json", '[{"question": "?"', "cannot be read: Expecting"),

@@ -25,12 +25,12 @@ def build(
         typer.Option(
             "--output",
             "-o",
-            help="The folder to write. Default: mixture/NAME in the data folder, which is where "
+            help="The folder to write. Default: mixture/NAME in the data folder, where "
             "the suite paper looks.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a training mixture: conversations from a recipe's sources, none from a benchmark.

@@ -13,7 +13,8 @@ from workers.suites.paper.prepare import import_benchmark
 
 def import_file(
     benchmark: Annotated[
-        str, typer.Argument(help="Such as gsm8k_cot; talan data list has all.", show_default=False)
+        str,
+        typer.Argument(help="Such as gsm8k_cot; see talan data list.", show_default=False),
     ],
     file: Annotated[
         Path,

@@ -13,7 +13,7 @@ from workers.mixture.listing import Entry, list_data
 
 
 def list_entries(as_json: JsonOption = False) -> None:
-    """Show what is there, with counts and hashes."""
+    """Show which data is there, with counts and hashes."""
     entries = list_data()
     if as_json:
         echo_json(DataListing.from_record(entries, folder=data_folder()))

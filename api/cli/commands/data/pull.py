@@ -35,7 +35,7 @@ def pull(
     wanted = what or [_PAPER, _MIXTURE]
     if revision is not None and (len(wanted) != 1 or wanted[0] not in PUBLISHED):
         allowed = ", ".join(PUBLISHED)
-        raise DataError(f"--revision is for one benchmark; allowed beside it is one of {allowed}")
+        raise DataError(f"--revision is for one benchmark; name one of {allowed}")
     for name in wanted:
         for benchmark in PUBLISHED if name == _PAPER else [name] if name in PUBLISHED else []:
             say_prepared(pull_benchmark(benchmark, revision=revision))

@@ -11,7 +11,7 @@ from workers.mixture.listing import verify_data
 
 
 def verify(as_json: JsonOption = False) -> None:
-    """Compare all files with the hashes that were recorded when they came."""
+    """Compare all files with the hashes recorded when they were fetched."""
     entries = verify_data()
     if as_json:
         echo_json([DataEntry.from_record(entry) for entry in entries])

@@ -11,9 +11,9 @@ from storage import Database
 
 
 def upgrade(storage: StorageOption = None) -> None:
-    """Bring the database's tables up to this program's version (and make them where none are).
+    """Bring the database's tables up to this program's version; an empty database gets them.
 
-    Stored responses of older records are compared with their baseline's, where they are at hand.
+    Older records' stored responses are compared with the baseline's if the artifact store has them.
     """
     database = Database(storage or DEFAULT_STORAGE)
     database.upgrade()

@@ -9,6 +9,6 @@ from api.cli.options import NameArgument, RayOption, StorageOption, open_store
 def resume(
     name: NameArgument, storage: StorageOption = None, ray_address: RayOption = None
 ) -> None:
-    """Go on with a study: finished runs stay, interrupted and failed ones are run again."""
+    """Continue a study: finished runs stay, interrupted and failed ones are run again."""
     with open_store(storage) as store:
         drive_to_end(store, name, ray_address=ray_address)

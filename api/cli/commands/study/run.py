@@ -28,8 +28,8 @@ def run(
 ) -> None:
     """Launch the audit that a study file describes and drive it to its end.
 
-    The same file again goes on where it stopped; a finished study is shown, not run again. Ctrl-C
-    keeps what is finished; `talan study resume NAME` goes on.
+    The same file again continues where it stopped; a finished study is shown, not run again. Ctrl-C
+    keeps what is finished; `talan study resume NAME` continues.
 
     Example: `talan study run examples/tiny-lora-grid.yaml`
     """
