@@ -60,8 +60,8 @@ class StudyRecord:
         state: The study's state; ``mixed`` where several differ.
         studies: What was asked for, by study.
         benchmarks: In the order of the study.
-        runs: A row a run.
-        cells: A row a cell.
+        runs: One row per run.
+        cells: One row per cell.
         host_runs: Right answers and outcomes of the hosts' runs, for tests.
         importance: Per host, by study, once asked for (``with_importance``).
         mechanisms: What is analysed inside the runs of each study.

@@ -43,7 +43,7 @@ class StudyMechanism:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """A row a run and layer, on prompts; ``block`` is where the run's block is."""
+        """One row per run and layer, on prompts; ``block`` is where the run's block is."""
         rows = [
             {
                 "run": found.run.id,

@@ -1,5 +1,5 @@
 """What ``--json`` prints and REST answers: each field is declared here, once.
 
-Owns: names, order, types, units and examples, a file a subject. Does not cover: how values come
+Owns: names, order, types, units and examples, one file per subject. Does not cover: how values come
 about (``storage``, ``search``).
 """

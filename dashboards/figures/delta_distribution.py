@@ -21,7 +21,7 @@ COLUMNS = ("benchmark", "group", "cells", "missing", "mean", *_QUANTILES, "non_n
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a benchmark (and one for the mean over benchmarks) and group of runs.
+    """One row per benchmark (and one for the mean over benchmarks) and group of runs.
 
     Deltas in pp; ``non_negative`` is the share of deltas >= 0, ``missing`` cells have no delta.
     """

@@ -24,7 +24,7 @@ _ROWS_LABELLED = 40
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a run with deltas, best mean first: id, host, configuration, g1, a column a benchmark.
+    """One row per run with deltas, best mean first: id, host, configuration, g1, the benchmarks.
 
     Deltas in pp; NaN where a cell has none.
     """

@@ -21,7 +21,7 @@ _NOTES = (
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a run and layer: run, kind, block, layer, relative_l2, block_off_relative_l2."""
+    """One row per run and layer: run, kind, block, layer, relative_l2, block_off_relative_l2."""
     curves = [found.curves for found in together(record).mechanisms]
     filled = [curve for curve in curves if not curve.empty]
     if not filled:
@@ -30,7 +30,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a line a run, null runs behind."""
+    """Draw one line per run, null runs behind."""
     table = facts(record)
     if table.empty:
         return blank("no run is analysed: talan analyse RUN_ID", theme=theme, title=TITLE)

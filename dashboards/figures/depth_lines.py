@@ -31,7 +31,7 @@ _NOTES = (
 
 
 def facts(found: RunMechanism, *, text: str = "prompt") -> pd.DataFrame:
-    """A row a layer: layer, from_baseline, cosine, block_off, null_low, null_high."""
+    """One row per layer: layer, from_baseline, cosine, block_off, null_low, null_high."""
     summary = found.summary(DEPTH)
     rows = [] if summary is None else summary[TEXTS[text]]
     return pd.DataFrame(

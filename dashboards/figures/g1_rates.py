@@ -45,7 +45,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a host with its interval, and what it is read beside below it."""
+    """Draw one point per host with its interval, and its references below it."""
     table = facts(record)
     if table.empty:
         return blank("no run has a verdict yet", theme=theme, title=TITLE)

@@ -44,7 +44,7 @@ def load_losses(store: AuditStore, run_id: str) -> RunLosses:
 
 
 def facts(found: RunLosses) -> pd.DataFrame:
-    """A row a step and curve: step (from 1), ``of`` (run or baseline), loss in nats a token."""
+    """One row per step (from 1) and curve: ``of`` (run or baseline), loss in nats per token."""
     curves = {RUN: found.losses, BASELINE: found.baseline_losses}
     rows = [
         {"of": name, "step": step, "loss": loss}

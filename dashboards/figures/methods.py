@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a method, host and seed: mean delta with its paired interval, and its null's."""
+    """One row per method, host and seed: mean delta with its paired interval, and its null's."""
     found = together(record)
     done = found.runs[found.runs["mean_delta"].notna()]
     nulls = {_key(run): run.mean_delta for run in _of_kind(done, METHOD_NULL)}
@@ -42,7 +42,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a run with its interval; hollow: the method's null."""
+    """Draw one point per run with its interval; hollow: the method's null."""
     found = together(record)
     table = facts(found)
     if table.empty:

@@ -55,7 +55,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a mixer; hosts by colour, mixers by shape (by name where there is one host)."""
+    """Draw one point per mixer; hosts by colour, mixers by shape (by name with one host)."""
     found = together(record)
     table = facts(found)
     if table.empty:

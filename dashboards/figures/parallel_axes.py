@@ -1,4 +1,4 @@
-"""The six axes side by side, a line a run, coloured by mean delta.
+"""The six axes side by side, one line per run, coloured by mean delta.
 
 Owns: the facts as a frame, and the figure; axes can be brushed. Does not cover: how much each axis
 matters (``axis_importance``).
@@ -20,7 +20,7 @@ _BAND = 0.7  # of the distance between two values
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a run with a mean delta, worst first: id, host, the six axes, mean delta (pp), G1."""
+    """One row per run with a mean delta, worst first: id, host, six axes, mean delta (pp), G1."""
     runs = together(record).scored
     table = runs[runs["mean_delta"].notna()].sort_values("mean_delta")[
         ["id", "host", *AXIS_NAMES, "mean_delta", "g1"]

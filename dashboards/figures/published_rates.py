@@ -49,7 +49,7 @@ def _published() -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a host: filled for this study, hollow for the paper."""
+    """Draw one point per host: filled for this study, hollow for the paper."""
     table = facts(record)
     colours = palette(theme)
     figure = go.Figure()

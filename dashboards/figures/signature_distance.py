@@ -22,7 +22,7 @@ COLUMNS = ("host", "mixer", "run", "distance", "mean_delta")
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a run: host, mixer, run, distance (in standard deviations), mean_delta."""
+    """One row per run: host, mixer, run, distance (in standard deviations), mean_delta."""
     rows = [
         {"host": row["host"], "mixer": row["mixer"], **point}
         for row in _rows(record)
@@ -32,7 +32,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a point a run; the champion is left out, for it is at 0 by construction."""
+    """Draw one point per run; the champion is left out, for it is at 0 by construction."""
     rows = [row for row in _rows(record) if row["points"]]
     if not rows:
         reasons = [row["reason"] for row in _rows(record) if row["reason"]]

@@ -1,4 +1,4 @@
-"""Where the time went: workers by time, a bar a run; what is white was waiting.
+"""Where the time went: workers by time, one bar per run; what is white was waiting.
 
 Owns: the facts as a frame, and the figure. A running run's bar ends at the latest time on record.
 Of a run that was tried several times the last attempt is on record. Does not cover: what a run
@@ -26,7 +26,7 @@ _ORDER = ("G1", "not G1", "no verdict", "baseline", "null run", "failed", "runni
 
 
 def facts(record: Records) -> pd.DataFrame:
-    """A row a run that was started, in order: worker, start, end, and what it was."""
+    """One row per run that was started, in order: worker, start, end, and what it was."""
     runs = together(record).runs
     begun = runs[runs["started_at"].notna()]
     latest = begun[["started_at", "finished_at"]].max().max()
@@ -49,7 +49,7 @@ def busy_share(table: pd.DataFrame) -> float | None:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw a bar a run on its worker's line."""
+    """Draw one bar per run on its worker's line."""
     table = facts(record)
     if table.empty:
         return blank("no run has started yet", theme=theme, title=TITLE)

@@ -42,7 +42,7 @@ class ModelFacts:
         adapter_type: ``lora``, ``dora`` or ``rslora``.
         title: The run in a few words.
         standing: The first line, as Markdown.
-        measured: A row a benchmark.
+        measured: One row per benchmark.
         verdict: What that amounts to; empty where there is no baseline.
         audit: What the audit says of all runs of the host.
         configuration: The axes.

@@ -43,7 +43,7 @@ class Pair:
 
 
 def facts(pair: Pair) -> pd.DataFrame:
-    """A row a configuration and seed that has a verdict in both: deltas in pp, and what changed.
+    """One row per configuration and seed with a verdict in both: deltas in pp, and what changed.
 
     Sorted by how far the mean delta moved, changed verdicts first.
     """

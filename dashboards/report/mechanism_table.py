@@ -26,7 +26,7 @@ _NOTES = (
 
 
 def mechanism_table(found: StudyMechanism) -> Table | None:
-    """A row a run; None where no run is analysed."""
+    """One row per run; None where no run is analysed."""
     rows = tuple(_row(run) for run in found.treated)
     if not rows:
         return None

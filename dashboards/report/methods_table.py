@@ -13,7 +13,7 @@ from search.methods.summaries import MethodSummary
 
 
 def methods_table(found: Sequence[MethodSummary]) -> Table | None:
-    """A row a method and host; None where the study has no methods."""
+    """One row per method and host; None where the study has no methods."""
     if not found:
         return None
     names = list(dict.fromkeys(name for one in found for name in one.cells))

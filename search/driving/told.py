@@ -1,4 +1,4 @@
-"""What a driver tells whoever watches it: counts, the pace, and a line a run.
+"""What a driver tells whoever watches it: counts, the pace, and one line per run.
 
 Owns: keeping the counts without asking the record at every step. Does not cover: what is told and
 how the ETA comes about (``search.driving.progress``).

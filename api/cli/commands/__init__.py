@@ -1,1 +1,1 @@
-"""The commands of ``talan``, a file a group."""
+"""The commands of ``talan``, one file per group."""

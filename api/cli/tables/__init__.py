@@ -1,4 +1,4 @@
-"""Tables for people: what the commands print without ``--json``, a file a table.
+"""Tables for people: what the commands print without ``--json``, one file per table.
 
 What stands at the end of a study loads scipy's tests on first use (PEP 562): a
 command that refuses a study file does not wait for them.

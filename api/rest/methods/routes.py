@@ -17,7 +17,7 @@ router = APIRouter(tags=["rates"])
 def list_methods(name: StudyName, store: Store) -> list[Method]:
     """List a study's methods: deltas, the method's null, cost, and what could not be matched.
 
-    A run a method, host and seed, in the order of the plan. They are in no G1 rate of the
+    One run per method, host and seed, in the order of the plan. They are in no G1 rate of the
     configurations.
     """
     return [Method.from_row(row) for row in method_rows(store, name)]

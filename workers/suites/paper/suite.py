@@ -1,17 +1,18 @@
 """The suite `paper`: the four benchmarks of the paper's audit under its recipe (Appendix B).
 
-Owns its names and where its files are: tasks in this package, items in the data folder, training
-data in the mixture of the same name. Does not cover how the items get there
-(`workers.suites.paper.prepare`).
+Owns where its files are: tasks in this package, items in the data folder, training data in the
+mixture of the same name. Its names and their order are those of `workers.suites.paper.benchmarks`.
+Does not cover how the items get there (`workers.suites.paper.prepare`).
 """
 
 from pathlib import Path
 
 from workers.data.folder import benchmarks_folder, mixture_folder
 from workers.job.recipe import Recipe
+from workers.suites.paper.benchmarks import PUBLISHED
 from workers.suites.suite import Suite
 
-PAPER_BENCHMARKS = ("gpqa_diamond", "gsm8k_cot", "minerva_math500", "mbpp")
+PAPER_BENCHMARKS = tuple(PUBLISHED)
 
 
 def paper_suite() -> Suite:

@@ -1,1 +1,1 @@
-"""``talan study``: launch, check, resume, stop and watch audits, a file a command."""
+"""``talan study``: launch, check, resume, stop and watch audits, one file per command."""
