@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards.text_table import NOTHING, Table
-from dashboards.wording import p_value, pp
+from dashboards.wording import POOLED_NOTE, p_cell, pp
 from search.follow_ups.ablation import Ablation, AxisEffect
 from search.follow_ups.confirmation import Confirmation, summaries
 from search.statistics.seeds import SeedSummary
@@ -34,7 +34,7 @@ def confirmed_table(found: Sequence[Confirmation]) -> Table:
                 str(one.table.seeds.n),
                 pp(one.table.seeds.mean),
                 _interval(one.table.seeds),
-                _p(one.table.seeds.two_sided),
+                p_cell(one.table.seeds.two_sided),
                 f"{one.table.g1_seeds} of {one.table.seeds.n}",
                 pp(one.selection.optimism),
             )
@@ -66,8 +66,7 @@ def seeds_table(found: Confirmation) -> Table:
             f"{pp(found.selection.winning)} at seed {found.origin.run.seed}, among "
             f"{found.selected_from} completed runs; confirmed "
             f"{pp(found.selection.confirmed.mean)} (optimism {pp(found.selection.optimism)}).",
-            "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; "
-            "these share baselines, so they are described and not tested.",
+            POOLED_NOTE,
         ),
         numbers=frozenset(range(1, 1 + len(_HEADINGS))),
     )
@@ -117,7 +116,7 @@ def _seed_cells(summary: SeedSummary) -> tuple[str, ...]:
         NOTHING if summary.std is None else f"{summary.std:.2f}",
         _interval(summary),
         NOTHING if summary.t is None else f"{summary.t:.2f}",
-        _p(summary.two_sided),
+        p_cell(summary.two_sided),
         NOTHING if summary.positive is None else f"{summary.positive} of {summary.n}",
     )
 
@@ -127,10 +126,6 @@ def _interval(summary: SeedSummary) -> str:
     return NOTHING if ends is None else f"{pp(ends[0])} to {pp(ends[1])}"
 
 
-def _p(value: float | None) -> str:
-    return NOTHING if value is None else p_value(value)
-
-
 def _dunnett(effect: AxisEffect, found: Ablation) -> str:
     test = found.against_centre
-    return _p(None if test is None else test.p.get(effect.neighbour.identity))
+    return p_cell(None if test is None else test.p.get(effect.neighbour.identity))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dashboards.wording import NO_CHAMPION, counted, percent, pp
+from dashboards.wording import NO_CHAMPION, counted, percent, pp, pp_interval
 from search import rates
 from search.rates.champion_worth import ChampionWorth
 from search.rates.g1_row import G1Row
@@ -145,10 +145,10 @@ def _best(champion: Run | None, worth: ChampionWorth | None, *, of: int) -> str:
     told = f"The best run ({where}) gains {pp(champion.mean_delta)} on average"
     if worth is None or worth.mean is None:
         return f"{told}; it is the best of {of}, so expect less until fresh seeds confirm it."
-    low, high = worth.mean.interval
     return (
         f"{told}; it is the best of {of}, and with the luck of the draw taken out about "
-        f"{pp(worth.mean.shrunken)} is left ({low:+.2f} to {high:+.2f}): fresh seeds would tell."
+        f"{pp(worth.mean.shrunken)} is left ({pp_interval(worth.mean.interval)}): "
+        "fresh seeds would tell."
     )
 
 

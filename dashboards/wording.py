@@ -73,6 +73,11 @@ def pp(delta: float | None) -> str:
     return NOTHING if is_missing(delta) else f"{delta:+.2f} pp"
 
 
+def pp_interval(bounds: tuple[float, float] | None) -> str:
+    """An interval of deltas, in pp; empty where there is none."""
+    return "" if bounds is None else f"{bounds[0]:+.2f} to {bounds[1]:+.2f}"
+
+
 def plain(value: float | None, digits: int = 3) -> str:
     """A number of any size, to so many digits."""
     return NOTHING if is_missing(value) else f"{value:.{digits}g}".replace("-", MINUS)
@@ -83,6 +88,11 @@ def p_value(p: float | None) -> str:
     if is_missing(p):
         return NOTHING
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"  # type: ignore[operator]
+
+
+def p_cell(p: float | None) -> str:
+    """A p-value in a table, where a column that no row fills is left out."""
+    return "" if p is None else p_value(p)
 
 
 def duration(seconds: float | None) -> str:
@@ -103,6 +113,10 @@ def number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+POOLED_NOTE = (
+    "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; these share "
+    "baselines, so they are described and not tested."
+)
 NO_METHODS = (
     "No methods other than TALAN: a study file asks for them with the key methods "
     "(docs/concepts/methods.md)."

@@ -14,7 +14,7 @@ from typing import Any
 from dashboards.model_card.standing import standing
 from dashboards.report.verdicts import rate_sentence
 from dashboards.text_table import Table
-from dashboards.wording import run_title, verdict_words
+from dashboards.wording import pp_interval, run_title, verdict_words
 from search.rates import g1_rows
 from search.rates.run_tests import tests_of
 from search.statistics.cell_tests import RunTests
@@ -127,7 +127,7 @@ def _measured(run: Run, tests: RunTests) -> Table:
     rows = [_cell_row(name, cell, tests) for name, cell in run.cells.items()]
     rows += [_bounded_row(name, cell) for name, cell in run.bounds.items()]
     if run.mean_delta is not None and len(run.cells) > 1:
-        mean = _bounds(tests.mean_interval)
+        mean = pp_interval(tests.mean_interval)
         rows.append(("mean of the deltas", "", "", "", f"{run.mean_delta:+.2f}", mean))
     headings = (
         "benchmark",
@@ -148,20 +148,15 @@ def _cell_row(name: str, cell: Cell, tests: RunTests) -> tuple[str, ...]:
         f"{cell.score:.1f}%",
         "" if cell.baseline_score is None else f"{cell.baseline_score:.1f}%",
         "" if cell.delta is None else f"{cell.delta:+.2f}",
-        "" if test is None else _bounds(test.interval),
+        "" if test is None else pp_interval(test.interval),
     )
 
 
 def _bounded_row(name: str, cell: BoundedCell) -> tuple[str, ...]:
     """A cell that was not asked in full, since the run was lost before."""
-    low, high = cell.delta
     asked = f"{cell.n_evaluated} of {cell.n_items}"
     baseline = f"{cell.baseline_score:.1f}%"
-    return (name, asked, "not known", baseline, f"{low:+.2f} to {high:+.2f}", "")
-
-
-def _bounds(interval: tuple[float, float] | None) -> str:
-    return "" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
+    return (name, asked, "not known", baseline, pp_interval(cell.delta), "")
 
 
 def configuration_table(

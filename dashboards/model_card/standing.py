@@ -6,7 +6,7 @@ confirmation. Does not cover: the confirmation (``search.follow_ups.confirmation
 
 from __future__ import annotations
 
-from dashboards.wording import KINDS, counted
+from dashboards.wording import KINDS, counted, pp_interval
 from search.errors import StudyFileError
 from search.follow_ups.confirmation import Confirmation, confirmation
 from storage import BASELINE, TREATMENT, AuditStore
@@ -71,6 +71,4 @@ def _confirmed(found: Confirmation) -> str:
 
 
 def _interval(bounds: tuple[float, float] | None) -> str:
-    return (
-        "" if bounds is None else f" (95% interval over seeds {bounds[0]:+.2f} to {bounds[1]:+.2f})"
-    )
+    return "" if bounds is None else f" (95% interval over seeds {pp_interval(bounds)})"

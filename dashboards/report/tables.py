@@ -15,7 +15,7 @@ import pandas as pd
 from dashboards.narrowing import value_text
 from dashboards.study_frames import StudyRecord
 from dashboards.text_table import NOTHING, Table
-from dashboards.wording import NO_CHAMPION, p_value, percent, pp
+from dashboards.wording import NO_CHAMPION, p_cell, percent, pp, pp_interval
 from search.follow_ups.confirmation import Confirmation
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import HostWorths
@@ -45,11 +45,11 @@ def rate_table(rows: Sequence[G1Row]) -> Table:
                 percent(row.rate),
                 percent(row.strict_rate),
                 _interval(row),
-                _p(row.rotation_p),
-                _p(row.rotation_strict_p),
+                p_cell(row.rotation_p),
+                p_cell(row.rotation_strict_p),
                 _expected(row),
                 *(_null(row, name) for name in NULL_NAMES),
-                _p(row.null_p),
+                p_cell(row.null_p),
             )
             for row in rows
         ),
@@ -75,9 +75,9 @@ def axis_table(axis: str, rows: Sequence[G1Row]) -> Table:
                 *(str(n) for n in (row.count.runs, row.count.g1, row.count.strict)),
                 percent(row.rate),
                 _interval(row),
-                _p(row.rotation_p),
-                _p(row.rotation_strict_p),
-                _p(row.null_p),
+                p_cell(row.rotation_p),
+                p_cell(row.rotation_strict_p),
+                p_cell(row.null_p),
             )
             for row in rows
         ),
@@ -139,9 +139,8 @@ def _shrunken(run: Mapping[Any, object], host: HostWorths | None) -> tuple[str, 
     found = None if host is None else host.shrunken.get(str(run["configuration_id"]))
     if found is None:
         return NOTHING, NOTHING
-    low, high = found.interval
     chance = found.g1_at_fresh_seed
-    text = f"{pp(found.shrunken)} ({low:+.2f} to {high:+.2f})"
+    text = f"{pp(found.shrunken)} ({pp_interval(found.interval)})"
     return text, NOTHING if chance is None else percent(chance)
 
 
@@ -222,10 +221,6 @@ def _interval(row: G1Row) -> str:
         return NOTHING
     low, high = row.interval
     return f"{percent(low)} to {percent(high)}"
-
-
-def _p(value: float | None) -> str:
-    return NOTHING if value is None else p_value(value)
 
 
 def _expected(row: G1Row) -> str:

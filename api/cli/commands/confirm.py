@@ -14,6 +14,7 @@ from api.cli.tables.configurations import configuration_text
 from api.cli.tables.seeds import seed_table_of
 from api.cli.tables.style import show
 from api.views.confirmation import Confirmation as ConfirmationView
+from dashboards.wording import POOLED_NOTE
 from search.follow_ups.confirmation import (
     Confirmation,
     confirmation,
@@ -100,11 +101,7 @@ def _show(found: Confirmation) -> None:
     console.print(configuration_text(run.configuration))
     console.print()
     show(seed_table_of(summaries(found), heading="benchmark"))
-    console.print(
-        "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; these "
-        "share baselines, so they are described and not tested.",
-        style="dim",
-    )
+    console.print(POOLED_NOTE, style="dim")
     console.print(
         f"\nG1 at {found.table.g1_seeds} of {len(found.runs)} fresh seeds\n"
         f"chosen for  {selection.winning:+.2f} pp at seed {run.seed}, among "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.cli.tables.configurations import configuration_text
 from api.cli.tables.style import console, signed
-from dashboards.wording import NO_CHAMPION
+from dashboards.wording import NO_CHAMPION, pp_interval
 from storage.records import Run
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ def show_champions(runs: Sequence[Run], worths: Mapping[str, ChampionWorth]) -> 
 def _worth_text(worth: ChampionWorth) -> str:
     if worth.mean is None:
         return f"no shrunken mean: {worth.reason}"
-    low, high = worth.mean.interval
     text = (
-        f"shrunken {worth.mean.shrunken:+.2f} pp ({low:+.2f} to {high:+.2f}), from "
+        f"shrunken {worth.mean.shrunken:+.2f} pp ({pp_interval(worth.mean.interval)}), from "
         f"{worth.configurations} configurations at {worth.seeds} seed{'s' * (worth.seeds > 1)}"
     )
     if worth.mean.g1_at_fresh_seed is not None:

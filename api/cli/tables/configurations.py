@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from search.study.axes import trainability_label, writeback_label
+from search.study.axes import configuration_words
 from search.study.method_words import method_words
 from storage.new_rows import JITTER_NULL, METHOD_NULL, SEED_NULL, SELF_CHECK, SHAM_NULL
 from storage.records import Run
@@ -28,14 +28,4 @@ def run_text(run: Run) -> str:
 
 def configuration_text(configuration: Mapping[str, Any] | None) -> str:
     """A configuration in a few words; a baseline has none."""
-    if configuration is None:
-        return "baseline"
-    gamma = configuration["gradient_scale"]
-    words = [
-        f"layer {configuration['layer']}",
-        f"T {configuration['slots']}",
-        configuration["mixer"],
-        writeback_label(configuration["writeback"]),
-        trainability_label(configuration["trainability"]),
-    ]
-    return ", ".join([*words, f"gamma {gamma:g}"] if gamma is not None else words)
+    return "baseline" if configuration is None else ", ".join(configuration_words(configuration))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.cli.tables.style import console, percent, show, table_of
+from dashboards.wording import p_cell
 from search.study.axes import axis_label
 
 if TYPE_CHECKING:  # scipy takes a second to import, and help pages need none of it
@@ -78,7 +79,7 @@ def references(rows: Sequence[G1Row]) -> dict[str, list[str]]:
         "rotation p (strict)": [_rotation(row) for row in rows],
         "by chance": [_expected(row) for row in rows],
         **{f"{name} null": [_null(row, name) for row in rows] for name in kinds},
-        "p against null": [_p(row.null_p) for row in rows],
+        "p against null": [p_cell(row.null_p) for row in rows],
     }
     return {heading: texts for heading, texts in columns.items() if any(texts)}
 
@@ -121,15 +122,9 @@ def _bounds(interval: Sequence[float]) -> str:
     return f"{percent(low)} - {percent(high)}"
 
 
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
-
-
 def _rotation(row: G1Row) -> str:
-    p = _p(row.rotation_p)
-    return p and f"{p} ({_p(row.rotation_strict_p)})"
+    p = p_cell(row.rotation_p)
+    return p and f"{p} ({p_cell(row.rotation_strict_p)})"
 
 
 def _expected(row: G1Row) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from api.cli.tables.configurations import run_text
 from api.cli.tables.style import console, fits, show, signed, table_of
-from dashboards.wording import p_value, seed_words, verdict_words
+from dashboards.wording import p_value, pp_interval, seed_words, verdict_words
 from search import rates
 from search.rates.unread_boxes import UnreadBoxes
 from storage.records import BoundedCell, Run
@@ -135,18 +135,14 @@ def _show_tests(run: Run) -> None:
     table = table_of("benchmark", "exact p", "mid-p", "95% of the delta (pp)")
     for name, found in tests.cells.items():
         exact, mid = p_value(found.mcnemar_exact), p_value(found.mcnemar_mid)
-        table.add_row(name, exact, mid, _interval(found.interval))
-    table.add_row("mean", "", "", _interval(tests.mean_interval))
+        table.add_row(name, exact, mid, pp_interval(found.interval))
+    table.add_row("mean", "", "", pp_interval(tests.mean_interval))
     console.print(table)
     console.print(
         "p: McNemar's test of helped against hurt items, two-sided; intervals: items resampled. "
         "They are of these two runs, not of other seeds.",
         style="dim",
     )
-
-
-def _interval(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}"
 
 
 def show_truncated(num_truncated: Mapping[str, int | None]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
+from dashboards.wording import pp_interval
 from search.statistics.seeds import SeedSummary
 
 HEADINGS = ("n", "mean (pp)", "std", "95% interval", "t", "p", "positive")
@@ -28,13 +29,12 @@ def seed_table_of(rows: Iterable[tuple[str, SeedSummary]], *, heading: str) -> T
 
 def seed_cells(summary: SeedSummary) -> list[str]:
     """A summary in the table's columns; what one seed cannot tell is empty."""
-    interval = summary.interval
     positive = "" if summary.positive is None else f"{summary.positive}/{summary.n}"
     return [
         str(summary.n),
         f"{summary.mean:+.2f}",
         _number(summary.std, ".2f"),
-        "" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}",
+        pp_interval(summary.interval),
         _number(summary.t, ".2f"),
         _number(summary.two_sided, ".3f"),
         positive,
