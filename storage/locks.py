@@ -8,10 +8,11 @@ Does not cover: taking and renewing a lease (`leases.py`).
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.canonical_json import closest
 from storage.errors import LeaseLost, RunNotFound, StudyNotFound
 from storage.models import Run, Study
 
@@ -62,5 +63,7 @@ def no_run(session: Session, run_id: str) -> RunNotFound:
 
 
 def _no_study(session: Session, name: str) -> Study:
-    names = session.scalars(select(Study.name))
-    raise StudyNotFound(f"there is no study '{name}'; {closest(name, names)}")
+    names = sorted(session.scalars(select(Study.name)))
+    near = get_close_matches(name, names, n=3, cutoff=0.5) or names[:3]
+    told = f"closest: {', '.join(near)}" if near else "there are none yet"
+    raise StudyNotFound(f"there is no study '{name}'; {told}")
