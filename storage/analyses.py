@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from storage import models, records
 from storage.canonical_json import canonical_json, content_hash, storable
-from storage.clock import database_now, utc_now
+from storage.clock import database_now, database_time, utc_now
 from storage.database import Database
 from storage.errors import QueryError
 from storage.events import append_event
@@ -156,7 +156,7 @@ class Analyses:
             if found is None:
                 return None
             found.state, found.owner = "running", owner
-            found.owned_until_epoch_s = _in(session, ttl_s)
+            found.owned_until_epoch_s = database_time(session, ahead_s=ttl_s)
             claimed = found.id
         return self.get([claimed])[0]
 
@@ -164,7 +164,7 @@ class Analyses:
         """Make claims last `ttl_s` from now; those of somebody else are left alone."""
         with self._database.writing() as session:
             mine = (Analysis.id.in_(list(ids)), Analysis.owner == owner)
-            until = _in(session, ttl_s)
+            until = database_time(session, ahead_s=ttl_s)
             session.execute(update(Analysis).where(*mine).values(owned_until_epoch_s=until))
 
     def give_back(self, ids: Collection[str], *, owner: str) -> None:
@@ -264,7 +264,3 @@ def _is_free(gone: Sequence[str]) -> ColumnElement[bool]:
 def _gone_holders(session: Session) -> list[str]:
     held = select(Analysis.owner).where(Analysis.owner.is_not(None)).distinct()
     return [owner for owner in session.scalars(held) if owner and is_dead(owner)]
-
-
-def _in(session: Session, seconds: float) -> float:
-    return (session.scalar(select(database_now())) or 0.0) + seconds

@@ -1,7 +1,7 @@
 """Time as the database sees it, and time as it is stored.
 
-Owns: the SQL expression every lease is judged by (one clock for all machines: the database's), and
-the column type of the timestamps (UTC in both databases, aware in Python).
+Owns: the SQL expression every lease is judged by (one clock for all machines: the database's), what
+it says now, and the column type of the timestamps (UTC in both databases, aware in Python).
 Does not cover: how long a lease lasts, which is its owner's business.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Float
+from sqlalchemy import DateTime, Dialect, Float, select
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
@@ -30,6 +31,11 @@ def _sqlite_now(*_: object, **__: object) -> str:
 @compiles(database_now, "postgresql")
 def _postgres_now(*_: object, **__: object) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+def database_time(session: Session, *, ahead_s: float = 0.0) -> float:
+    """Seconds since 1970 by the database's clock, so many seconds from now."""
+    return (session.scalar(select(database_now())) or 0.0) + ahead_s
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from storage import study_states
-from storage.clock import database_now
+from storage.clock import database_now, database_time
 from storage.database import Database
 from storage.errors import LeaseHeld
 from storage.lease_owner import is_dead
@@ -98,7 +98,7 @@ class Leases:
         """
         with self._database.writing() as session:
             found = lock_owned_study(session, study, owner=owner)
-            found.lease_expires_epoch_s = _in(session, ttl_s)
+            found.lease_expires_epoch_s = database_time(session, ahead_s=ttl_s)
             return Lease(study, owner, ttl_s, owner)
 
     def release(
@@ -168,7 +168,7 @@ class Leases:
 
 def seconds_left(session: Session, study: Study) -> float:
     """Return how long a study's lease still lasts; zero or less where it does not."""
-    now = session.scalar(select(database_now())) or 0.0
+    now = database_time(session)
     return (study.lease_expires_epoch_s or now) - now
 
 
@@ -192,11 +192,7 @@ def _is_silent() -> ColumnElement[bool]:
 
 
 def _hand_over(session: Session, study: Study, *, owner: str, ttl_s: float) -> None:
-    study.lease_owner, study.lease_expires_epoch_s = owner, _in(session, ttl_s)
-
-
-def _in(session: Session, seconds: float) -> float:
-    return (session.scalar(select(database_now())) or 0.0) + seconds
+    study.lease_owner, study.lease_expires_epoch_s = owner, database_time(session, ahead_s=ttl_s)
 
 
 def _mark(study: Study) -> Mark:

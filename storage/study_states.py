@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.canonical_json import storable
-from storage.clock import database_now, utc_now
+from storage.clock import database_time, utc_now
 from storage.errors import PlanError
 from storage.events import append_event
 from storage.lease_owner import is_dead
@@ -109,7 +109,7 @@ def set_back(session: Session, study: Study, *, pause: bool) -> None:
     study.setbacks += 1
     if pause:
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (study.setbacks - 1))
-        study.not_before_epoch_s = (session.scalar(select(database_now())) or 0.0) + pause_s
+        study.not_before_epoch_s = database_time(session, ahead_s=pause_s)
 
 
 def forget_setbacks(study: Study) -> None:

@@ -117,10 +117,11 @@ def _durations(session: Session, seconds: Sequence[float]) -> tuple[dict[float, 
 
 def _workers(session: Session) -> int:
     specs = session.scalars(select(Study.spec).where(Study.state == "running"))
-    return sum(_asked(spec) for spec in specs)
+    return sum(workers_asked(spec) for spec in specs)
 
 
-def _asked(spec: Mapping[str, object]) -> int:
+def workers_asked(spec: Mapping[str, object]) -> int:
+    """How many runs a study file wants at once; 0 where it does not say."""
     resources = spec.get("resources")
     workers = resources.get("workers") if isinstance(resources, Mapping) else None
     return workers if isinstance(workers, int) else 0

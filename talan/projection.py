@@ -16,14 +16,8 @@ def draw(parameter: Tensor, *, std: float, generator: torch.Generator) -> None:
         parameter.copy_(values * std)
 
 
-class Projection(nn.Module):
-    """y = x W^T + b; weights N(0, 1/in), biases 0 (our choice).
-
-    Args:
-        in_features: width of x.
-        out_features: width of y.
-        bias: whether there is a b.
-    """
+class _Drawn(nn.Module):
+    """A weight from N(0, 1/in) and, where there is one, a bias of 0 (our choice)."""
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:
         super().__init__()
@@ -36,12 +30,22 @@ class Projection(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
+
+class Projection(_Drawn):
+    """y = x W^T + b.
+
+    Args:
+        in_features: width of x.
+        out_features: width of y.
+        bias: whether there is a b.
+    """
+
     def forward(self, x: Tensor) -> Tensor:
         """Map `x` [..., in] to [..., out]."""
         return F.linear(x, self.weight, self.bias)
 
 
-class PairProjection(nn.Module):
+class PairProjection(_Drawn):
     """y = W [a; b] + c for two inputs of the same width, without building [a; b].
 
     Args:
@@ -51,15 +55,7 @@ class PairProjection(nn.Module):
     """
 
     def __init__(self, features: int, out_features: int, *, bias: bool) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(out_features, 2 * features))
-        self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
-
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw the weight, zero the bias."""
-        draw(self.weight, std=self.weight.shape[1] ** -0.5, generator=generator)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        super().__init__(2 * features, out_features, bias=bias)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Map `a` and `b` [..., d] to [..., out]."""

@@ -14,6 +14,7 @@ from search.rates.null_tests import NULL_NAMES
 from storage import AuditStore
 from storage.durations import Duration
 from storage.records import LIVE, G1Count, StudyStatus
+from storage.totals import workers_asked
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def headline(store: AuditStore, status: StudyStatus, found: Results | None) -> H
     left = sum(counts.pending + counts.running for counts in status.kinds.values())
     left_s = None
     if status.state in LIVE and left and found.mean_s is not None:
-        workers = workers_of(store.studies.get(status.name).spec)
+        workers = max(1, workers_asked(store.studies.get(status.name).spec))
         left_s = found.mean_s * left / min(workers, left)
     return Headline(status, found.rate, found.nulls, left_s)
 
@@ -146,10 +147,3 @@ def mean_seconds(durations: Sequence[Duration]) -> float | None:
     if not num_runs:
         return None
     return sum(found.mean_s * found.num_runs for found in durations) / num_runs
-
-
-def workers_of(spec: Mapping[str, object]) -> int:
-    """How many runs a study does at once."""
-    resources = spec.get("resources")
-    workers = resources.get("workers") if isinstance(resources, Mapping) else None
-    return workers if isinstance(workers, int) and workers > 0 else 1

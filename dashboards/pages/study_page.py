@@ -19,7 +19,7 @@ from dashboards.wording import GAMMA, NO_CHAMPION, split_words
 from search.follow_ups.recorded import ablations, confirmations, follow_ups_of
 from search.methods.rows import method_rows
 from search.methods.summaries import MethodSummary, summarised
-from search.rates.champion_worth import ChampionWorth, champion_worth
+from search.rates.champion_worth import ChampionWorth, worths_among
 from search.rates.g1_rates import g1_rows
 from search.rates.g1_row import G1Row
 from search.rates.host_worths import HostWorths, host_worths
@@ -135,7 +135,7 @@ def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
     rows = g1_rows(store, name, with_tests=not is_live)
     champions = store.rates.champions(name)
     worths = [] if is_live else host_worths(store, name)
-    champion_worths = _champion_worths(champions, worths)
+    champion_worths = worths_among(worths, champions)
     return Summary(
         results=results(store, name).get(name),
         choices=Choices.read(store, name),
@@ -146,15 +146,6 @@ def _summary(store: AuditStore, name: str, *, is_live: bool) -> Summary:
         story=story(rows, champions, champion_worths, by_axis=counts_by_axis(store, name)),
         methods=summarised(method_rows(store, name)),
     )
-
-
-def _champion_worths(champions: list[Run], worths: list[HostWorths]) -> dict[str, ChampionWorth]:
-    hosts = {(host.backbone, host.adapter): host for host in worths}
-    return {
-        run.id: champion_worth(run.mean_delta or 0.0, run.configuration_id, host=host)
-        for run in champions
-        if (host := hosts.get((run.backbone, run.adapter))) is not None
-    }
 
 
 def benchmarks_of(runs: Any) -> list[str]:

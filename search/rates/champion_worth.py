@@ -61,12 +61,19 @@ def champion_worths(
 def _of_study(
     store: AuditStore, study: str, champions: Sequence[Run]
 ) -> list[tuple[str, ChampionWorth]]:
-    hosts = {(host.backbone, host.adapter): host for host in host_worths(store, study)}
-    return [
-        (run.id, champion_worth(run.mean_delta or 0.0, run.configuration_id, host=found))
+    return list(worths_among(host_worths(store, study), champions).items())
+
+
+def worths_among(
+    worths: Iterable[HostWorths], champions: Iterable[Run]
+) -> dict[str, ChampionWorth]:
+    """By the ids of one study's champions, from its hosts' models."""
+    hosts = {(host.backbone, host.adapter): host for host in worths}
+    return {
+        run.id: champion_worth(run.mean_delta or 0.0, run.configuration_id, host=found)
         for run in champions
         if (found := hosts.get((run.backbone, run.adapter))) is not None
-    ]
+    }
 
 
 def champion_worth(

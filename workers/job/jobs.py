@@ -18,7 +18,7 @@ from storage.generation import Generation
 from workers.errors import AdapterError
 from workers.job.cell_plans import CellPlan
 from workers.job.null_matching import HeldOut, KlMatch
-from workers.job.recipe import Recipe
+from workers.job.recipe import Recipe, is_integer
 
 if TYPE_CHECKING:
     from storage.artifacts import ArtifactRef
@@ -52,7 +52,7 @@ class AdapterSpec:
         _require(
             self.type in ADAPTER_TYPES, "type", self.type, f"one of {', '.join(ADAPTER_TYPES)}"
         )
-        _require(_is_int(self.r) and self.r >= 1, "r", self.r, "a whole number of at least 1")
+        _require(is_integer(self.r) and self.r >= 1, "r", self.r, "a whole number of at least 1")
         _require(_is_number(self.alpha) and self.alpha > 0, "alpha", self.alpha, "a number above 0")
         _require(
             _is_number(self.dropout) and 0 <= self.dropout < 1,
@@ -260,12 +260,8 @@ def _require(ok: bool, key: str, value: object, allowed: str) -> None:
         raise AdapterError(msg)
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _is_number(value: object) -> bool:
-    return _is_int(value) or (isinstance(value, float) and math.isfinite(value))
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_module_name(name: object) -> bool:

@@ -171,7 +171,8 @@ _LATER_KEYS = {
 Rule = tuple[str, Callable[[Any], bool]]
 
 
-def _is_integer(value: object) -> bool:
+def is_integer(value: object) -> bool:
+    """Whether it is a whole number; true and false are none."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -180,7 +181,7 @@ def _is_number(value: object) -> bool:
 
 
 def _integer_from(lowest: int) -> Rule:
-    return f"a whole number from {lowest}", lambda v: _is_integer(v) and v >= lowest
+    return f"a whole number from {lowest}", lambda v: is_integer(v) and v >= lowest
 
 
 def _number(text: str, is_allowed: Callable[[float], bool]) -> Rule:
@@ -213,7 +214,7 @@ _RULES: dict[str, Rule] = {
     "gradient_checkpointing": ("true or false", lambda v: isinstance(v, bool)),
     "eval_batch_size": (
         "a whole number from 1, or 'auto'",
-        lambda v: v == "auto" or (_is_integer(v) and v >= 1),
+        lambda v: v == "auto" or (is_integer(v) and v >= 1),
     ),
     "num_examples": _integer_from(1),
     "generation": _one_of(GENERATIONS),
