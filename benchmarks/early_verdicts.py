@@ -20,16 +20,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from early_verdict_replay import early_verdict, order_items
 from report import report
 
 from search.driving.host_history import HostHistory
 from search.rates.reference import published_tables
 from search.statistics import (
     CellForecast,
-    early_verdict,
     loss_probability,
     order_cells,
-    order_items,
 )
 
 TABLES = published_tables()

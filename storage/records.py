@@ -205,7 +205,7 @@ class Run:
     """A run with its cells; `g1`, `verdict` and deltas are None for baselines and until matched.
 
     `verdict` is one of `storage.verdict.VERDICTS`; None also for a G1 run that is tied or inert
-    where nobody compared the responses (`is_unsplit`).
+    where nobody compared the responses.
     `baseline_seed` is the seed of the baseline it is matched with: its own, but for null runs.
     `bounds` are cells that were not evaluated in full: the run ended as soon as it could not be G1
     any more. It has a verdict then, and neither `mean_delta` nor `worst_delta`.
@@ -252,11 +252,6 @@ class Run:
     def ended_early(self) -> bool:
         """Whether some of its items were never asked."""
         return self.g1 is False and self.mean_delta is None
-
-    @property
-    def is_unsplit(self) -> bool:
-        """Whether it is G1, and nobody knows whether tied or inert."""
-        return self.g1 is True and self.verdict is None
 
     @property
     def exact_mean_delta(self) -> Fraction | None:

@@ -20,8 +20,9 @@ from search.statistics.power import (
     seeds_needed,
 )
 from search.study.plan import Audit
+from workers.suites.paper.suite import PAPER_BENCHMARKS
 
-DISCORDANCE = {"gpqa_diamond": 0.186, "gsm8k": 0.094, "math500": 0.094, "mbpp": 0.094}
+DISCORDANCE = {**dict.fromkeys(PAPER_BENCHMARKS, 0.094), "gpqa_diamond": 0.186}
 ANY_DISCORDANCE = 0.101
 CONFIRMED_PP = (0.5, 1.0)
 _ADAPTIVE = "{} chooses its runs by their results: no test of its rate holds"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib.resources import files
-from math import copysign
 from typing import Any
 
 from search.errors import StudyFileError, one_of
@@ -95,15 +94,6 @@ def published_champions() -> list[dict[str, Any]]:
     """Tables 1 and 8 as entries of ``talan runs --json`` with their study, one per host."""
     tables = published_tables()
     return [_champion(host, tables) for host in tables["backbones"]]
-
-
-def nonnegative_cells(deltas: Mapping[str, Mapping[str, float]], *, minus_zero_loses: bool) -> int:
-    """How many printed deltas of one method do not lose; a printed -0.0 is either, as asked."""
-    printed = [delta for cells in deltas.values() for delta in cells.values()]
-    return sum(
-        delta > 0 or (delta == 0 and not (minus_zero_loses and copysign(1, delta) < 0))
-        for delta in printed
-    )
 
 
 def reference_shape() -> dict[str, object]:

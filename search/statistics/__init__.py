@@ -6,14 +6,9 @@ from search.statistics.chance import (
     chance_from_rates,
 )
 from search.statistics.early_verdicts import (
-    CellBounds,
     CellForecast,
-    EarlyVerdict,
-    early_verdict,
     loss_probability,
     order_cells,
-    order_items,
-    stop_after,
 )
 from search.statistics.errors import StatisticsError
 from search.statistics.exact import exact_mean, of_delta, of_mean
@@ -53,20 +48,17 @@ from search.statistics.seeds import (
     summary_from_moments,
 )
 from search.statistics.selection import SelectionCorrected, correct_selection
-from search.statistics.shared_baseline import RateSpread, rate_spread, share_as_high
 from search.statistics.sign_tests import SignTest, backbone_sign_test, sign_test
 from search.statistics.stratified import StratifiedTest, Stratum, stratified_test
 
 __all__ = [
     "BaselineRuns",
-    "CellBounds",
     "CellForecast",
     "ChanceRate",
     "CombinedRotation",
     "ComparedRuns",
     "Discordances",
     "Dunnett",
-    "EarlyVerdict",
     "Expected",
     "McNemar",
     "MeanInterval",
@@ -77,7 +69,6 @@ __all__ = [
     "PValues",
     "Pairs",
     "RateInterval",
-    "RateSpread",
     "RotationTest",
     "SeedSummary",
     "SeedTable",
@@ -98,7 +89,6 @@ __all__ = [
     "discordances",
     "distinct_runs",
     "dunnett",
-    "early_verdict",
     "exact_mean",
     "expected_g1",
     "intraclass_correlation",
@@ -109,17 +99,13 @@ __all__ = [
     "of_delta",
     "of_mean",
     "order_cells",
-    "order_items",
     "over_baselines",
     "rate_interval",
-    "rate_spread",
     "rotation_test",
     "run_chances",
     "seed_summary",
     "seed_table",
-    "share_as_high",
     "sign_test",
-    "stop_after",
     "stratified_test",
     "summary_from_moments",
 ]

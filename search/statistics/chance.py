@@ -11,7 +11,7 @@ taken as independent. Four cells without ties give 1/16 = 6.25%.
 Only a rate q of discordance is known, so that d is Binomial(n, q).
 Assumes: cells independent; the mean is over baselines as well as over runs. Runs that share one
 baseline share its luck, so that a single host's rate scatters far more widely than a binomial
-(``shared_baseline``): a rate differing from this number is not by itself evidence.
+(docs/concepts/statistics.md): a rate differing from this number is not by itself evidence.
 Does not cover: runs at hand, each with its own discordance and correlated cells (``expected``).
 """
 

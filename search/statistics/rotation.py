@@ -62,11 +62,6 @@ class RotationTest:
         """Strict G1 runs over runs."""
         return self.strict / self.runs
 
-    @property
-    def least_p(self) -> float:
-        """The smallest p that this number of runs can give."""
-        return 1 / (self.runs + 1)
-
 
 @dataclass(frozen=True)
 class CombinedRotation:

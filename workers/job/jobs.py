@@ -162,11 +162,6 @@ class RunJob:
     supplies: Supplies | None = None
     base_model: str | None = None
 
-    @property
-    def is_baseline(self) -> bool:
-        """Whether the run is the adapter alone."""
-        return self.configuration is None and self.method is None
-
     def is_lost(self, cell: CellResult) -> bool:
         """Whether a cell settles the verdict of a run that is planned: it cannot be G1 any more."""
         plan = self.plans.get(cell.benchmark)

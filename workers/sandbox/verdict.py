@@ -4,10 +4,9 @@ Owns the record and the names of the reasons; deciding between them is ``inside/
 """
 
 import dataclasses
-from typing import Literal, get_args
+from typing import Literal
 
 Reason = Literal["passed", "failed", "timeout", "memory", "crashed"]
-REASONS: tuple[str, ...] = get_args(Reason)
 
 
 @dataclasses.dataclass(frozen=True)

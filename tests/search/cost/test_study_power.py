@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from search.cost.power import study_power
+from search.cost.power import ANY_DISCORDANCE, DISCORDANCE, study_power
 from search.statistics.power import Cell, detectable_delta_pp, detectable_rate
 from search.study.file import parse_study
 from search.study.plan import resolve
+from workers.suites.paper.suite import PAPER_BENCHMARKS
 
 AXES = {"layer": [0, 1, 2, 3], "slots": [1, 2, 4, 8], "mixer": ["cross_attn", "per_token_mix"]}
 
@@ -31,6 +32,15 @@ def test_it_is_of_the_studys_runs_and_items() -> None:
     variance = sum(0.101 / n_items for n_items in found.n_items.values())
     assert found.noise_pp == pytest.approx(100 * variance**0.5 / 2)
     assert found.confirmation_seeds["0.5"] > 3 * found.confirmation_seeds["1"]
+
+
+def test_the_papers_benchmarks_have_the_discordance_it_publishes() -> None:
+    """Table 11: 147 of GPQA's 792 items, 873 of the other three benchmarks' 9,276."""
+    assert DISCORDANCE.keys() == set(PAPER_BENCHMARKS)
+    for name, discordance in DISCORDANCE.items():
+        published = 147 / 792 if name == "gpqa_diamond" else 873 / 9276
+        assert discordance == pytest.approx(published, abs=5e-4)
+    assert pytest.approx((147 + 873) / (792 + 9276), abs=5e-4) == ANY_DISCORDANCE
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import product
 from statistics import fmean
 
@@ -11,7 +12,6 @@ import pytest
 
 from search.errors import StudyFileError
 from search.rates.reference import (
-    nonnegative_cells,
     published_champions,
     published_chance,
     published_rates,
@@ -103,6 +103,15 @@ def test_dora_means_and_its_thirteen_positive_cells() -> None:
     assert fmean(printed[:4]) == pytest.approx(printed[4], abs=0.0051)
     assert sum(delta > 0 for cells in deltas.values() for delta in cells.values()) == 13
     assert sum(min(cells.values()) >= 0 for cells in deltas.values()) == 1  # of four hosts
+
+
+def nonnegative_cells(deltas: dict[str, dict[str, float]], *, minus_zero_loses: bool) -> int:
+    """How many printed deltas of one method do not lose; a printed -0.0 is either, as asked."""
+    printed = [delta for cells in deltas.values() for delta in cells.values()]
+    return sum(
+        delta > 0 or (delta == 0 and not (minus_zero_loses and math.copysign(1, delta) < 0))
+        for delta in printed
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +206,7 @@ def test_chance_at_the_papers_discordance_is_no_lower_than_its_rate() -> None:
 
 
 def test_with_four_baselines_chance_alone_reaches_the_published_total_in_a_third_of_cases() -> None:
-    """Each host's chance rate is a product of four uniform numbers (``shared_baseline``)."""
+    """Each host's chance rate is a product of four uniform numbers."""
     runs = np.array([row["runs"] for row in published_rates()])
     rng = np.random.default_rng(0)
     totals = rng.random((200_000, 4, 4)).prod(axis=2) @ runs / runs.sum()

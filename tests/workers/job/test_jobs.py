@@ -72,7 +72,6 @@ def test_jobs_survive_a_pickle():
     )
 
     assert pickle.loads(pickle.dumps(job)) == job
-    assert not job.is_baseline
 
 
 def test_score_is_in_percent():

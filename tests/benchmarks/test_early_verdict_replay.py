@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import permutations
-
 import numpy as np
 import pytest
+from early_verdict_replay import CellBounds, early_verdict, order_items, stop_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.statistics import (
-    CellBounds,
-    CellForecast,
-    StatisticsError,
-    early_verdict,
-    loss_probability,
-    order_cells,
-    order_items,
-    stop_after,
-)
+from search.statistics import StatisticsError
 
 
 @st.composite
@@ -71,32 +61,6 @@ def test_it_stops_at_the_first_item_after_which_nothing_helps(
         None,
     )
     assert stop_after(outcomes, baseline_correct=baseline) == by_definition
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0.1, 50), st.floats(0.01, 0.99)), min_size=1, max_size=5))
-def test_no_order_of_independent_cells_is_cheaper(cells: list[tuple[float, float]]) -> None:
-    forecasts = [CellForecast(str(i), cost, loss) for i, (cost, loss) in enumerate(cells)]
-    by_name = {cell.benchmark: cell for cell in forecasts}
-
-    def expected(order: tuple[str, ...]) -> float:
-        total, reached = 0.0, 1.0
-        for name in order:
-            total += reached * by_name[name].cost
-            reached *= 1 - by_name[name].loss_probability
-        return total
-
-    best = min(expected(order) for order in permutations(by_name))
-    assert expected(order_cells(forecasts)) == pytest.approx(best)
-
-
-def test_a_cell_that_never_loses_goes_last() -> None:
-    cells = [
-        CellForecast("sure", 1, 0.0),
-        CellForecast("big", 1319, 0.5),
-        CellForecast("s", 198, 0.4),
-    ]
-    assert order_cells(cells) == ("s", "big", "sure")
 
 
 def test_items_that_were_wrong_before_come_first() -> None:
@@ -156,17 +120,11 @@ def test_a_started_batch_is_finished() -> None:
     assert stop_after(outcomes, baseline_correct=4, batch=4) is None
 
 
-def test_loss_probabilities_are_never_certain() -> None:
-    assert loss_probability(0, 0) == 0.5
-    assert 0 < loss_probability(0, 20) < loss_probability(20, 20) < 1
-
-
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
         (lambda: CellBounds("a", 4, 5), "n_items is 4; allowed: whole numbers from 5 up"),
         (lambda: CellBounds("a", 2, 1).after([True] * 3), "n_items is 2"),
-        (lambda: loss_probability(3, 2), "runs is 2"),
         (lambda: order_items([True], history=[[True, False]]), "every run needs 1 items"),
         (lambda: order_items([True], batch=0), "batch is 0"),
     ],
