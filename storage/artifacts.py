@@ -197,7 +197,7 @@ def _digest_in(name: str) -> str:
     match = _NAME.fullmatch(name)
     if match is None:
         raise ArtifactError(
-            f"'{name}' is no artifact name; they look like sha256-<64 hex>.<suffix>"
+            f"'{name}' is not an artifact name; they look like sha256-<64 hex>.<suffix>"
         )
     return match.group(1)
 

@@ -86,7 +86,7 @@ def _translate(error: DriverError, url: URL) -> StorageError | None:
         ),
         (
             isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None,
-            *(StorageUrlError, "is no URL that Postgres takes"),
+            *(StorageUrlError, "is not a URL that Postgres takes"),
         ),
         (isinstance(error, _AWAY), StorageUnavailable, "cannot be used"),
         (

@@ -269,7 +269,7 @@ def _fitting(column: InstrumentedAttribute[Any], value: object) -> Any:
     kind = column.type.python_type
     if type(value) is kind or (kind is float and type(value) is int):
         return value
-    raise QueryError(f"the cursor goes on at '{value}', which is no value of '{column.key}'")
+    raise QueryError(f"the cursor goes on at '{value}', which is not a value of '{column.key}'")
 
 
 def _page(runs: list[RunRecord], *, sort: str, limit: int) -> RunPage:

@@ -38,7 +38,7 @@ def packed_lengths(
         return None
     if mask is not None:
         raise TalanInputError(
-            "position_ids restart within a row beside an attention_mask, so packed sequences would "
+            "position_ids restart within a row with an attention_mask, so packed sequences would "
             "see each other: pass packed batches without attention_mask."
         )
     starts = torch.nn.functional.pad(jumps, (1, 0), value=True).flatten().nonzero().flatten()

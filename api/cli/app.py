@@ -65,7 +65,7 @@ app = lazy_group(
     An *audit study* trains configurations of TALAN and, for each host and seed, a matched
     adapter-only baseline. It counts the runs that lose on no benchmark (G1, full non-regression).
 
-    Begin with: `talan demo`
+    Start with: `talan demo`
 
     Exit codes: 0 done, 1 some runs failed, 2 bad input, 130 interrupted (Ctrl-C) or 143 (SIGTERM);
     what is finished is kept.

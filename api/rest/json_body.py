@@ -55,7 +55,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content: dict[str, object] = {}
     for key, value in pairs:
         if key in content:
-            msg = f"the key {key[:100]!r} stands twice"
+            msg = f"the key {key[:100]!r} occurs twice"
             raise ValueError(msg)
         content[key] = value
     return content

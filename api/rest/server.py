@@ -76,6 +76,6 @@ def _is_loopback(host: str) -> bool:
     try:
         found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
     except OSError as error:
-        msg = f"host {host!r} is no address of this machine: {error.strerror or error}"
+        msg = f"host {host!r} is not an address of this machine: {error.strerror or error}"
         raise ServeError(msg) from error
     return all(ipaddress.ip_address(str(a).partition("%")[0]).is_loopback for a in found)

@@ -55,7 +55,7 @@ class Importance(View):
     together: Fraction | None = Field(
         description="with exact shares what is left to interactions and noise"
     )
-    reason: str | None = Field(description="why nothing can be told")
+    reason: str | None = Field(description="why nothing can be said")
     design: str = Field(description="the sampler; tpe and nsga2 chose trials by results")
     notes: list[str]
 

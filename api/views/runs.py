@@ -69,7 +69,7 @@ class Configuration(View):
 
     model_config = example(CONFIGURATION)
 
-    layer: int = Field(description="the block before which it stands; 0: the embedding")
+    layer: int = Field(description="the block that it comes before; 0: the embedding")
     slots: int = Field(description="latent slots")
     mixer: str
     writeback: Writeback

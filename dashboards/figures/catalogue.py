@@ -70,7 +70,7 @@ CATALOGUE: tuple[Figure, ...] = (
         mixer_frontier,
         "Which mixer is often harmless, and which one reaches furthest?",
     ),
-    _figure("slots", slot_values, "How many slots do the best and the usual configurations want?"),
+    _figure("slots", slot_values, "How many slots do the best and the usual configurations have?"),
     _figure(
         "champions", champion_geometry, "Where in the model do the champions sit, and how strong?"
     ),

@@ -20,7 +20,7 @@ TITLE = "Layers by tokens"
 AGAINST = {"baseline": "the baseline", "block_off": "the same run, block off"}
 _FLOOR = 1e-8
 _NOTES = (
-    "Each token's relative L2, on the prompt with the baseline's answer behind it; the line is "
+    "Each token's relative L2, on the prompt with the baseline's answer after it; the line is "
     "where the answer begins. The stronger the colour, the farther; empty is exactly 0. The last "
     "row is what leaves the last layer.",
 )

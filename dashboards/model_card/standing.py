@@ -29,7 +29,7 @@ def standing(store: AuditStore, run: Run, *, num_runs: int) -> str:
         )
     if run.kind == METHOD:
         return (
-            "**Not confirmed.** A method beside TALAN, trained once and not repeated at fresh "
+            "**Not confirmed.** A method other than TALAN, trained once and not repeated at fresh "
             "seeds: its numbers are of one seed."
         )
     if run.kind != TREATMENT:

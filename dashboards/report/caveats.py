@@ -49,8 +49,8 @@ def _self_check(record: StudyRecord) -> str:
         return ""
     return (
         f"Self-check: run {broken['id'].iloc[0]} has a block that cannot leave the identity, and "
-        "it answers otherwise than its baseline. Something besides the block differs between a run "
-        "and its baseline here; no delta of this study can be trusted."
+        "it answers differently from its baseline. Something besides the block differs between a "
+        "run and its baseline here; no delta of this study can be trusted."
     )
 
 

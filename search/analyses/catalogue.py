@@ -51,7 +51,7 @@ class AnalysisKind:
 
 _TEXTS: dict[str, tuple[str, str]] = {
     DEPTH: ("Depth", "Where does the stream part from the baseline's, and how does that grow?"),
-    SCALE: ("Scale", "How large is the block's change beside the adapter's, and at which angle?"),
+    SCALE: ("Scale", "How large is the block's change next to the adapter's, and at which angle?"),
     DOMAINS: ("Domains", "Is the block's change one constant direction, or does it read the text?"),
     SLOTS: ("Slots", "What do the slots attend to, and has one of them taken all?"),
     DRIFT: ("Drift", "How far has each tensor of the block moved from its first weights?"),

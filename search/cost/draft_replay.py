@@ -79,7 +79,7 @@ def replay_study(store: AuditStore, study: str, *, most_runs: int = MOST_RUNS) -
         counts = sum((replay(a, draft=d) for a, d in pairs), counts)
     if not answers:
         msg = (
-            f"study {study!r} has no treatment with token ids beside its baseline's; they are on "
+            f"study {study!r} has no treatment with token ids next to its baseline's; they are on "
             "record since answers are drafted"
         )
         raise StudyFileError(msg)

@@ -49,7 +49,7 @@ def configuration_of(file: StudyFile, config: Mapping[str, object]) -> dict[str,
     """
     for key in config:
         if key not in Axes.model_fields:
-            msg = f"config: {key!r} is no axis; allowed: {', '.join(Axes.model_fields)}"
+            msg = f"config: {key!r} is not an axis; allowed: {', '.join(Axes.model_fields)}"
             raise StudyFileError(msg)
     return {axis: _value(file.spans, axis, config) for axis in Axes.model_fields}
 

@@ -10,7 +10,7 @@ fANOVA splits the variance of a random forest fitted to the trials. PED-ANOVA as
 the best trials from all: the best tenth by mean delta, the feasible ones by feasibility.
 Assumes: trials are a sample of the space (grid, random, qmc). An adaptive sampler's are not, and
 its design is named. Trials that ended early (``verdicts: exact``) have a feasibility and no mean
-delta: by mean delta nothing is told then, since the others are no sample of the space.
+delta: by mean delta nothing is told then, since the others are not a sample of the space.
 Does not cover: what single values do (``search.follow_ups.ablation``).
 """
 
@@ -174,7 +174,7 @@ def importance_notes(study: Study) -> list[str]:
 def no_sample_note(designs: Iterable[str]) -> str:
     """What to know where designs chose trials by their results; empty where none did."""
     adaptive = sorted(set(ADAPTIVE_SAMPLERS) & set(designs))
-    note = f"{', '.join(adaptive)} chose trials by results: they are no sample of the space."
+    note = f"{', '.join(adaptive)} chose trials by results: they are not a sample of the space."
     return note if adaptive else ""
 
 
@@ -201,7 +201,7 @@ def trial_importance(
     points = [trial.params for trial in trials]
     exact = grid_shares(points, values) if method in (AUTO, ANOVA) else None
     if method == ANOVA and exact is None:
-        return {**counts, "reason": "the trials are no full grid; allowed: fanova, ped-anova"}
+        return {**counts, "reason": "the trials are not a full grid; allowed: fanova, ped-anova"}
     used = ANOVA if exact is not None else FANOVA if method == AUTO else method
     fit = None if exact is not None else out_of_bag_r2(points, values, seed=seed)
     counts |= {"method": used, "r2": fit}

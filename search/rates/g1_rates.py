@@ -5,7 +5,7 @@ nor are kinds of null runs. Does not cover: the statistics (``search.statistics`
 (``storage``), nor JSON.
 
 Over the values of an axis, p-values are corrected over all rows that are shown together
-(``adjusted``). Runs of an adaptive design are no sample of the space: its rows have counts, and
+(``adjusted``). Runs of an adaptive design are not a sample of the space: its rows have counts, and
 neither an interval nor a test.
 """
 
@@ -162,8 +162,8 @@ def adaptive_reason(design: str) -> str | None:
     if design not in ADAPTIVE_SAMPLERS:
         return None
     return (
-        f"{design} chose configurations by earlier results: its runs are no sample of the space, "
-        "and their rate has no interval and no test."
+        f"{design} chose configurations by earlier results: its runs are not a sample of the "
+        "space, and their rate has no interval and no test."
     )
 
 

@@ -47,7 +47,7 @@ LAWS: Mapping[Law, str] = {
     ),
     "centre": (
         "The runs differ from each other about twice as much as from the baseline: the baseline "
-        "is their centre. The rotation test rejects too rarely here; read the rate beside the sum "
+        "is their centre. The rotation test rejects too rarely here; read the rate with the sum "
         "of each run's own chance."
     ),
     "between": (
@@ -59,7 +59,7 @@ LAWS: Mapping[Law, str] = {
         "The runs resemble each other more than the baseline: they share a change of their own. "
         "The rotation test may reject too often here (6.3% instead of 5% at a ratio of 0.77)."
     ),
-    "inert": "No run answers any item otherwise than the baseline: there is nothing to compare.",
+    "inert": "No run answers any item differently from the baseline: there is nothing to compare.",
     "unknown": "One run cannot show whether runs differ from each other.",
 }
 

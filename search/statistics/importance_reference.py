@@ -58,7 +58,7 @@ class Reference:
 
 
 def grid_shares(points: Sequence[Mapping[str, object]], values: Sequence[float]) -> Shares | None:
-    """The exact shares by axis; None where the points are no full grid, or nothing varies.
+    """The exact shares by axis; None where the points are not a full grid, or nothing varies.
 
     Raises:
         StatisticsError: Not one finite value a point, or no point.

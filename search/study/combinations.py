@@ -37,11 +37,11 @@ def _check_listed(study: StudyFile) -> None:
     if study.configurations is None:
         return
     if study.axes not in (None, Axes()):
-        msg = "axes: not allowed beside configurations; allowed: one of the two"
+        msg = "axes: not allowed with configurations; allowed: one of the two"
         raise StudyFileError(msg)
     if study.design.sampler != "grid" or study.design.max_runs is not None:
         msg = (
-            f"design: {study.design.model_dump(mode='json')} is not allowed beside "
+            f"design: {study.design.model_dump(mode='json')} is not allowed with "
             "configurations, which are run one and all; allowed: grid without max_runs"
         )
         raise StudyFileError(msg)
@@ -51,7 +51,7 @@ def _check_verdicts(study: StudyFile) -> None:
     """NSGA-II breeds from completed trials alone, and exact verdicts leave it hardly any."""
     if study.verdicts == "exact" and study.design.sampler == "nsga2":
         msg = (
-            "verdicts: 'exact' is not allowed beside the nsga2 sampler, which learns from runs "
+            "verdicts: 'exact' is not allowed with the nsga2 sampler, which learns from runs "
             "evaluated in full alone; allowed: full, or another sampler"
         )
         raise StudyFileError(msg)
@@ -67,12 +67,12 @@ def _check_methods(study: StudyFile) -> None:
             msg = f"methods.{number}.method: missing; a method is named, as in {{method: dora}}"
             raise StudyFileError(msg)
         if entry in study.methods[:number]:
-            msg = f"methods.{number}: {entry!r} is listed twice; each may stand once"
+            msg = f"methods.{number}: {entry!r} is listed twice; each may occur once"
             raise StudyFileError(msg)
     processes = study.resources.processes_per_run
     if study.methods and processes > 1:
         msg = (
-            f"resources.processes_per_run: {processes} is not allowed beside methods, some of "
+            f"resources.processes_per_run: {processes} is not allowed with methods, some of "
             "which train several times; allowed: 1"
         )
         raise StudyFileError(msg)
@@ -95,7 +95,7 @@ def _check_processes(study: StudyFile) -> None:
     resources = study.resources
     if resources.processes_per_run > 1 and 0 < resources.gpus_per_run < 1:
         msg = (
-            f"resources.gpus_per_run: {resources.gpus_per_run:g} is not allowed beside "
+            f"resources.gpus_per_run: {resources.gpus_per_run:g} is not allowed with "
             f"processes_per_run {resources.processes_per_run}, whose processes cannot share a GPU; "
             "allowed: 0 or at least 1"
         )
@@ -107,7 +107,7 @@ def _check_matched(study: StudyFile) -> None:
     number = study.resources.processes_per_run
     if study.null_runs.is_matched and number > 1:
         msg = (
-            f"resources.processes_per_run: {number} is not allowed beside null runs that are "
+            f"resources.processes_per_run: {number} is not allowed with null runs that are "
             "matched (jitter, or sham with match); allowed: 1"
         )
         raise StudyFileError(msg)
@@ -118,5 +118,5 @@ def _check_repeats(study: StudyFile) -> None:
         values = getattr(study, key)
         repeated = next((value for i, value in enumerate(values) if value in values[:i]), None)
         if repeated is not None:
-            msg = f"{key}: {repeated!r} is listed twice; each may stand once"
+            msg = f"{key}: {repeated!r} is listed twice; each may occur once"
             raise StudyFileError(msg)

@@ -24,7 +24,7 @@ def check_draw(name: str, spec: Mapping[str, object]) -> None:
     if draw != BLOCK_DRAW:
         msg = (
             f"draw: study {name!r} has the weights of draw {draw}, and this version makes draw "
-            f"{BLOCK_DRAW} only; its records stay readable, and a study of another name begins "
-            "afresh"
+            f"{BLOCK_DRAW} only; its records stay readable, and a study of another name "
+            "starts again"
         )
         raise StudyFileError(msg)

@@ -54,7 +54,7 @@ def listed_points(
         if point in points:
             msg = (
                 f"configurations.{number}: the same model as configurations."
-                f"{points.index(point)} on {backbone}; each may stand once"
+                f"{points.index(point)} on {backbone}; each may occur once"
             )
             raise StudyFileError(msg)
         points.append(point)

@@ -153,7 +153,7 @@ def resolve(
         raise StudyFileError(str(error)) from error
     repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)
     if repeated is not None:
-        msg = f"adapters: {repeated.to_record()} is listed twice; each may stand once"
+        msg = f"adapters: {repeated.to_record()} is listed twice; each may occur once"
         raise StudyFileError(msg)
     listed = file.configurations
     axes = file.spans if listed is None else spanning_axes(listed)

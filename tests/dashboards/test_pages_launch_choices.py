@@ -17,7 +17,7 @@ def test_text_is_read_as_a_study_file_is() -> None:
     [
         ("a: &x [1]\nb: [*x, *x]", "aliases"),
         ("name: [", "not valid YAML"),
-        ("name: a\nname: b", "stands twice"),
+        ("name: a\nname: b", "occurs twice"),
         ("x: .nan", "numbers"),
         ("[" * 100_000, "nested too deeply"),
         ("- " * 100_000, "nested too deeply"),

@@ -85,7 +85,7 @@ def test_refusals_are_one_sentence_with_exit_code_2(
         "newer": "upgrade",
         "torn": "damaged",
         "no block": "lacks",
-        "nothing": "is no model",
+        "nothing": "is not a model folder",
     }
     assert call("generate", str(copied), "x") == 2
     said = capsys.readouterr().err

@@ -70,4 +70,4 @@ def test_a_folder_that_is_none_is_refused_in_a_sentence(
 ):
     asked = ("--model", "talan", "--model_args", f"pretrained={tmp_path}")
     assert call("lm-eval", "run", *asked, "--tasks", "talan_tiny_choice") == 2
-    assert "is no model folder" in capsys.readouterr().err
+    assert "is not a model folder" in capsys.readouterr().err

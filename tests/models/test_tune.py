@@ -172,7 +172,7 @@ def test_what_is_not_in_the_studys_axes_is_refused():
     for config, said in (
         ({"layer": 5, "writeback": "direct:0.3"}, "layer is 5; allowed: 1, 2"),
         ({"layer": 1}, "writeback is missing"),
-        ({"depth": 1}, "'depth' is no axis"),
+        ({"depth": 1}, "'depth' is not an axis"),
     ):
         with pytest.raises(StudyFileError, match=said):
             configuration_of(file, config)

@@ -70,7 +70,7 @@ def test_a_missing_artifact_is_named(artifacts: ArtifactStore) -> None:
     "name", ["../../etc/passwd", "sha256-12.tar", "sha256-" + "0" * 64 + "./x"]
 )
 def test_only_artifact_names_are_looked_up(artifacts: ArtifactStore, name: str) -> None:
-    with pytest.raises(ArtifactError, match="is no artifact name"):
+    with pytest.raises(ArtifactError, match="is not an artifact name"):
         artifacts.get_bytes(name)
 
 

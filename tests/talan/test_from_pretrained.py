@@ -276,7 +276,7 @@ def test_a_base_of_the_same_shape_with_other_weights_is_told_apart(base: Path, t
 
 def test_what_is_no_model_folder_is_said_to_be_none(tmp_path: Path):
     assert f"There is no folder '{tmp_path / 'x'}'" in _refusal(tmp_path / "x")
-    assert "is no model folder" in _refusal(tmp_path)
+    assert "is not a model folder" in _refusal(tmp_path)
 
 
 def test_the_key_that_warns_is_no_setting_of_pefts():

@@ -45,7 +45,7 @@ def fetch_bundle(store: ArtifactStore, name: str) -> Path:
         content = json.loads(store.get_bytes(name))
         files, facts = dict(content["files"]), dict(content["facts"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"artifact {name} is no bundle of files") from error
+        raise DataError(f"artifact {name} is not a bundle of files") from error
     folder = data_folder() / "bundles" / name.partition(".")[0]
     for place, artifact in files.items():
         _fetch(store, artifact, folder / place)

@@ -42,7 +42,7 @@ def json_lines(path: Path, *, halves: bool = False) -> Iterator[tuple[int, Any]]
 
 
 def decoder() -> json.JSONDecoder:
-    """Return a JSON decoder that refuses a key that stands twice, and takes NaN as missing."""
+    """Return a JSON decoder that refuses a key that occurs twice, and takes NaN as missing."""
     return json.JSONDecoder(object_pairs_hook=_once, parse_constant=_constant)
 
 
@@ -77,7 +77,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {repeated!r} stands twice")
+        raise ValueError(f"the key {repeated!r} occurs twice")
     return found
 
 

@@ -86,7 +86,7 @@ def _csv(path: Path) -> Iterator[object]:
         names = list(rows.fieldnames or [])
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
-            raise ValueError(f"the column {repeated!r} stands twice")
+            raise ValueError(f"the column {repeated!r} occurs twice")
         for row in rows:
             if None in row:
                 raise ValueError(f"line {rows.line_num} has more cells than the {len(names)} names")

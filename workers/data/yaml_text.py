@@ -35,7 +35,7 @@ def _check_shape(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
-                raise yaml.YAMLError(f"the alias *{event.anchor} stands within what it stands for")
+                raise yaml.YAMLError(f"the alias *{event.anchor} is part of its own value")
             total += sizes[event.anchor]
         elif isinstance(event, yaml.CollectionStartEvent):
             open_ones.append((event.anchor, total))
@@ -53,13 +53,13 @@ def _check_shape(text: str) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's core schema, and a key that stands twice is refused."""
+    """YAML 1.2's core schema, and a key that occurs twice is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         keys = [key.value for key, _ in node.value]
         repeated = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
         if repeated is not None:
-            msg = f"the key {repeated!r} stands twice"
+            msg = f"the key {repeated!r} occurs twice"
             raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark)
         return super().construct_mapping(node, deep)
 
@@ -70,7 +70,7 @@ def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
         return int(text[2:] if base != 10 else text, base)
     except ValueError as error:
-        msg = f"{text[:40]!r} is no whole number that can be read"
+        msg = f"{text[:40]!r} is not a whole number that can be read"
         raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark) from error
 
 

@@ -195,7 +195,7 @@ class AdapterFusion(Intervention):
         if adapter.type == "dora":
             raise MethodError(
                 f"methods: adapter_fusion does not fit host {backbone} {adapter.label}, whose "
-                "adapter is no sum of outputs; allowed: adapters of type lora or rslora"
+                "adapter is not a sum of outputs; allowed: adapters of type lora or rslora"
             )
 
     def prepare(self, bench: Bench) -> dict[str, tuple[Tensor, Tensor]]:

@@ -53,7 +53,7 @@ def find_method(name: str) -> type[Intervention]:
             raise MethodError(f"there is no method {name!r}; installed are {allowed}")
         found = _loaded(point)
     if not (isinstance(found, type) and issubclass(found, Intervention)):
-        raise MethodError(f"method {name!r}: {found!r} is no class of Intervention")
+        raise MethodError(f"method {name!r}: {found!r} is not a class of Intervention")
     return found
 
 

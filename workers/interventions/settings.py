@@ -51,7 +51,7 @@ def require_rates(method: str, value: object) -> float | tuple[float, ...] | Non
     """A learning rate, several to choose among, or None.
 
     Raises:
-        MethodError: A rate is no number above 0, or stands twice.
+        MethodError: A rate is no number above 0, or occurs twice.
     """
     if value is None:
         return None

@@ -96,7 +96,7 @@ def _own(settings: _Settings, file: Path) -> Suite:
     if not isinstance(settings.benchmarks, Mapping) or not settings.benchmarks:
         raise SuiteError(
             f"{file}: benchmarks is {settings.benchmarks!r}; allowed is a mapping of names to "
-            f"kinds ({', '.join(_TASK_OF_KIND)}), or a list beside extends"
+            f"kinds ({', '.join(_TASK_OF_KIND)}), or a list with extends"
         )
     if settings.max_new_tokens is None:  # the tasks' own is made for the tiny backbone
         raise SuiteError(f"{file}: max_new_tokens is missing; allowed is a whole number from 1")

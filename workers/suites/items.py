@@ -78,7 +78,7 @@ def _read(file: Path, _sha256: str, benchmark: Benchmark) -> tuple[Item, ...]:
             if why is not None:
                 raise SuiteError(f"{file}:{number}: {why}")
             if item["id"] in ids:
-                raise SuiteError(f"{file}:{number}: the id {item['id']!r} stands twice")
+                raise SuiteError(f"{file}:{number}: the id {item['id']!r} occurs twice")
             content = repr(sorted((k, v) for k, v in item.items() if k != "id"))
             if content in contents:
                 raise SuiteError(f"{file}:{number} is the item of line {contents[content]} again")
@@ -137,7 +137,7 @@ def _why_no_python(text: str) -> str | None:
     try:
         ast.parse(text)
     except (SyntaxError, ValueError) as error:
-        return f"tests have {text[:80]!r}, which is no Python ({error})"
+        return f"tests have {text[:80]!r}, which is not Python ({error})"
     return None
 
 

@@ -116,5 +116,5 @@ def _carried_out(
         engine = Engine(ray_address=ray_address)
         return carry_out(store, recorded, engine=engine, watch=watch)
     except KeyboardInterrupt as interrupted:
-        console.print("\nInterrupted; everything finished is kept. The same command goes on.")
+        console.print("\nInterrupted; everything finished is kept. The same command continues.")
         sys.exit(exit_code(interrupted))

@@ -85,7 +85,7 @@ def _show(found: Sequence[HostImportance], *, by: str, design: str) -> None:
             f"{host.feasible} G1 at every seed"
         )
         if host.reason:
-            console.print(f"nothing to tell by {by}: {host.reason}\n")
+            console.print(f"no importance by {by}: {host.reason}\n")
             continue
         console.print(_table(host, by=by))
         console.print(_basis(host) + "\n", style="dim")

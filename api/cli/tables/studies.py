@@ -11,7 +11,7 @@ from storage.records import StateCounts, StudyStatus
 def show_studies(studies: Sequence[StudyStatus]) -> None:
     """Where studies stand, a row each."""
     if not studies:
-        console.print("No study yet. Begin with: talan study run FILE")
+        console.print("No study yet. Start with: talan study run FILE")
         return
     table = table_of("study", "state", "runs", "baselines", "failed", "G1", "rate")
     for study in studies:

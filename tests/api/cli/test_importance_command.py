@@ -83,4 +83,4 @@ def test_trials_that_tune_chose_are_told_to_be_no_sample(talan: Talan) -> None:
     with AuditStore.open("sqlite:///talan.db") as store:
         store.studies.create(study_plan(resolve(file), artifact_url="artifacts"))
     out = talan("importance", "tuned").out
-    assert "tune chose trials by results: they are no sample of the space." in out
+    assert "tune chose trials by results: they are not a sample of the space." in out

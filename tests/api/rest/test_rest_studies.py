@@ -156,7 +156,7 @@ def test_a_key_that_stands_twice_is_refused(
     api: TestClient, address: str, body: str, key: str
 ) -> None:
     answer = api.post(address, content=body, headers={"content-type": "application/json"})
-    assert f"the key '{key}' stands twice" in _problem(answer, 400, "invalid-json")["detail"]
+    assert f"the key '{key}' occurs twice" in _problem(answer, 400, "invalid-json")["detail"]
     assert api.get(STUDIES).json() == []
 
 

@@ -158,7 +158,7 @@ def test_a_run_of_more_processes_than_the_nodes_hold_is_refused(ray_address: str
 def test_what_processes_cannot_share_is_refused() -> None:
     with pytest.raises(StudyFileError, match=r"gradient_accumulation 2; allowed .* 1, 2$"):
         resolve(study(processes=4))
-    with pytest.raises(StudyFileError, match=r"gpus_per_run: 0\.5 is not allowed beside"):
+    with pytest.raises(StudyFileError, match=r"gpus_per_run: 0\.5 is not allowed with"):
         study(processes=2, gpus_per_run=0.5)
 
 

@@ -137,7 +137,7 @@ def test_what_is_no_full_grid_goes_to_the_forest_or_says_so() -> None:
     some = trials(by_layer)[1:]
     assert told(some, method="auto")["method"] == "fanova"
     assert told(some, method="anova")["reason"] == (
-        "the trials are no full grid; allowed: fanova, ped-anova"
+        "the trials are not a full grid; allowed: fanova, ped-anova"
     )
 
 

@@ -16,7 +16,7 @@ from storage import AuditStore, StudyExists
 FILE: dict[str, Any] = {"name": "older", "axes": {"slots": [2, 4]}}
 REFUSAL = (
     "draw: study 'older' has the weights of draw 1, and this version makes draw 2 only; its "
-    "records stay readable, and a study of another name begins afresh"
+    "records stay readable, and a study of another name starts again"
 )
 
 

@@ -88,7 +88,7 @@ def test_the_specification_reads_back() -> None:
 @pytest.mark.parametrize(
     ("keys", "match"),
     [
-        ({"axes": {"layer": [1]}}, "axes: not allowed beside configurations"),
+        ({"axes": {"layer": [1]}}, "axes: not allowed with configurations"),
         ({"design": {"sampler": "tpe", "max_runs": 3}}, "design: .*'tpe'.*allowed: grid"),
         ({"design": {"max_runs": 3}}, "design: .*allowed: grid without max_runs"),
         ({"configurations": []}, "configurations: the list is empty"),

@@ -361,7 +361,7 @@ class TestFiles:
     def test_a_key_that_stands_twice(self, tmp_path: Path) -> None:
         path = tmp_path / "twice.yaml"
         path.write_text("name: x\nseeds: [1]\nseeds: [2]\n")
-        assert "'seeds' stands twice" in self.refusal(path)
+        assert "'seeds' occurs twice" in self.refusal(path)
 
     def test_an_empty_file(self, tmp_path: Path) -> None:
         path = tmp_path / "empty.yaml"

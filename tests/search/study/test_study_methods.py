@@ -107,7 +107,7 @@ def test_a_file_without_methods_is_the_study_that_it_was():
         (
             [{"method": "dora"}],
             {"resources": {"processes_per_run": 2}},
-            "processes_per_run: 2 is not allowed beside methods",
+            "processes_per_run: 2 is not allowed with methods",
         ),
         ([{"method": "dora"}], {"null_runs": {"sham": 2}}, "null_runs.sham: not allowed where"),
         (

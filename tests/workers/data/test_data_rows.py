@@ -64,7 +64,7 @@ def test_what_follows_a_list_is_refused_with_its_byte(tmp_path: Path, behind: st
         ('[{"a": 1} {"a": 2}]', "does not go on at byte 10"),
         ('[{"a": 1}', "does not go on at byte 9"),
         ('[{"a": 1}, {"a": ]', "in the row at byte 11"),
-        ('[{"a": 1, "a": 2}]', "the key 'a' stands twice"),
+        ('[{"a": 1, "a": 2}]', "the key 'a' occurs twice"),
         ('[{"a": Infinity}]', "Infinity is not a number"),
         ("[1]", "row 1 is 1"),
     ],
@@ -124,7 +124,7 @@ def test_half_a_character_is_refused_unless_it_is_asked_for(tmp_path: Path) -> N
     ("text", "reason"),
     [
         ("a,b\n1,2,3\n", "line 2 has more cells than the 2 names"),
-        ("a,a\n1,2\n", "the column 'a' stands twice"),
+        ("a,a\n1,2\n", "the column 'a' occurs twice"),
         ('a,b\n1,"2\n', "unexpected end of data"),
     ],
 )

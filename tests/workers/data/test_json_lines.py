@@ -32,7 +32,7 @@ def test_a_byte_order_mark_and_blank_lines_are_left_out(tmp_path: Path, end: str
     ("line", "reason"),
     [
         (b'{"a"', "line 2 is not JSON"),
-        (b'{"a": 1, "a": 2}', "line 2 is not JSON .the key 'a' stands twice"),
+        (b'{"a": 1, "a": 2}', "line 2 is not JSON .the key 'a' occurs twice"),
         (b'"\xff"', "line 2 is not UTF-8 .invalid start byte at byte 1"),
         (b'"\\ud800"', r"line 2 holds half a character .'\\ud800'"),
         (b"[" * 100_000, "line 2 is not JSON"),

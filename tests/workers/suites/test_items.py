@@ -88,7 +88,7 @@ def test_a_missing_reference_is_said(tmp_path: Path, kind: str) -> None:
         ("algebra", {"target": "none"}, "which its own scorer does not accept"),
         ("code", {"tests": "assert f(1) == 2"}, "tests is 'assert f(1) == 2'; allowed is a list"),
         ("code", {"tests": []}, "tests is []; allowed is a list of at least 1 texts"),
-        ("code", {"tests": ["assert f("]}, "tests have 'assert f(', which is no Python"),
+        ("code", {"tests": ["assert f("]}, "tests have 'assert f(', which is not Python"),
         ("code", {"target": "def f(x): return x"}, "which its own scorer does not accept"),
     ],
 )
@@ -104,7 +104,7 @@ def test_no_item_stands_twice(tmp_path: Path) -> None:
     (tmp_path / "contents").mkdir()
 
     twice = suite(tmp_path / "ids", "numbers", item, {**item, "prompt": "4?"})
-    assert "own_numbers.jsonl:2: the id 'a' stands twice" in refusal(twice)
+    assert "own_numbers.jsonl:2: the id 'a' occurs twice" in refusal(twice)
     again = suite(tmp_path / "contents", "numbers", item, {**item, "id": "b"})
     assert "own_numbers.jsonl:2 is the item of line 1 again" in refusal(again)
 

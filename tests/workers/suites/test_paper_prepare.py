@@ -78,10 +78,14 @@ def test_the_same_rows_give_the_same_bytes_from_any_format(
         ("gsm8k_cot", [], "has no test item of gsm8k_cot"),
         ("mbpp", [{**published_data.MBPP[2]}], "has no test item of mbpp"),
         ("mbpp", [{**published_data.MBPP[0], "test_list": ["assert 1"]}], "row 1 has 1 tests"),
-        ("mbpp", [{**published_data.MBPP[0], "task_id": "x"}], "row 1 is no item of mbpp"),
+        ("mbpp", [{**published_data.MBPP[0], "task_id": "x"}], "row 1 is not an item of mbpp"),
         ("mbpp", [published_data.MBPP[0]] * 2, "has the item 'mbpp-11' twice"),
         ("minerva_math500", [{**published_data.MATH[0], "solution": "5"}], "has no \\boxed in its"),
-        ("mbpp", [{**published_data.MBPP[0], "test_list": "assert 1"}], "row 1 is no item of mbpp"),
+        (
+            "mbpp",
+            [{**published_data.MBPP[0], "test_list": "assert 1"}],
+            "row 1 is not an item of mbpp",
+        ),
         (
             "mbpp",
             [{**published_data.MBPP[0], "test_list": [1, 2, 3]}],

@@ -64,7 +64,7 @@ def import_benchmark(name: str, file: Path) -> Prepared:
     A file with fewer items than were published is taken as it is; `Prepared` says how many.
 
     Raises:
-        DataError: There is no such benchmark, columns are missing, or a row is no item of it.
+        DataError: There is no such benchmark, columns are missing, or a row is not an item of it.
     """
     benchmark = published(name)
     items = _items(benchmark, read_rows(file), where=str(file))
@@ -123,7 +123,7 @@ def _item(
         return item
     except (TypeError, ValueError, AttributeError, SyntaxError) as error:
         raise DataError(
-            f"{where}: row {number + 1} is no item of {benchmark.name}: {error}"
+            f"{where}: row {number + 1} is not an item of {benchmark.name}: {error}"
         ) from error
 
 

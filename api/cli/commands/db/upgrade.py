@@ -24,5 +24,5 @@ def upgrade(storage: StorageOption = None) -> None:
     if compared or left:
         typer.echo(f"{compared} older cells were compared with their baseline's responses.")
     if left:
-        typer.echo(f"{left} could not be: their stored responses are not at hand.")
+        typer.echo(f"{left} could not be: their stored responses are not in the artifact store.")
     typer.echo("The database is up to date.")
