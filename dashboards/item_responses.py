@@ -1,4 +1,4 @@
-"""What a run answered, item by item, beside its matched baseline.
+"""What a run answered, item by item, with its matched baseline.
 
 Owns: reading a cell's stored responses with what was asked, putting the two runs side by side, and
 sorting items by what changed: helped, hurt, both right, both wrong. Does not cover: checking stored

@@ -28,7 +28,7 @@ class RunMechanism:
     Args:
         run: The run.
         analyses: By name, the one that counts.
-        summaries: Of those that are completed, beside their references.
+        summaries: Of those that are completed, with their references.
         waiting: Names of those that are queued or under way.
     """
 

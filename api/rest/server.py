@@ -1,7 +1,7 @@
 """Serving the REST API with uvicorn.
 
 Owns: where it may listen, and the server's own limits. Does not cover: the application
-(``api.rest``), nor the scheduler beside it (``talan serve``).
+(``api.rest``), nor the scheduler next to it (``talan serve``).
 """
 
 from __future__ import annotations

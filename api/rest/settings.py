@@ -27,7 +27,7 @@ class Settings:
         artifact_url: Where runs of launched studies put their artifacts; never from a request.
         token: What every call but health must bear; None: no call needs one.
         allowed_hosts: Host names that requests may be addressed to; None: any.
-        allowed_backbones: Hub ids that a request may name beside the built-in backbones.
+        allowed_backbones: Hub ids that a request may name besides the built-in backbones.
         backbone_roots: Folders below which a request may name backbones.
         max_body_bytes: The largest request body.
         launches_per_minute: How often studies may be launched or resumed, over all clients.

@@ -26,7 +26,7 @@ _EXAMPLE = {
 
 
 class AnalysisView(View):
-    """One analysis, beside its references."""
+    """One analysis with its references."""
 
     model_config = example(_EXAMPLE)
 

@@ -67,7 +67,7 @@ class Generation(View):
 
 
 class Cell(View):
-    """A run on one benchmark beside its matched baseline."""
+    """A run and its matched baseline on one benchmark."""
 
     model_config = example(CELL)
 
@@ -104,7 +104,7 @@ class Cell(View):
 
 
 class CellTests(View):
-    """What a cell's items say of the run beside its baseline; not corrected for several."""
+    """What a cell's items say of the run and its baseline; not corrected for several."""
 
     mcnemar_exact: float = Field(description="two-sided p of helped against hurt items")
     mcnemar_mid: float = Field(description="the same, mid-p")

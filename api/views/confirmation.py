@@ -33,7 +33,7 @@ class ConfirmedSeed(View):
 
 
 class Selection(View):
-    """The delta that the run was chosen for, beside what seeds say that chose nothing."""
+    """The delta that the run was chosen for, next to what fresh seeds say."""
 
     winning: PointsPp
     seed: int = Field(description="the chosen run's")
@@ -76,7 +76,7 @@ class UntilDecided(View):
 
 
 class Confirmation(View):
-    """A run's configuration at fresh seeds, each beside the baseline of that seed."""
+    """A run's configuration at fresh seeds, each with the baseline of that seed."""
 
     run: str = Field(description="the chosen run's id")
     study: str

@@ -1,4 +1,4 @@
-"""G1 rates with their split, their tests and what they are to be read beside."""
+"""G1 rates with their split, their tests and what to read them with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a run answered, item by item.
 
-Does not cover: reading answers and putting them beside the baseline's
+Does not cover: reading answers and putting them next to the baseline's
 (``dashboards.item_responses``).
 """
 
@@ -28,7 +28,7 @@ class BaselineReply(View):
 
 
 class Item(View):
-    """One item of a benchmark: what the run answered, and the baseline's answer beside it."""
+    """One item of a benchmark: what the run answered, and the baseline's answer."""
 
     item_id: str
     prompt_sha256: str

@@ -66,7 +66,7 @@ class Chosen(View):
 
 
 class Method(View):
-    """A run of a method beside its null."""
+    """A run of a method with its null."""
 
     model_config = example(METHOD)
 

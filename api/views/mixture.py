@@ -34,7 +34,7 @@ class MixtureOverlap(View):
 
 
 class MixtureManifest(View):
-    """A built mixture: the file ``manifest.json`` beside its conversations."""
+    """A built mixture: the file ``manifest.json`` next to its conversations."""
 
     name: str
     seed: int = Field(description="of the draw")

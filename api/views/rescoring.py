@@ -62,7 +62,7 @@ class HostChanges(View):
 
 
 class CellDeltas(View):
-    """A cell beside its baseline, both ways."""
+    """A cell and its baseline, both ways."""
 
     delta: PointsPp | None
     delta_recorded: PointsPp | None
@@ -84,7 +84,7 @@ class ChangedRun(View):
 
 
 class RescoringReport(View):
-    """A study's verdicts under another scorer beside the recorded ones."""
+    """A study's verdicts under another scorer next to the recorded ones."""
 
     study: str
     scorer: str

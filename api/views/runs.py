@@ -171,7 +171,7 @@ class RunDetails(Run):
         n_truncated: Mapping[str, int | None] | None = None,
         n_unread_boxes: Mapping[str, int] | None = None,
     ) -> Self:
-        """Of a run with what is kept beside it."""
+        """Of a run with what is kept with it."""
         artifacts: dict[str, str | None] = {}
         tests = rates.tests_of(run)
         artifacts |= {name: cell.responses_artifact for name, cell in run.cells.items()}

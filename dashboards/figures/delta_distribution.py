@@ -1,4 +1,4 @@
-"""How deltas are spread on each benchmark, beside the null runs'.
+"""How deltas are spread on each benchmark, next to the null runs'.
 
 Owns: the facts as a frame (quantiles), and the figure, which draws them as boxes. Cells without a
 delta are left out and counted. Does not cover: tests of a difference (``search.statistics``).

@@ -1,4 +1,4 @@
-"""(A) The G1 rate of each host with its 95% interval, beside its null runs and its own chance.
+"""(A) The G1 rate of each host with its 95% interval, next to its null runs and its own chance.
 
 Owns: the facts as a frame, and the figure. Hosts are never pooled, nor are kinds of null runs: a
 host's references stand at the host. Does not cover: the rates themselves

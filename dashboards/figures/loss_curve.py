@@ -1,4 +1,4 @@
-"""A run's training loss beside its matched baseline's.
+"""A run's training loss next to its matched baseline's.
 
 Owns: reading both, the facts as a frame, and the figure. Does not cover: studies; it is a figure
 of one run and not in the catalogue.

@@ -1,4 +1,4 @@
-"""Which statistics of the weights go with the mean delta, beside shuffled deltas (Table 14).
+"""Which statistics of the weights go with the mean delta, next to shuffled deltas (Table 14).
 
 Owns: the facts and the figure. Does not cover: the correlations (``search.analyses``).
 """

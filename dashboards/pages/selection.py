@@ -38,7 +38,7 @@ class Chip:
 
     @property
     def title(self) -> str:
-        """What a pointer that rests on it is told."""
+        """The text that a pointer on it shows."""
         bounds = interval(clopper_pearson(self.g1, self.runs))
         return f"{self.g1} of {self.runs} runs are G1 ({bounds})"
 
@@ -71,7 +71,7 @@ class Selection:
         return {key: value for key, value in self.chosen.items() if key in NARROWING}
 
     def link(self, **changes: str | None) -> str:
-        """The address with some keys changed or dropped; a listing then begins anew."""
+        """The address with some keys changed or dropped; a listing then starts again."""
         wanted: dict[str, str | None] = {**self.chosen, "sort": self.sort, **changes}
         if wanted["sort"] == "position":
             del wanted["sort"]

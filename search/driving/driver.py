@@ -169,7 +169,7 @@ class Driver:
         return True
 
     def _introduce_baselines(self, pool: WorkerPool) -> None:
-        """Let runs go on whose baseline is over; those whose baseline was lost begin anew.
+        """Let runs go on whose baseline is over; those whose baseline was lost start again.
 
         One that cannot be evaluated without it fails as those do that were not begun. A baseline
         whose worker died is due again and needs a slot, which may be the one that a run holds

@@ -1,4 +1,4 @@
-"""``talan report``: a study as one file to hand on."""
+"""``talan report``: a study as one file to share."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def show_published(rows: Sequence[Mapping[str, Any]], total: Mapping[str, int]) 
 
 
 def references(rows: Sequence[G1Row]) -> dict[str, list[str]]:
-    """What stands beside the rates: columns that some of these rows fill."""
+    """What is shown next to the rates: columns that some of these rows fill."""
     kinds = dict.fromkeys(name for row in rows for name in row.null)
     columns = {
         "rotation p (strict)": [_rotation(row) for row in rows],

@@ -44,7 +44,7 @@ Name = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", description="an analysis, 
 def ask_for_analyses(
     run_id: RunId, content: Annotated[Any, Depends(json_body)], store: Store, response: Response
 ) -> RunAnalyses:
-    """Queue analyses of a run, and of its null runs beside which they are read.
+    """Queue analyses of a run, and of its null runs, which they are compared with.
 
     What is done or queued already is not done again; what failed is tried again.
     """

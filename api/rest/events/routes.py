@@ -84,7 +84,7 @@ async def follow_events(
 ) -> Response:
     """Follow a study: runs started, cells scored, runs finished, the study's end.
 
-    All that happened is told first, or what came after ``Last-Event-ID``; the stream ends when the
+    All that happened is sent first, or what came after ``Last-Event-ID``; the stream ends when the
     study is over. A client that reconnects then is told to stop (204).
     """
     feed: Feed = request.app.state.feed

@@ -1,6 +1,6 @@
 """What a run answered, item by item, as REST tells it: a page of items, and the next one's cursor.
 
-Owns: which page. Does not cover: reading answers and putting them beside the baseline's
+Owns: which page. Does not cover: reading answers and putting them next to the baseline's
 (``dashboards.item_responses``, which the pages share).
 """
 

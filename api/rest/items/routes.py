@@ -28,7 +28,7 @@ def list_items(
     response: Response,
     store: Store,
 ) -> list[Item]:
-    """List what a run answered, item by item, with its baseline's answers beside.
+    """List what a run answered, item by item, with its baseline's answers.
 
     Of a cell that was not evaluated in full, the items that were asked.
     """

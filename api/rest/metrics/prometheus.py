@@ -25,7 +25,7 @@ _KINDS = ("baseline", "treatment")
 
 
 class Metrics:
-    """The text that is scraped, counted anew when it is older than `max_age_s`."""
+    """The text that is scraped, counted again when it is older than `max_age_s`."""
 
     def __init__(self, *, max_age_s: float) -> None:
         self._max_age_s = max_age_s

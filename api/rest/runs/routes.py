@@ -44,7 +44,7 @@ def list_runs(
 
 @router.get("/runs/{run_id}", responses=problems(404, 422))
 def get_run(run_id: RunId, store: Store) -> RunDetails:
-    """Show one run: its configuration, its cells beside the baseline's, its losses."""
+    """Show one run: its configuration, its cells and the baseline's, its losses."""
     return RunDetails.from_record(
         store.runs.get(run_id),
         losses=store.runs.losses(run_id),

@@ -26,7 +26,7 @@ def check(
 
     Example: `talan study check examples/tiny-lora-grid.yaml`
     """
-    study = read_study_file(file)  # first: a wrong key is told before torch is loaded
+    study = read_study_file(file)  # first: a wrong key is reported before torch is loaded
     with Console(stderr=True).status("training examples") as shown:
         found = cost.check_study(
             study,
