@@ -20,7 +20,9 @@ from workers.run.process import prepare_process
 def driving_here() -> Iterator[None]:
     """Drive studies in this process; one run at a time, for there is one executor."""
     prepare_process()
+    ray = RayInProcess(num_cpus=1)
     with RunExecutor(device="cpu") as executor, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("search.driving.pool.ray", RayInProcess(num_cpus=1))
+        for module in ("pool", "start_ray"):
+            patched.setattr(f"search.driving.{module}.ray", ray)
         patched.setattr("search.driving.audits.make_run_executor", lambda _: executor)
         yield

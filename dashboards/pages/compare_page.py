@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboards.pages import compare_facts
 from dashboards.pages.compare_facts import Pair
-from dashboards.pages.figure_cache import FigureDesk
+from dashboards.pages.figure_cache import FigureCache
 from dashboards.pages.headline import Headline, headline
 from dashboards.pages.page_cache import moment_of
 from dashboards.pages.study_page import Summaries, Summary
@@ -21,7 +21,7 @@ MOST_ROWS = 100
 
 
 def compare_page_facts(
-    store: AuditStore, desk: FigureDesk, kept: Summaries, query: Mapping[str, str]
+    store: AuditStore, cache: FigureCache, kept: Summaries, query: Mapping[str, str]
 ) -> dict[str, Any]:
     """What ``compare.html`` is rendered with; without two names, only what there is to choose.
 
@@ -33,7 +33,7 @@ def compare_page_facts(
     facts: dict[str, Any] = {"names": names, "first": first, "second": second, "pair": None}
     if not first or not second:
         return facts
-    pair = read_pair(store, desk, first=first, second=second)
+    pair = read_pair(store, cache, first=first, second=second)
     summaries = {name: kept.of(store, moment_of(store, name)) for name in (first, second)}
     table = compare_facts.facts(pair)
     counts = table["verdict"].value_counts().to_dict()
@@ -50,13 +50,13 @@ def compare_page_facts(
     }
 
 
-def read_pair(store: AuditStore, desk: FigureDesk, *, first: str, second: str) -> Pair:
+def read_pair(store: AuditStore, cache: FigureCache, *, first: str, second: str) -> Pair:
     """Two studies' records.
 
     Raises:
         StudyNotFound: A study is named that does not exist.
     """
-    return Pair(desk.record(store, first), desk.record(store, second))
+    return Pair(cache.record(store, first), cache.record(store, second))
 
 
 def _head(store: AuditStore, name: str, summary: Summary) -> Headline:

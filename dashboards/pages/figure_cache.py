@@ -34,7 +34,7 @@ class Wanted:
     narrowing: Mapping[str, str]
 
 
-class FigureDesk:
+class FigureCache:
     """Draws figures and keeps them."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from dashboards.pages import compare_facts
 from dashboards.pages.app import DRAWING_POLICY, Site
 from dashboards.pages.assets import PREFIX, serve_asset
 from dashboards.pages.compare_page import compare_page_facts, read_pair
-from dashboards.pages.figure_cache import FigureDesk, Wanted, packed
+from dashboards.pages.figure_cache import FigureCache, Wanted, packed
 from dashboards.pages.headline import headlines
 from dashboards.pages.launch_page import StudyTextError, launch_facts, read_study_text
 from dashboards.pages.mechanism_page import heat_of, mechanism_facts
@@ -36,7 +36,7 @@ _REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=ut
 def pages_router(site: Site) -> APIRouter:
     """All pages, and what they load."""
     router = APIRouter(include_in_schema=False)
-    desk = FigureDesk()
+    cache = FigureCache()
     summaries = Summaries(_SUMMARIES)
     reporting = Lock()
 
@@ -50,7 +50,7 @@ def pages_router(site: Site) -> APIRouter:
         facts = study_facts(site.opened(), selection, summaries)
         answer = site.page("study.html", policy=DRAWING_POLICY, **facts)
         if request.headers.get("sec-fetch-dest") == "document":  # figures will be asked for next
-            answer.background = BackgroundTask(desk.record, site.opened(), name)
+            answer.background = BackgroundTask(cache.record, site.opened(), name)
         return answer
 
     @router.get("/studies/{name}/figures/{key}.json")
@@ -58,7 +58,7 @@ def pages_router(site: Site) -> APIRouter:
         narrowing = Selection.of(name, request.query_params).narrowing
         theme = request.query_params.get("theme", "light")
         wanted = Wanted(study=name, key=key, theme=theme, narrowing=narrowing)
-        return _drawing(desk.draw(site.opened(), wanted))
+        return _drawing(cache.draw(site.opened(), wanted))
 
     @router.get("/studies/{name}/report.{kind}")
     def report(name: str, kind: Literal["html", "md"]) -> Response:
@@ -97,12 +97,12 @@ def pages_router(site: Site) -> APIRouter:
 
     @router.get("/compare")
     def compare(request: Request) -> Response:
-        facts = compare_page_facts(site.opened(), desk, summaries, request.query_params)
+        facts = compare_page_facts(site.opened(), cache, summaries, request.query_params)
         return site.page("compare.html", policy=DRAWING_POLICY, **facts)
 
     @router.get("/compare/figures/matched.json")
     def matched(first: str, second: str, theme: str = "light") -> Response:
-        pair = read_pair(site.opened(), desk, first=first, second=second)
+        pair = read_pair(site.opened(), cache, first=first, second=second)
         return _drawing(packed(compare_facts.draw(pair, theme=theme)))
 
     @router.get("/launch")

@@ -22,9 +22,9 @@ from search.driving.interruptions import uninterrupted
 from search.driving.matched_nulls import MatchedNulls
 from search.driving.pool import Died, Event, Failed, Met, Scored, Trained, WorkerPool
 from search.driving.progress import Observer, RunNote, cells_text, unobserved
+from search.driving.progress_counts import ProgressCounts
 from search.driving.run_jobs import RunJobs
 from search.driving.run_outcomes import answers, cell_text, run_outcome
-from search.driving.told import Told
 from search.driving.trials import Trials
 from search.errors import HaltedError, StudyFileError
 from search.study.plan import Audit
@@ -86,7 +86,7 @@ class Driver:
         self._store, self._audit, self._owner = store, audit, owner
         self._study = audit.file.name
         self._trials = Trials(store, audit, owner=owner)
-        self._told = Told(store, audit, observer=observer)
+        self._counts = ProgressCounts(store, audit, observer=observer)
         exact = audit.file.verdicts == "exact"
         self._plans = VerdictPlans(store, audit) if exact else None
         self._matched = MatchedNulls(store, audit)
@@ -109,7 +109,7 @@ class Driver:
         with uninterrupted():
             self._trials.reconcile()
             self._take_in_due()
-            self._told.count_afresh()
+            self._counts.count_afresh()
             self._tell(None)
         while True:
             with uninterrupted():
@@ -153,7 +153,7 @@ class Driver:
 
     def _start(self, run: DueRun, pool: WorkerPool, *, slot: int) -> bool:
         """Give a run to a worker; False where nothing can come of it, and it failed at once."""
-        self._told.pace.start(run.id)
+        self._counts.pace.start(run.id)
         attempt = self._store.dispatch.start(run.id, owner=self._owner, worker=f"worker-{slot}")
         try:
             if self._answers.lacks(run):
@@ -245,7 +245,7 @@ class Driver:
         self._learn(flight)
         self._close(run)
         done = self._store.runs.get(run.id)
-        self._told.count(done)
+        self._counts.count(done)
         verdict = in_words(g1=done.g1, verdict=done.verdict)
         said = f"{cells_text(done)}  {verdict}" if verdict else cells_text(done)
         self._note("finished", run, said)
@@ -283,7 +283,7 @@ class Driver:
                 parts.drop(failed)
             self._barren.add(run.host)
         self._close(run)
-        self._told.count_afresh()
+        self._counts.count_afresh()
         self._note("failed", run, message)
 
     def _lose(self, flight: _InFlight, message: str) -> None:
@@ -296,7 +296,7 @@ class Driver:
             run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
         )
         del self._in_flight[run.id]
-        self._told.pace.drop(run.id)
+        self._counts.pace.drop(run.id)
         self._queue.put_back(replace(run, failures=run.failures + 1))
         self._note("retried", run, message)
 
@@ -307,13 +307,13 @@ class Driver:
             run.id, owner=self._owner, attempt=flight.attempt, error=message, retry=True
         )
         del self._in_flight[run.id]
-        self._told.pace.drop(run.id)
+        self._counts.pace.drop(run.id)
         self._queue.put(run)
         self._note("retried", run, message)
 
     def _close(self, run: DueRun) -> None:
         self._in_flight.pop(run.id, None)
-        self._told.pace.end(run.id)
+        self._counts.pace.end(run.id)
         self._trials.tell_ended()
 
     def _propose(self) -> None:
@@ -327,7 +327,7 @@ class Driver:
         else:
             return
         self._take_in_due()
-        self._told.expect(len(runs))
+        self._counts.expect(len(runs))
 
     def _open_hosts(self) -> list[int]:
         """Hosts of an adaptive design that may have one more configuration."""
@@ -341,8 +341,8 @@ class Driver:
         ]
 
     def _note(self, kind: str, run: DueRun, text: str) -> None:
-        self._tell(self._told.note(kind, run, text))
+        self._tell(self._counts.note(kind, run, text))
 
     def _tell(self, note: RunNote | None) -> None:
         pending = len(self._queue) + len(self._matched)
-        self._told.tell(note, running=len(self._in_flight), pending=pending)
+        self._counts.tell(note, running=len(self._in_flight), pending=pending)

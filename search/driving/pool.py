@@ -1,32 +1,27 @@
 """A pool of Ray actors, each with a warm executor: runs go in, steps come out.
 
-Owns: starting Ray or joining a cluster, one actor a slot, handing a run's steps to it one by one
-(train, then each benchmark), noticing a dead worker and starting another in its place. Does not
-cover: which run is due, retries, or any record (``search.driving.driver``).
+Owns: one actor a slot, handing a run's steps to it one by one (train, then each benchmark),
+noticing a dead worker and starting another in its place. Does not cover: Ray itself
+(``search.driving.start_ray``); which run is due, retries, or any record
+(``search.driving.driver``).
 
 Why plain actors and not Ray Tune's own trial loop: docs/decisions/0002-ray-actors.md.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-import os
-import secrets
-import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError
 
-from search.driving.interruptions import handlers_kept
-from search.driving.run_places import places_held, reserve_places
-from search.errors import EngineError, PlacementError
+from search.driving.run_places import reserve_places
+from search.driving.start_ray import start_ray
+from search.errors import PlacementError
 from search.study.keys import Resources
 from workers.analyses.jobs import AnalysisJob, AnalysisResult
 from workers.errors import first_line
@@ -35,7 +30,6 @@ from workers.ray_actors.run_actor import Executor, RayWorker, StepFailed
 
 PATIENCE_S = 600.0
 _NO_DRAFTS: Mapping[str, str] = MappingProxyType({})
-_ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True)
@@ -131,12 +125,13 @@ class WorkerPool:
         address: str | None = None,
     ) -> None:
         self._resources = resources
-        self._make_bench = make_executor
+        self._make_executor = make_executor
         start_ray(resources, address=address)
         self._options = [
             {
                 "num_cpus": resources.cpus_per_run,
                 "num_gpus": resources.gpus_per_run,
+                # The driver counts what a run's worker died of, and gives the run up at the third.
                 "max_restarts": 0,
                 "max_task_retries": 0,
                 **reserve_places(resources),
@@ -250,7 +245,7 @@ class WorkerPool:
     def _new_actor(self, number: int) -> tuple[object, object]:
         """A slot's worker, and what answers once it is up."""
         actor_class = ray.remote(RayWorker).options(**self._options[number])
-        actor = actor_class.remote(self._make_bench)
+        actor = actor_class.remote(self._make_executor)
         return actor, actor.pid.remote()
 
     def _advance(self, slot: _Slot) -> Event | None:
@@ -313,78 +308,3 @@ class WorkerPool:
         ray.kill(slot.actor)
         slot.actor, slot.waiting_on = self._new_actor(slot.number)
         slot.job = slot.backbone = None
-
-
-def start_ray(resources: Resources, *, address: str | None) -> None:
-    """Start a Ray of our own on this machine, or join a cluster.
-
-    Raises:
-        EngineError: The cluster cannot be reached.
-        PlacementError: No node of it can hold one run.
-    """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel("ERROR")
-    options: dict[str, object] = {
-        "include_dashboard": False,
-        "log_to_driver": False,
-        "configure_logging": False,
-        "runtime_env": {"env_vars": _ENVIRONMENT},
-    }
-    _give_token()
-    if address:
-        _check_answers(address)
-    else:
-        # Ray would nice its workers, and whatever else this machine does would starve them.
-        os.environ.setdefault("RAY_worker_niceness", "0")
-        processes = resources.workers * resources.processes_per_run
-        # A whole number in type, too: where there are more cores, Ray hands it to its raylet as is.
-        options["num_cpus"] = math.ceil(processes * resources.cpus_per_run)
-    try:
-        with handlers_kept():
-            ray.init(address=address or "local", **options)
-    except Exception as error:  # Ray raises bare ones, too, where its own processes die meanwhile
-        msg = f"cannot reach Ray at {address or 'this machine'}: {first_line(error)}"
-        raise EngineError(msg) from error
-    _check_fits([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
-
-
-def _give_token() -> None:
-    """Ray keeps a token in the home folder; a user without one (in a container) needs another."""
-    if "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ:
-        return
-    try:
-        is_kept = os.access(Path.home(), os.W_OK)
-    except RuntimeError:  # the user has no entry in the system's list, and HOME is not set
-        is_kept = False
-    if not is_kept:
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(16)
-
-
-def _check_answers(address: str) -> None:
-    """Ray itself would try an address for minutes at which nothing listens."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        try:
-            socket.create_connection((host, int(port)), timeout=10).close()
-        except (OSError, OverflowError) as error:
-            msg = f"cannot reach Ray at {address}: {first_line(error)}"
-            raise EngineError(msg) from error
-
-
-def _check_fits(nodes: Sequence[dict[str, float]], resources: Resources) -> None:
-    wanted = {"CPU": resources.cpus_per_run, "GPU": resources.gpus_per_run}
-    for kind, amount in wanted.items():
-        most = max((node.get(kind, 0.0) for node in nodes), default=0.0)
-        if amount > most:
-            ray.shutdown()
-            msg = f"a run asks for {amount:g} {kind}, and no Ray node has more than {most:g}"
-            raise PlacementError(msg)
-    held = places_held(nodes, resources)
-    if held < resources.processes_per_run:
-        ray.shutdown()
-        msg = (
-            f"a run asks for {resources.processes_per_run} processes of "
-            f"{resources.cpus_per_run:g} CPU and {resources.gpus_per_run:g} GPU each, and all Ray "
-            f"nodes together hold {held}"
-        )
-        raise PlacementError(msg)

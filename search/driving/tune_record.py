@@ -24,9 +24,9 @@ from ray.tune import Callback
 
 from search.driving.heartbeats import LEASE_S, WATCH_S, heartbeats
 from search.driving.outcome_files import get_outcome
-from search.driving.pool import start_ray
 from search.driving.run_executors import make_run_executor
 from search.driving.run_outcomes import run_outcome
+from search.driving.start_ray import start_ray
 from search.driving.tune import AuditTrainable, Counts, configuration_of, search_space
 from search.errors import StudyFileError
 from search.study.file import parse_study

@@ -56,6 +56,7 @@ def scripted(
     """The same in this process: what a driver does with its pool needs no other."""
     ray = RayInProcess(num_cpus=NUM_CPUS, death=ProcessEnded)
     monkeypatch.setattr("search.driving.pool.ray", ray)
+    monkeypatch.setattr("search.driving.start_ray.ray", ray)
 
     def make(**faults: Any) -> tuple[Engine, Script]:
         script = Script(folder=str(tmp_path), in_process=True, **faults)

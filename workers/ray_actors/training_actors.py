@@ -89,7 +89,7 @@ class RayTrainingProcesses:
 
     def __init__(self, num_processes: int, *, make_executor: Callable[[], HelpingExecutor]) -> None:
         self._num_processes = num_processes
-        self._make_bench = make_executor
+        self._make_executor = make_executor
         self._peers: list[object] = []
 
     @contextmanager
@@ -149,7 +149,7 @@ class RayTrainingProcesses:
                 group, placement_group_bundle_index=place
             ),
         )
-        return actor_class.remote(self._make_bench)
+        return actor_class.remote(self._make_executor)
 
     def _keep_sound(self, helping: Sequence[_Helping]) -> None:
         """Keep the others only if all have ended as this process did."""

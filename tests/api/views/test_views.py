@@ -5,16 +5,20 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 import api.views
-from api.views.base import View
+from api.rest.runs.query import Sort
+from api.views.base import Axis, RunState, Verdict, View, WholeAxis
 from api.views.service import ProblemDetails
 from api.views.studies import Counts, StudyStatus
+from search.study.axes import AXIS_NAMES
+from storage import AXES, RUN_STATES, SORTS
 from storage.records import StateCounts
+from storage.verdict import VERDICTS
 
 PROBLEM = {"type": "urn:a", "title": "A", "status": 404, "detail": "a", "instance": "/a"}
 
@@ -60,3 +64,12 @@ def test_what_only_some_answers_have_is_left_out_elsewhere() -> None:
     place = {"where": "body.name", "value": None, "message": "missing"}
     told = ProblemDetails(**PROBLEM, errors=[place]).model_dump(mode="json")
     assert told == {**PROBLEM, "errors": [place]}
+
+
+def test_the_words_that_the_document_allows_are_the_records() -> None:
+    """Written out for readers of OpenAPI and type checkers; an axis more is an axis more here."""
+    assert set(get_args(Axis)) == set(AXES)
+    assert get_args(WholeAxis) == AXIS_NAMES
+    assert set(get_args(RunState)) == set(RUN_STATES)
+    assert set(get_args(Verdict)) == set(VERDICTS)
+    assert set(get_args(Sort)) == set(SORTS)

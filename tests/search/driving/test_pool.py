@@ -160,6 +160,6 @@ def test_whatever_ray_raises_when_it_starts_is_one_sentence(
     def die(**_: object) -> None:
         raise Exception("The current node timed out during startup.\nMore of it.")
 
-    monkeypatch.setattr("search.driving.pool.ray.init", die)
+    monkeypatch.setattr("search.driving.start_ray.ray.init", die)
     with pytest.raises(EngineError, match=r"this machine: The current node timed out during"):
         WorkerPool(Resources(), make_executor=Script(folder=""))

@@ -1,4 +1,4 @@
-"""What a driver tells whoever watches it: counts, the pace, and one line per run.
+"""Where a study stands, for whoever watches its driver: counts, the pace, a line for each run.
 
 Owns: keeping the counts without asking the record at every step. Does not cover: what is told and
 how the ETA comes about (``search.driving.progress``).
@@ -15,7 +15,7 @@ from storage.new_rows import BASELINE, TREATMENT
 from storage.records import DueRun, Run
 
 
-class Told:
+class ProgressCounts:
     """Tells an observer where a study stands.
 
     Args:
