@@ -12,6 +12,7 @@ the moment when no run is left to hand out.
     .venv/bin/python benchmarks/audit_throughput.py [--suite tiny] [--ours 16] [--plain 2]
     .venv/bin/python benchmarks/long_answers/make.py    # once: its backbone
     .venv/bin/python benchmarks/audit_throughput.py --suite long_answers --ours 12
+    .venv/bin/python benchmarks/audit_throughput.py --workers 8    # on a GPU: eight runs share it
 
 Each takes about 5 minutes on two cores that nobody else uses.
 """
@@ -27,6 +28,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from report import report
 
 from search.study.file import parse_study, read_study_file
@@ -62,17 +64,17 @@ def ours(folder: Path, study: Path, *, runs: int, **keys: str) -> dict[str, Any]
     }
 
 
-def study_file(suite: str, folder: Path) -> Path:
+def study_file(suite: str, folder: Path, *, workers: int | None) -> Path:
     """The grid that is audited on a suite."""
-    if suite == "tiny":
-        return EXAMPLE
-    spec = {
-        **read_study_file(EXAMPLE).spec,
-        "name": "long-answers",
-        "backbones": [str(LONG_ANSWERS / "backbone")],
-        "benchmarks": str(LONG_ANSWERS),
-        "training": {},
-    }
+    spec = {**read_study_file(EXAMPLE).spec}
+    if suite == "long_answers":
+        spec["name"] = "long-answers"
+        spec["backbones"] = [str(LONG_ANSWERS / "backbone")]
+        spec["benchmarks"] = str(LONG_ANSWERS)
+        spec["training"] = {}
+    if workers:
+        share = 1 / workers if torch.cuda.is_available() else 0
+        spec["resources"] = {"workers": workers, "cpus_per_run": 1, "gpus_per_run": share}
     file = folder / "study.json"
     file.write_text(json.dumps(spec))
     return file
@@ -133,12 +135,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--suite", choices=["tiny", "long_answers"], default="tiny")
     parser.add_argument("--study", type=Path, help="another grid, of one host and one seed")
+    parser.add_argument("--workers", type=int, help="of the service; on a GPU they share it")
     parser.add_argument("--ours", type=int, default=16, help="configurations for the service")
     parser.add_argument("--plain", type=int, default=2, help="configurations for each loop")
     parser.add_argument("--exact", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        study = options.study or study_file(options.suite, Path(folder))
+        study = options.study or study_file(options.suite, Path(folder), workers=options.workers)
         sample = parse_study(sampled(study, runs=options.plain))
         plan = study_plan(resolve(sample), artifact_url="unused")
         configurations = [dict(run.configuration) for run in plan.runs if run.configuration]
@@ -156,6 +159,7 @@ def main() -> None:
         "audit_throughput",
         rows=rows,
         suite=str(options.study or options.suite),
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
         same_work_in_less_time=same_work,
         less_work_for_the_same_verdict=less_work,
     )

@@ -4,6 +4,7 @@ Each row says what was checked, what was found and whether it is as the docs say
 where a row does not hold.
 
     .venv/bin/python benchmarks/gpu/checks.py [--prompts 8] [--shape Qwen/Qwen3-0.6B]
+    .venv/bin/python benchmarks/gpu/checks.py --only answers --adapters dora
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -58,19 +59,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--prompts", type=int, default=8, help="of the suite, for the answers")
     parser.add_argument("--shape", default="Qwen/Qwen3-0.6B", help="where memory is looked at")
+    checks: dict[str, Callable[[], Iterator[Row]]] = {
+        "context": context_beside_a_share,
+        "repeats": repeats,
+        "memory": lambda: memory(options.shape),
+        "shortage": lambda: shortage(options.shape),
+        "answers": lambda: answers(options.prompts, options.adapters),
+    }
+    parser.add_argument("--only", nargs="+", default=list(checks), choices=checks)
+    parser.add_argument("--adapters", nargs="+", default=["lora", "dora"], help="of the answers")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         parser.error("there is no GPU here")
-    checks: tuple[Callable[[], Iterator[Row]], ...] = (
-        context_beside_a_share,
-        repeats,
-        lambda: memory(options.shape),
-        lambda: shortage(options.shape),
-        lambda: answers(options.prompts),
-    )
     rows = []
-    for check in checks:
-        for row in check():
+    for name in options.only:
+        for row in checks[name]():
             print(*row.values(), file=sys.stderr)
             rows.append(row)
     report("gpu/checks", rows=rows, device=torch.cuda.get_device_name())
@@ -120,9 +123,9 @@ def take_a_share(share: float, pipe: Connection) -> None:
     pipe.send((message, torch.cuda.memory_reserved()))
 
 
-def answers(num_prompts: int) -> Iterator[Row]:
+def answers(num_prompts: int, adapters: Sequence[str]) -> Iterator[Row]:
     """Float32: continuous and drafted answers beside one-by-one ``generate()``, token by token."""
-    for kind in ("lora", "dora"):
+    for kind in adapters:
         model, tokenizer = load_backbone("tiny-qwen3", device="cuda")
         model = attach_adapter(model, replace(LORA, type=kind), seed=1).eval()
         prompts, stops = suite_prompts(tokenizer), {tokenizer.eos_token_id}
