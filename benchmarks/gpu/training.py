@@ -21,6 +21,7 @@ from random_backbone import random_model
 from report import report
 
 from workers.backbones.shapes import PUBLISHED_SHAPES
+from workers.run.process import prepare_process
 
 
 def main() -> None:
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    prepare_process()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone = random_model(options.shape, layers=options.layers, device=device)
     rows = [

@@ -5,15 +5,17 @@ which is how transformers and TALAN recognise packed sequences), and an attentio
 example by itself.
 
 transformers' own attention over such a row builds a mask over all pairs of its tokens: for n
-examples that is n times the work of n rows. Here the row is cut at the examples' boundaries
-instead, so neither padding nor pairs of different examples are computed. It is registered under a
-name of its own and chosen for the time of the training only. Does not cover: which examples a
-micro-batch holds (``workers.training.sft_data``), generation.
+examples that is n times the work of n rows. Here no pair of two examples is computed. A CPU is busy
+with arithmetic: the row is cut at the examples' boundaries, and each is attended to by itself. A
+GPU waits for kernels to be started: the examples are padded for the attention alone and attended
+to in one call. It is registered under a name of its own and chosen for the time of the training
+only. Does not cover: which examples a micro-batch holds (``workers.training.sft_data``),
+generation.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -94,17 +96,52 @@ def _attend(
             f"training.batching is 'packed' and an example has {max(example_lengths)} tokens, more "
             f"than this backbone's window of {sliding_window}; allowed is 'padded' with it"
         )
-    ends = list(accumulate(example_lengths))
-    parts = [
-        scaled_dot_product_attention(
-            query[:, :, end - length : end],
-            key[:, :, end - length : end],
-            value[:, :, end - length : end],
-            dropout_p=dropout,
-            is_causal=True,
-            scale=scaling,
-            enable_gqa=query.shape[1] != key.shape[1],
-        )
-        for length, end in zip(example_lengths, ends, strict=True)
-    ]
-    return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
+    attend = partial(
+        scaled_dot_product_attention,
+        dropout_p=dropout,
+        is_causal=True,
+        scale=scaling,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    together = one_call if query.is_cuda else one_by_one
+    out = together(attend, (query, key, value), tuple(example_lengths))
+    return out.transpose(1, 2).contiguous(), None
+
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+Row = tuple[Tensor, Tensor, Tensor]
+
+
+def one_by_one(attend: Attend, row: Row, lengths: tuple[int, ...]) -> Tensor:
+    """A causal attention of each example: ``[1, H, S, D]``."""
+    cut = zip(*(torch.split(part, lengths, dim=2) for part in row), strict=True)
+    return torch.cat([attend(*example) for example in cut], dim=2)
+
+
+def one_call(attend: Attend, row: Row, lengths: tuple[int, ...]) -> Tensor:
+    """The same in one call, for which the examples are padded to the longest of them.
+
+    What pads sees no token before it and is seen by none, since attention is causal: no mask is
+    needed, and no gradient comes from it.
+    """
+    laid_out, taken_back = _places(lengths, row[0].device)
+    out = attend(*(_examples(part, laid_out) for part in row))
+    return out.transpose(0, 1).flatten(1, 2).index_select(1, taken_back).unsqueeze(0)
+
+
+def _examples(part: Tensor, places: Tensor) -> Tensor:
+    """``[1, H, S, D]`` as ``[examples, H, longest, D]``."""
+    num_heads, _, width = part[0].shape
+    chosen = part[0].index_select(1, places.flatten())
+    return chosen.view(num_heads, *places.shape, width).transpose(0, 1)
+
+
+@lru_cache(maxsize=2)  # every layer of a forward pass asks for the same
+def _places(lengths: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where in the row each example's tokens are, its last one for what pads; and back again."""
+    length = torch.tensor(lengths).unsqueeze(1)
+    offset = torch.arange(max(lengths))
+    start = length.cumsum(0) - length
+    laid_out = start + torch.minimum(offset, length - 1)
+    taken_back = torch.nonzero((offset < length).flatten()).squeeze(1)
+    return laid_out.to(device), taken_back.to(device)

@@ -1,11 +1,13 @@
 """Packed micro-batches: the padded ones' losses and gradients, and no sequence sees another."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from talan import TalanConfig, attach
 from workers.backbones.adapters import attach_adapter
@@ -15,7 +17,12 @@ from workers.job.jobs import AdapterSpec, RunJob
 from workers.job.recipe import Recipe
 from workers.run.executor import RunExecutor
 from workers.suites.registry import get_suite
-from workers.training.packed_batches import attention_by_example, lay_end_to_end
+from workers.training.packed_batches import (
+    attention_by_example,
+    lay_end_to_end,
+    one_by_one,
+    one_call,
+)
 from workers.training.sft_data import (
     IGNORED_LABEL,
     SftExample,
@@ -135,6 +142,23 @@ def test_no_example_sees_another(
     assert torch.equal(logits[8:], others[8:])
     assert not torch.allclose(logits[5:8], others[5:8])
     torch.testing.assert_close(logits[8:], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [(3, 5, 1), (4,), (2, 2)])
+def test_one_call_for_all_examples_is_a_call_for_each(lengths: tuple[int, ...]):
+    torch.manual_seed(0)
+    heads, width = 4, 6
+    shapes = [(1, heads, sum(lengths), width), *2 * [(1, heads // 2, sum(lengths), width)]]
+    row = tuple(torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes)
+    attend = partial(scaled_dot_product_attention, is_causal=True, enable_gqa=True)
+    weight = torch.randn(shapes[0], dtype=torch.float64)
+
+    def outcome(way: Callable[..., torch.Tensor]) -> list[torch.Tensor]:
+        out = way(attend, row, lengths)
+        return [out.detach(), *torch.autograd.grad((out * weight).sum(), row)]
+
+    for ours, expected in zip(outcome(one_call), outcome(one_by_one), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=0, atol=1e-13)
 
 
 def test_the_backbones_own_attention_comes_back(small_backbone: str):
