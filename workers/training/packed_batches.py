@@ -114,7 +114,7 @@ Row = tuple[Tensor, Tensor, Tensor]
 
 def one_by_one(attend: Attend, row: Row, lengths: tuple[int, ...]) -> Tensor:
     """A causal attention of each example: ``[1, H, S, D]``."""
-    cut = zip(*(torch.split(part, lengths, dim=2) for part in row), strict=True)
+    cut = zip(*(torch.split(part, list(lengths), dim=2) for part in row), strict=True)
     return torch.cat([attend(*example) for example in cut], dim=2)
 
 
