@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.statistics import CellForecast, loss_probability, order_cells
 from workers.job.cell_plans import CellPlan
@@ -24,8 +24,8 @@ Answers = Mapping[str, Mapping[int, bool]]  # by benchmark and item number
 class _Cell:
     """What a host's runs came to on one benchmark."""
 
-    right: Any  # [n_items], times an item was answered right, baselines included
-    asked: Any
+    right: NDArray[np.int64]  # [n_items], times an item was answered right, baselines included
+    asked: NDArray[np.int64]
     seconds: float = 0.0  # of all runs together
     timed: int = 0
     runs: int = 0

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.statistics import ComparedRuns, Discordances, discordances, distinct_runs
 from storage.host_runs import HostCell, HostRun, HostRuns
@@ -33,17 +33,18 @@ class BaselineGroup:
     seed: int
     runs: tuple[HostRun, ...]
     ended_early: int
-    counts: Any
-    outcomes: Any
+    counts: NDArray[np.int64]
+    outcomes: NDArray[np.bool_]
     sizes: tuple[int, ...]
 
     @property
-    def net(self) -> Any:
+    def net(self) -> NDArray[np.int64]:
         """Helped minus hurt items, [runs, cells]."""
-        return self.counts[1:] - self.counts[0]
+        net: NDArray[np.int64] = self.counts[1:] - self.counts[0]
+        return net
 
     @property
-    def discordant(self) -> Any:
+    def discordant(self) -> NDArray[np.int64]:
         """Helped plus hurt items, [runs, cells]."""
         differing = self.outcomes[1:] != self.outcomes[0]
         ends = np.cumsum((0, *self.sizes[:-1]))
@@ -63,8 +64,8 @@ class BaselineGroup:
         """The runs as a test against null runs takes them; all, unless rows are named."""
         chosen = list(range(len(self.runs))) if rows is None else list(rows)
         net = self.net[chosen]
-        g1 = (net >= 0).all(axis=1)
-        strict = g1 & (net > 0).any(axis=1)
+        g1 = np.logical_and.reduce(net >= 0, axis=1)
+        strict = g1 & np.logical_or.reduce(net > 0, axis=1)
         discordant = self.discordant[chosen].sum(axis=1)
         return ComparedRuns(
             self.seed, tuple(g1.tolist()), tuple(strict.tolist()), tuple(discordant.tolist())
@@ -108,7 +109,7 @@ def _group(
     )
 
 
-def _bits(lined_up: Sequence[Mapping[str, HostCell]], name: str) -> object:
+def _bits(lined_up: Sequence[Mapping[str, HostCell]], name: str) -> NDArray[np.bool_]:
     """One cell's outcomes of all rows, [rows, items]."""
     packed = np.frombuffer(b"".join(cells[name].outcomes for cells in lined_up), dtype=np.uint8)
     count = lined_up[0][name].n_items

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.statistics.shrinkage import ShrunkenMean, shrunken_means
 from search.statistics.variance import FEWEST, VarianceSplit, delta_table, variance_split
@@ -99,7 +99,7 @@ def _host(backbone: str, adapter: str, cells: Sequence[PairedOutcomes]) -> HostW
     )
 
 
-def _paired(cell: PairedOutcomes) -> Any:
+def _paired(cell: PairedOutcomes) -> NDArray[np.int8]:
     """+1 for a helped item, -1 for a hurt one, 0 for the others."""
     ours, theirs = (
         np.unpackbits(np.frombuffer(bits, np.uint8), count=cell.n_items).astype(np.int8)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.statistics.errors import at_least, within
 from search.statistics.pairs import Pairs
@@ -94,7 +94,7 @@ def bootstrap_mean(
     )
 
 
-def _resampled(cells: list[Pairs], *, number: int, seed: int) -> list[Any]:
+def _resampled(cells: list[Pairs], *, number: int, seed: int) -> list[NDArray[np.int64]]:
     """Each cell's net items in every resample."""
     at_least(number, 2, name="resamples")
     at_least(min(pairs.n_items for pairs in cells), 2, name="n_items of a bootstrapped cell")
@@ -108,7 +108,9 @@ def _shares(pairs: Pairs) -> list[float]:
     return [count / pairs.n_items for count in (pairs.wins, pairs.losses, same)]
 
 
-def _central(values: Any, confidence: float) -> tuple[float, float]:
+def _central(
+    values: NDArray[np.float64] | NDArray[np.int64], confidence: float
+) -> tuple[float, float]:
     tail = (1 - within(confidence, name="confidence")) / 2
     low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)

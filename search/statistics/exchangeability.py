@@ -29,12 +29,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from search.statistics.errors import StatisticsError
+
+Bools = NDArray[np.bool_]
 
 EQUAL = (0.8, 1.25)
 CENTRE = 1.6
@@ -166,7 +168,7 @@ def over_baselines(found: Sequence[Discordances]) -> Discordances:
     )
 
 
-def outcomes(treatments: ArrayLike, baseline: ArrayLike) -> tuple[Any, Any]:
+def outcomes(treatments: ArrayLike, baseline: ArrayLike) -> tuple[Bools, Bools]:
     """Both as booleans, [K, items] and [items].
 
     Raises:
@@ -182,7 +184,7 @@ def outcomes(treatments: ArrayLike, baseline: ArrayLike) -> tuple[Any, Any]:
     return _booleans(runs), _booleans(base)
 
 
-def _booleans(values: Any) -> object:
+def _booleans(values: NDArray[np.generic]) -> Bools:
     if values.dtype != bool and not np.isin(values, (0, 1)).all():
         raise StatisticsError("outcomes are right or wrong; allowed: true, false, 1 and 0")
     return values.astype(bool)

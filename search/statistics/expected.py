@@ -28,15 +28,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
 from search.statistics.errors import StatisticsError, at_least, share, within
 
+Floats = NDArray[np.float64]
 DRAWS = 2_000
 _NODES = 64  # Gauss-Hermite nodes over the common factor: exact to 1e-6 for rho up to 0.9
 _MOST_CORRELATED = 0.99
@@ -53,8 +53,8 @@ class BaselineRuns:
         shared_variance: Share of a delta's variance that the runs share, in [0, 1].
     """
 
-    net: Any
-    discordant: Any
+    net: NDArray[np.int64]
+    discordant: NDArray[np.int64]
     shared_variance: float = 0.5
 
     def __post_init__(self) -> None:
@@ -161,7 +161,9 @@ def expected_g1(
         np.concatenate([np.asarray(entry.discordant) for entry in baselines]), correlation=rho
     )
     rng = np.random.default_rng(seed)
-    simulated = sum(_simulate(entry, rho=rho, draws=draws, rng=rng) for entry in baselines)
+    simulated = np.sum(
+        [_simulate(entry, rho=rho, draws=draws, rng=rng) for entry in baselines], axis=0
+    )
     held = (net >= 0).all(axis=1)
     weights = [len(np.asarray(entry.net)) for entry in baselines]
     return Expected(
@@ -179,7 +181,7 @@ def expected_g1(
     )
 
 
-def run_chances(discordant: ArrayLike, *, correlation: float = 0.0) -> tuple[Any, Any]:
+def run_chances(discordant: ArrayLike, *, correlation: float = 0.0) -> tuple[Floats, Floats]:
     """P(G1) and P(strict G1) of each run, [runs], from discordant items, [runs, cells].
 
     Raises:
@@ -218,7 +220,7 @@ def cell_correlation(nets: Sequence[ArrayLike]) -> float:
     return float(found[np.triu_indices(len(varying), 1)].mean())
 
 
-def _thresholds(discordant: Any) -> tuple[Any, Any]:
+def _thresholds(discordant: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """From which normal score on a cell has net >= 0, and net > 0; infinite: always, or never."""
     if not np.isfinite(discordant).all() or (discordant < 0).any():
         raise StatisticsError("discordant items are whole numbers from 0 up")
@@ -227,7 +229,9 @@ def _thresholds(discordant: Any) -> tuple[Any, Any]:
     return -ndtri(reaches), -ndtri(exceeds)
 
 
-def _simulate(runs: BaselineRuns, *, rho: float, draws: int, rng: np.random.Generator) -> Any:
+def _simulate(
+    runs: BaselineRuns, *, rho: float, draws: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """G1 and strict G1 runs of one baseline in each simulated study, [2, draws]."""
     reach, exceed = _thresholds(np.asarray(runs.discordant))
     num_runs, cells = reach.shape
@@ -245,7 +249,9 @@ def _simulate(runs: BaselineRuns, *, rho: float, draws: int, rng: np.random.Gene
     return found
 
 
-def _scores(rng: Any, shape: tuple[int, int, int], *, rho: float) -> Any:
+def _scores(
+    rng: np.random.Generator, shape: tuple[int, int, int], *, rho: float
+) -> NDArray[np.float32]:
     """Standard normal scores, [draws, runs, cells], correlated over cells."""
     own = rng.standard_normal(shape, dtype=np.float32)
     if rho == 0:
@@ -254,7 +260,7 @@ def _scores(rng: Any, shape: tuple[int, int, int], *, rho: float) -> Any:
     return np.float32(np.sqrt(rho)) * common + np.float32(np.sqrt(1 - rho)) * own
 
 
-def _central(counts: Any, confidence: float) -> tuple[int, int]:
+def _central(counts: NDArray[np.int64], confidence: float) -> tuple[int, int]:
     """The least and the largest count that leave at most half the rest outside."""
     tail = (1 - confidence) / 2
     low, high = np.quantile(counts, [tail, 1 - tail], method="inverted_cdf")

@@ -25,9 +25,9 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.statistics.errors import StatisticsError, all_finite, at_least
 
@@ -135,7 +135,7 @@ def _same_length(points: Sequence[object], values: Sequence[float]) -> None:
         raise StatisticsError(f"{len(values)} values for {len(points)} points; allowed: one each")
 
 
-def _between(column: Any, y: Any) -> float:
+def _between(column: NDArray[np.generic], y: NDArray[np.float64]) -> float:
     """The sum of squares between the values of one axis."""
     groups = [y[column == value] for value in np.unique(column)]
     return float(sum(len(group) * (group.mean() - y.mean()) ** 2 for group in groups))
@@ -147,7 +147,7 @@ def _point(values: Sequence[float]) -> float:
     return float(ranked[min(len(ranked), ceil(_LEVEL * (len(ranked) + 1))) - 1])
 
 
-def _encoded(values: Sequence[object]) -> list[Any]:
+def _encoded(values: Sequence[object]) -> list[NDArray[np.float64]]:
     if all(isinstance(value, int | float) for value in values):
         return [np.array(values, dtype=float)]
     texts = np.array([repr(value) for value in values])

@@ -16,13 +16,11 @@ stay below 5%. Where runs are not grouped the rule keeps every one of them.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from search.statistics.exchangeability import discordances, outcomes
-from search.statistics.packed_words import packed_words
+from search.statistics.packed_words import Words, packed_words
 
 NEAR = 0.5
 
@@ -52,7 +50,7 @@ def distinct_runs(treatments: ArrayLike, baseline: ArrayLike) -> list[int]:
     return kept
 
 
-def _nearest(leaders: Any, run: Any) -> int:
+def _nearest(leaders: Words, run: Words) -> int:
     """Fewest items on which the run differs from a leader."""
     differing = np.zeros(leaders.shape[1], dtype=np.int32)
     for theirs, ours in zip(leaders, run, strict=True):

@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 from scipy.stats import mannwhitneyu
@@ -215,5 +214,4 @@ def _differ(treatments: Sequence[ComparedRuns], nulls: Sequence[ComparedRuns]) -
     ours, theirs = np.array(_discordant(treatments)), np.array(_discordant(nulls))
     if np.ptp(np.concatenate([ours, theirs])) == 0:
         return 1.0
-    found: Any = mannwhitneyu(ours, theirs, alternative="two-sided")
-    return float(found.pvalue)
+    return float(mannwhitneyu(ours, theirs, alternative="two-sided").pvalue)

@@ -5,13 +5,13 @@ Owns: the packing. Does not cover: packed outcomes on record (``storage.packing`
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+Words = NDArray[np.uint64]
 
 
-def packed_words(bits: ArrayLike) -> Any:
+def packed_words(bits: ArrayLike) -> Words:
     """The last axis as 64-bit words, zeros behind the last bit."""
     packed = np.packbits(np.asarray(bits, dtype=bool), axis=-1)
     words = np.zeros((*packed.shape[:-1], -(-packed.shape[-1] // 8)), dtype=np.uint64)

@@ -23,13 +23,13 @@ test of a rate is for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import chi2, nct
@@ -37,6 +37,7 @@ from scipy.stats import t as student
 
 from search.statistics.errors import StatisticsError, at_least, within
 
+Floats = NDArray[np.float64]
 LEVEL = 0.05
 POWER = 0.8
 _STUDIES = 1_000
@@ -79,10 +80,10 @@ def detectable_delta_pp(cell: Cell) -> float | None:
     """
     if items_needed(100.0, discordance=cell.discordance) > cell.n_items:
         return None
-    found: Any = brentq(
+    delta = brentq(
         lambda delta: _items(delta, cell.discordance) - cell.n_items, 1e-6, 1.0, xtol=1e-9
     )
-    return 100 * float(found)
+    return 100 * float(delta)
 
 
 def items_needed(delta_pp: float, *, discordance: float) -> int:
@@ -180,19 +181,20 @@ def _t_power(seeds: int, effect: float) -> float:
     return float(nct.sf(bound, seeds - 1, effect * sqrt(seeds))) if seeds > 1 else 0.0
 
 
-def _combined(p_values: Any) -> Any:
+def _combined(p_values: Floats) -> Floats:
     """Fisher's combination along the last axis."""
     if p_values.shape[-1] == 1:
         return p_values[..., 0]
-    return chi2.sf(-2 * np.log(p_values).sum(axis=-1), 2 * p_values.shape[-1])
+    combined: Floats = chi2.sf(-2 * np.log(p_values).sum(axis=-1), 2 * p_values.shape[-1])
+    return combined
 
 
-def _grouped(p_values: Any, seeds: int) -> Any:
+def _grouped(p_values: Floats, seeds: int) -> Floats:
     """Each simulated study with the next ones as its other seeds."""
     return np.stack([np.roll(p_values, -place) for place in range(seeds)], axis=-1)
 
 
-def _simulated(runs: int, cells: int) -> Any:
+def _simulated(runs: int, cells: int) -> Callable[[float], Floats]:
     """The rotation test's p by shift, over the same simulated studies for every shift.
 
     Only the baseline moves with the shift, so that the runs are compared with each other once.
@@ -202,30 +204,33 @@ def _simulated(runs: int, cells: int) -> Any:
     baseline = rng.normal(size=(_STUDIES, 1, cells))
     reached = np.stack([_reached(study) for study in treated])
 
-    def p_values(shift: float) -> Any:
+    def p_values(shift: float) -> Floats:
         moved = baseline - shift
         own = (treated >= moved).all(axis=2).sum(axis=1)
         others = reached + (moved >= treated).all(axis=2)
-        return (1 + (others >= own[:, None]).sum(axis=1)) / (runs + 1)
+        found: Floats = (1 + (others >= own[:, None]).sum(axis=1)) / (runs + 1)
+        return found
 
     return p_values
 
 
-def _reached(runs: Any) -> Any:
+def _reached(runs: Floats) -> NDArray[np.int64]:
     """For each run, how many other runs reach it in every cell."""
     above = np.ones((len(runs), len(runs)), dtype=bool)
     for cell in runs.T:
         above &= cell[None, :] >= cell[:, None]
-    return above.sum(axis=1) - 1
+    num_reaching: NDArray[np.int64] = above.sum(axis=1)
+    return num_reaching - 1
 
 
-def _limit(cells: int) -> Any:
+def _limit(cells: int) -> Callable[[float], Floats]:
     """The same with endless runs: p = P(product of uniforms >= the baseline's own rate)."""
     rng = np.random.default_rng(0)
     baseline = rng.normal(size=(20 * _STUDIES, cells))
 
-    def p_values(shift: float) -> Any:
+    def p_values(shift: float) -> Floats:
         rate = np.maximum(ndtr(shift - baseline).prod(axis=1), 1e-300)
-        return chi2.cdf(-2 * np.log(rate), 2 * cells)
+        found: Floats = chi2.cdf(-2 * np.log(rate), 2 * cells)
+        return found
 
     return p_values

@@ -22,15 +22,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import combine_pvalues
 
 from search.statistics.errors import StatisticsError, at_least, share
-from search.statistics.packed_words import packed_words
+from search.statistics.packed_words import Words, packed_words
 
+Counts = NDArray[np.int64]
 _ENTRIES = 4_000_000  # comparisons made at once: half a megabyte of bits a cell
 
 
@@ -129,7 +129,7 @@ def combine_p(p_values: Sequence[float]) -> float:
     return float(combine_pvalues(p_values, method="fisher").pvalue)
 
 
-def _whole_numbers(counts: ArrayLike) -> Any:
+def _whole_numbers(counts: ArrayLike) -> Counts:
     """[K + 1, cells] as integers; a missing count is refused, never taken as a number."""
     rows = np.asarray(counts, dtype=float)
     if rows.ndim != 2 or rows.shape[0] < 2 or rows.shape[1] < 1:
@@ -147,7 +147,7 @@ def _whole_numbers(counts: ArrayLike) -> Any:
     return whole
 
 
-def _reached_by(rows: Any) -> tuple[Any, Any]:
+def _reached_by(rows: Counts) -> tuple[Counts, Counts]:
     """For each row as the baseline: how many others are G1, and how many strictly.
 
     K^2 cells comparisons, 64 rows in one operation.
@@ -166,11 +166,12 @@ def _reached_by(rows: Any) -> tuple[Any, Any]:
     return g1, strict
 
 
-def _reaching(column: Any) -> tuple[Any, Any, Any]:
+def _reaching(column: Counts) -> tuple[NDArray[np.intp], Words, Words]:
     """Each row's place among a cell's values; by value, which rows reach it, and which have it."""
     values, place = np.unique(column, return_inverse=True)
     return place, packed_words(column >= values[:, None]), packed_words(column == values[:, None])
 
 
-def _num_set(words: Any) -> Any:
-    return np.bitwise_count(words).sum(axis=1, dtype=np.int64)
+def _num_set(words: Words) -> Counts:
+    counts: Counts = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
+    return counts

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from search.statistics.errors import at_least
@@ -112,7 +113,7 @@ def stratified_test(strata: Sequence[Stratum]) -> StratifiedTest:
     return StratifiedTest(tuple(strata), p=min(1.0, p), method=method)
 
 
-def _margins(stratum: Stratum) -> tuple[int, Any]:
+def _margins(stratum: Stratum) -> tuple[int, NDArray[np.float64]]:
     """The least possible number of G1 treatments, and the chance of it and each number above."""
     total = stratum.g1 + stratum.null_g1
     low = max(0, total - stratum.null_runs)

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -252,7 +251,7 @@ def _cell(paired: NDArray[np.int8]) -> tuple[Array, tuple[float, ...], float, Ar
 
 
 def _on_diagonals(parts: Sequence[Sequence[float]]) -> MeanSquares:
-    matrices: list[Any] = [np.diag(found) for found in zip(*parts, strict=True)]
+    matrices = [np.diag(found) for found in zip(*parts, strict=True)]
     if len(matrices) == 1:
         return MeanSquares(matrices[0], seed=None, both=None)
     return MeanSquares(*matrices)
