@@ -7,6 +7,7 @@ import json
 import random
 from typing import Any
 
+from same_words import OWNER
 from stored_answers import store_answers
 
 from storage import (
@@ -25,7 +26,6 @@ from storage import (
 from talan.vocabulary import MIXERS
 from workers.evaluation.asked_items import AskedItem
 
-OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
 BACKBONES = ("backbone-a", "backbone-b")
 HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from same_words import OWNER
+
 from storage import (
     BASELINE,
     METHOD,
@@ -19,7 +21,6 @@ from storage import (
 from storage.generation import Generation
 from storage.response_digests import pack_digests
 
-OWNER = "driver-1"
 N_ITEMS = 20
 METHODS: dict[str, dict[str, Any]] = {
     "dora": {"method": "dora", "learning_rate": None},

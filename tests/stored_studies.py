@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from same_words import OWNER
 from small_spaces import GATE
 
 from storage import (
@@ -31,7 +32,6 @@ from storage import (
 from workers.suites import get_suite
 
 BENCHMARKS = ("tiny_choice", "tiny_arithmetic", "tiny_algebra", "tiny_code")
-OWNER = "driver-1"
 NAME = "stored"
 Cells = tuple[str, ...]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from same_words import FROZEN, OWNER
+
 from search.study.file import parse_study
 from search.study.plan import configuration_id
 from storage import (
@@ -18,7 +20,6 @@ from storage import (
 )
 
 NAME = "recorded"
-OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
 LORA = {
     "type": "lora",
@@ -42,7 +43,6 @@ def axes(mixer: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-FROZEN = {"scope": "frozen", "train_until": None, "warmup_identity": 0}
 GATE = {"rule": "gate", "gate": "vector", "alpha": 0.1}
 # Right answers on (tiny_choice of 20, tiny_code of 10); the baseline has 10 and 5.
 CONFIGURATIONS = [

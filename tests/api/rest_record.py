@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
+from same_words import OWNER
 from stored_answers import store_answers
 
 from api.rest import Settings, create_app
@@ -24,7 +25,6 @@ from storage import (
 from talan.vocabulary import BLOCK_DRAW, MIXERS
 from workers.evaluation.asked_items import AskedItem
 
-OWNER = "driver-1"
 N_ITEMS = 20
 PROMPTS = [AskedItem(f"item-{n}", f"What is {n}?", f"It is {n}.") for n in range(N_ITEMS)]
 

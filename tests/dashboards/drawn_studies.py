@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from same_words import OWNER
+
 from search.driving.audits import launch
 from search.follow_ups.confirmation import launch_confirmation
 from search.study.file import parse_study
@@ -27,7 +29,6 @@ from storage import (
 from storage.new_rows import PartialOutcome
 
 NAME = "drawn"
-OWNER = "driver-1"
 BENCHMARKS = {"tiny_choice": 20, "tiny_code": 10}
 ERROR = "boom <script>alert(1)</script> | pipe"
 LORA, DORA = "tiny-qwen3 lora-r8", "tiny-qwen3 dora-r8"

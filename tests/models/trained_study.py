@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from same_words import OWNER
+
 from api.cli import main
 from search.driving.audits import launch
 from search.driving.run_outcomes import run_outcome
@@ -17,7 +19,6 @@ from storage import AuditStore
 from workers.job.jobs import AdapterSpec, CellResult, RunJob, TrainResult
 from workers.run.executor import RunExecutor
 
-OWNER = "driver-1"
 STUDY: dict[str, Any] = {
     "name": "two",
     "benchmarks": ["tiny_arithmetic", "tiny_code"],

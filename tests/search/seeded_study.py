@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from same_words import OWNER
+
 from search.driving.audits import launch
 from search.study.file import parse_study
 from search.study.keys import StudyFile
 from storage import AuditStore, CellOutcome, Run, RunOutcome
 
 BENCHMARKS = ("tiny_choice", "tiny_code")
-OWNER = "driver-1"
 N_ITEMS = 20
 Score = Callable[[Run], Sequence[int] | None]
 

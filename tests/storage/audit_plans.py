@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+from same_words import OWNER
+
 from storage import (
     BASELINE,
     TREATMENT,
@@ -21,7 +23,6 @@ from storage import (
 from storage.response_digests import pack_digests
 from talan.vocabulary import MIXERS
 
-OWNER = "driver-1"
 N_ITEMS = 20
 
 

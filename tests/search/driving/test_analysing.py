@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from same_words import OWNER
 from scripted_executor import Script, outcomes_of
 from small_spaces import GATE
 
@@ -29,7 +30,6 @@ from storage import (
     RunOutcome,
 )
 
-OWNER = "driver-1"
 Scripted = Callable[..., tuple[Engine, Script]]
 
 

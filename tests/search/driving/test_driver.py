@@ -12,6 +12,7 @@ import optuna
 import pytest
 from expected_cells import BENCHMARKS, assert_measured, deltas, mean
 from optuna.trial import TrialState
+from same_words import LORA
 from scripted_executor import BASELINE, Script
 from shallow_backbone import two_blocks
 
@@ -23,7 +24,6 @@ from search.study.keys import StudyFile
 from storage import AuditStore, Run, RunFilter
 
 Scripted = Callable[..., tuple[Engine, Script]]
-LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
 
 
 def put_on_record(store: AuditStore, **keys: Any) -> StudyFile:

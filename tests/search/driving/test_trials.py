@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+from same_words import OWNER
 
 from search.driving.audits import launch
 from search.driving.optuna_record import open_optuna_storage
@@ -16,7 +17,6 @@ from search.study.file import parse_study
 from search.study.plan import resolve
 from storage import AuditStore, CellOutcome, RunFilter, RunOutcome
 
-OWNER = "driver-1"
 AXES = {"slots": [1, 2, 3], "trainability": [{"scope": "all"}, {"scope": "frozen"}]}
 
 

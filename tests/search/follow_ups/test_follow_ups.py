@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from same_words import LORA
 from seeded_study import BENCHMARKS, finish, seed_study
 
 from search.errors import StudyFileError
@@ -18,8 +19,6 @@ from search.follow_ups.studies import (
 from search.study.file import parse_study
 from search.study.null_runs import null_seeds
 from storage import BASELINE, SEED_NULL, TREATMENT, AuditStore, Run, RunFilter, RunNotFound
-
-LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
 
 
 def score(run: Run) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from same_words import LORA
 from small_spaces import DIRECT, GATE
 
 from search.errors import StudyFileError
@@ -16,7 +17,6 @@ from search.study.plan import resolve, study_plan
 from storage import BASELINE, JITTER_NULL, SEED_NULL, SHAM_NULL, TREATMENT, RunPlan
 from talan import TalanConfig
 
-LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
 NO_STRENGTH = {"rule": "gate", "gate": "vector", "alpha": 0}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from same_words import LORA
 from shallow_backbone import two_blocks
 from small_spaces import SMALL_AXES
 
@@ -25,7 +26,6 @@ from talan import TalanConfig
 from workers.job.jobs import AdapterSpec
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "tiny-lora-grid.yaml"
-LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
 
 
 def audit(**keys: Any) -> Audit:

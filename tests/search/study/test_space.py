@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from same_words import FROZEN
 from small_spaces import DIRECT, EXAMPLE_AXES, GATE, MIXERS, SMALL_AXES, space_of
 
 from search.errors import StudyFileError
@@ -16,7 +17,6 @@ from search.study.space import Space, build_space, optuna_params, resolve_layer
 from talan import TalanConfig
 
 ALL = {"scope": "all", "train_until": None, "warmup_identity": 0}
-FROZEN = {"scope": "frozen", "train_until": None, "warmup_identity": 0}
 
 
 def identities(space: Space) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from same_words import LORA
 
 from search.errors import StudyFileError
 from search.study.file import parse_study, read_study_file, recorded_file
@@ -22,7 +23,6 @@ from talan import TalanConfig
 from workers.job.jobs import AdapterSpec
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "tiny-lora-grid.yaml"
-LORA = {"type": "lora", "r": 8, "alpha": 16, "target_modules": ["q_proj"]}
 
 
 def study(**keys: Any) -> StudyFile:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from same_words import FROZEN
 from small_suite import KINDS, small_suite
 
 from storage.artifacts import ArtifactStore
@@ -44,7 +45,6 @@ AXES = {
     "trainability": {"scope": "all", "train_until": None, "warmup_identity": 0},
     "gradient_scale": 5.0,
 }
-FROZEN = {"scope": "frozen", "train_until": None, "warmup_identity": 0}
 NULL = AXES | {
     "writeback": GATE | {"alpha": 0.0},
     "trainability": FROZEN,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from same_words import FROZEN
 
 from search.driving.run_outcomes import run_outcome
 from storage import BASELINE, TREATMENT, AuditStore, HostPlan, RunOutcome, RunPlan, StudyPlan
@@ -18,7 +19,6 @@ from workers.run.executor import RunExecutor
 
 OWNER = "driver"
 EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"  # 25 hours apart: never the same day
-FROZEN = {"scope": "frozen", "train_until": None, "warmup_identity": 0}
 IDENTITY = {
     "layer": 1,
     "slots": 2,
