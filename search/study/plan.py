@@ -136,14 +136,7 @@ def resolve(
         StudyFileError: Something it names does not exist or is out of range.
     """
     try:
-        suite, benchmarks = resolve_benchmarks(file.benchmarks)
-        if file.training_data is not None:
-            suite = with_training_data(suite, file.training_data)
-        if with_data:
-            for name in benchmarks:
-                check = check_references if suite.is_own else read_items
-                check(suite, name)
-            suite.check_train_file()
+        suite, benchmarks = _items(file, at_hand=with_data)
         recipe = suite.recipe.replace(**file.training)
         _check_held_out(file, recipe)
         recipe.require_even_shares(file.resources.processes_per_run)
@@ -151,42 +144,18 @@ def resolve(
         backbones = [inspect(name) for name in file.backbones]
     except WorkerError as error:
         raise StudyFileError(str(error)) from error
-    repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)
-    if repeated is not None:
-        msg = f"adapters: {repeated.to_record()} is listed twice; each may occur once"
-        raise StudyFileError(msg)
-    listed = file.configurations
-    axes = file.spans if listed is None else spanning_axes(listed)
-    hosts, spaces, points = [], [], []
-    for backbone in backbones:
-        on_backbone: dict[str, Any] = {
-            "backbone": backbone.name,
-            "num_layers": backbone.num_layers,
-            "block": file.talan,
-            "max_steps": recipe.max_steps,
-        }
-        chosen = listed_points(listed or [], **on_backbone)
-        space = build_space(axes, **on_backbone)
-        for adapter, label in zip(adapters, adapter_labels(adapters), strict=True):
-            spaces.append(space)
-            points.append(tuple(chosen))
-            hosts.append(
-                HostPlan(
-                    backbone=backbone.name,
-                    adapter_label=label,
-                    adapter=adapter.to_record(),
-                    num_layers=backbone.num_layers,
-                    fingerprint=backbone.fingerprint,
-                )
-            )
+    _check_distinct(adapters)
     audit = Audit(
         file,
         suite,
         benchmarks,
         recipe,
-        tuple(hosts),
-        tuple(spaces),
-        listed=None if listed is None else tuple(points),
+        tuple(
+            _host(backbone, adapter, label)
+            for backbone in backbones
+            for adapter, label in zip(adapters, adapter_labels(adapters), strict=True)
+        ),
+        *_choices(file, backbones, max_steps=recipe.max_steps),
     )
     check_methods(file, audit.hosts, recipe=recipe)
     if audit.configurations_per_host == 0:
@@ -196,6 +165,56 @@ def resolve(
         )
         raise StudyFileError(msg)
     return audit
+
+
+def _items(file: StudyFile, *, at_hand: bool) -> tuple[Suite, tuple[str, ...]]:
+    """The suite, with the study's own training data, and its benchmarks."""
+    suite, benchmarks = resolve_benchmarks(file.benchmarks)
+    if file.training_data is not None:
+        suite = with_training_data(suite, file.training_data)
+    if at_hand:
+        for name in benchmarks:
+            check = check_references if suite.is_own else read_items
+            check(suite, name)
+        suite.check_train_file()
+    return suite, benchmarks
+
+
+def _host(backbone: BackboneInfo, adapter: AdapterSpec, label: str) -> HostPlan:
+    return HostPlan(
+        backbone=backbone.name,
+        adapter_label=label,
+        adapter=adapter.to_record(),
+        num_layers=backbone.num_layers,
+        fingerprint=backbone.fingerprint,
+    )
+
+
+def _choices(
+    file: StudyFile, backbones: Sequence[BackboneInfo], *, max_steps: int
+) -> tuple[tuple[Space, ...], tuple[tuple[Mapping[str, object], ...], ...] | None]:
+    """Each host's space, and its configurations where the study lists them."""
+    listed = file.configurations
+    axes = file.spans if listed is None else spanning_axes(listed)
+    spaces: list[Space] = []
+    points: list[tuple[Mapping[str, object], ...]] = []
+    for backbone in backbones:
+        on_backbone: dict[str, Any] = {
+            "backbone": backbone.name,
+            "num_layers": backbone.num_layers,
+            "block": file.talan,
+            "max_steps": max_steps,
+        }
+        points += [tuple(listed_points(listed or [], **on_backbone))] * len(file.adapters)
+        spaces += [build_space(axes, **on_backbone)] * len(file.adapters)
+    return tuple(spaces), None if listed is None else tuple(points)
+
+
+def _check_distinct(adapters: Sequence[AdapterSpec]) -> None:
+    repeated = next((a for i, a in enumerate(adapters) if a in adapters[:i]), None)
+    if repeated is not None:
+        msg = f"adapters: {repeated.to_record()} is listed twice; each may occur once"
+        raise StudyFileError(msg)
 
 
 def _check_held_out(file: StudyFile, recipe: Recipe) -> None:
