@@ -19,7 +19,7 @@ def check_backbone(hf_config: Any, config: TalanConfig) -> None:
     kind = getattr(hf_config, "model_type", None)
     if kind not in MODEL_TYPES:
         raise TalanInsertionError(
-            f"The architecture {kind!r} is not supported; allowed are {', '.join(MODEL_TYPES)}."
+            f"The architecture {kind!r} is not supported; allowed: {', '.join(MODEL_TYPES)}."
         )
     if config.layer >= hf_config.num_hidden_layers:
         raise TalanInsertionError(

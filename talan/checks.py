@@ -46,7 +46,7 @@ def mapping(
     for name in value:
         if name not in required and name not in optional:
             names = ", ".join([*required, *optional])
-            raise TalanConfigError(f"{key} has the unknown key {name!r}; allowed are {names}.")
+            raise TalanConfigError(f"{key} has the unknown key {name!r}; allowed: {names}.")
     for name in required:
         if name not in value:
             raise TalanConfigError(f"{key} lacks the key {name!r}.")

@@ -42,7 +42,7 @@ def loader_of(name: str) -> Loader:
     if name not in found:
         allowed = ", ".join([*_OWN, *sorted(found)])
         raise TalanCheckpointError(
-            f"The intervention {name!r} is not known here; allowed are {allowed}: install the "
+            f"The intervention {name!r} is not known here; allowed: {allowed}; install the "
             "package that brings it, or upgrade talan-audit."
         )
     registered = found[name].load()

@@ -73,7 +73,7 @@ def read_model_folder(path: Path) -> ModelFolder:
     """
     if not (path / ADAPTER_CONFIG).is_file():
         raise TalanCheckpointError(
-            f"{path} is not a model folder: it has no {ADAPTER_CONFIG}; allowed is what "
+            f"{path} is not a model folder: it has no {ADAPTER_CONFIG}; allowed: what "
             "`talan checkpoint` or save_pretrained wrote."
         )
     adapter = _read_json(path / ADAPTER_CONFIG)
@@ -147,7 +147,7 @@ def _check_format(path: Path, found: object) -> None:
         )
     if found != FORMAT:
         raise TalanCheckpointError(
-            f"{path / MANIFEST} is damaged: its format is {found!r}; allowed is {FORMAT}."
+            f"{path / MANIFEST} is damaged: its format is {found!r}; allowed: {FORMAT}."
         )
 
 

@@ -76,7 +76,7 @@ def _folder(name: str, *, revision: str | None, token: str | bool | None) -> Pat
         return path
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise TalanCheckpointError(
-            f"There is no folder {name!r}; allowed are a model folder and a hub id (owner/name)."
+            f"There is no folder {name!r}; allowed: a model folder or a hub id (owner/name)."
         )
     try:
         return Path(

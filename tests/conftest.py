@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from database_copies import PostgresCopies, SqliteCopies
+from hypothesis import HealthCheck, settings
 from kept_heap import KeptHeap
 from postgres_server import PostgresServer
 from shared_out import FilesTogether, place_of
@@ -31,6 +32,10 @@ CHECKOUT = pytest.StashKey[set[str]]()
 
 # Commands that the tests start read their modules compiled, where the first of them left them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Hypothesis times examples, and a busy machine is no fault of theirs.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # A wide terminal, whoever runs the tests: consoles take their width when they are made.
 os.environ["COLUMNS"] = "200"

@@ -109,7 +109,7 @@ def _asked(run: Run, kind: AnalysisKind, items: int) -> Asked:
 def _require_done(run: Run) -> None:
     if run.state != "completed":
         raise AnalysisError(
-            f"run {run.id} is {run.state}; allowed are completed runs, which have a checkpoint"
+            f"run {run.id} is {run.state}; allowed: completed runs, which have a checkpoint"
         )
     if run.kind == BASELINE:
         raise AnalysisError(

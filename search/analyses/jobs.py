@@ -66,7 +66,7 @@ def _cells(run: Run, baseline: Run | None) -> tuple[CellSource, ...]:
 
 def _checkpoint(run: Run) -> str:
     if run.checkpoint_artifact is None:
-        raise AnalysisError(f"run {run.id} has no checkpoint on record; allowed are runs with one")
+        raise AnalysisError(f"run {run.id} has no checkpoint on record; allowed: runs with one")
     return run.checkpoint_artifact
 
 

@@ -61,7 +61,7 @@ def analyse_study(store: AuditStore, study: str, name: str) -> StudyAnalysis:
     if not runs:
         raise AnalysisError(
             f"study {study!r} has no completed run with a mean delta whose block can be read; "
-            + (unread[0] if unread else "allowed are studies with completed runs")
+            + (unread[0] if unread else "allowed: studies with completed runs")
         )
     if name == DISCRIMINATORS:
         summary = discriminators(runs, names=AUGMENTED, seed=_SEED)

@@ -58,7 +58,7 @@ def _row(members: Sequence[WeighedRun], features: Sequence[str], seed: int) -> d
             **empty,
             "champion": champion.run_id,
             "points": [],
-            "reason": f"{len(others)} runs besides the champion; allowed are {FEWEST_RUNS} or more",
+            "reason": f"{len(others)} runs besides the champion; allowed: {FEWEST_RUNS} or more",
         }
     distances = np.linalg.norm(table[1:] - table[0], axis=1)
     deltas = np.array([run.mean_delta for run in others])

@@ -81,7 +81,7 @@ def _fitting(
         msg = (
             f"benchmark {benchmark!r} does not fit backbone {backbone!r}: the prompt of item "
             f"{item.item_id!r} has {num_tokens} tokens, and {max(most, 0)} are left for one in its "
-            f"context of {context} ({number} prompts are too long); allowed are a backbone with a "
+            f"context of {context} ({number} prompts are too long); allowed: a backbone with a "
             "longer context, other benchmarks, or a suite with a smaller max_new_tokens"
         )
         raise StudyFileError(msg)

@@ -117,7 +117,7 @@ class _Responses:
             raise RescoringError(f"{where}: {error}") from error
         if tuple(row.is_correct for row in rows) != self._store.runs.outcomes(run.id, benchmark):
             raise RescoringError(
-                f"{where}: the stored responses have other verdicts than the record; allowed are "
+                f"{where}: the stored responses have other verdicts than the record; allowed: "
                 "the responses that the run was recorded with"
             )
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from early_verdict_replay import CellBounds, early_verdict, order_items, stop_after
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.statistics import StatisticsError
@@ -23,7 +23,6 @@ def runs(draw: st.DrawFn) -> tuple[dict[str, list[bool]], dict[str, int]]:
     return outcomes, baseline
 
 
-@settings(deadline=None)
 @given(runs(), st.integers(1, 7), st.randoms(use_true_random=False))
 def test_the_verdict_is_that_of_full_evaluation(
     run: tuple[dict[str, list[bool]], dict[str, int]], batch: int, random: object
@@ -46,7 +45,6 @@ def test_the_verdict_is_that_of_full_evaluation(
             assert sum(cell.lost for cell in verdict.cells.values()) == 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(0, 30))
 def test_it_stops_at_the_first_item_after_which_nothing_helps(
     outcomes: list[bool], baseline: int
@@ -74,7 +72,6 @@ def test_batches_keep_their_composition() -> None:
     assert order_items(baseline, batch=2) == [6, 2, 3, 4, 5, 0, 1]
 
 
-@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(1, 9))
 def test_an_order_asks_every_item_once(baseline: list[bool], batch: int) -> None:
     assert sorted(order_items(baseline, batch=batch)) == list(range(len(baseline)))

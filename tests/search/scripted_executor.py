@@ -99,7 +99,7 @@ class ScriptedExecutor:
         if script.full_after is not None and len(script.begun()) > script.full_after:
             raise ArtifactsRefusedError("artifact store /a has 0 MiB left")
         if slots in script.diverges:
-            raise TrainingDivergedError("the loss is nan at step 3; allowed is a finite number")
+            raise TrainingDivergedError("the loss is nan at step 3; allowed: a finite number")
         if slots in script.breaks:
             raise RuntimeError("a part broke,\n  badly")
         if times <= script.kills.get(slots, 0):
@@ -139,7 +139,7 @@ class ScriptedExecutor:
         _note(Path(script.folder) / "analysed", f"{job.name}:{job.checkpoints['run']}")
         times = _note(Path(script.folder) / "times", job.name)
         if job.name in script.refuses:
-            raise ConfigurationError(f"{job.name} cannot be computed; allowed is another")
+            raise ConfigurationError(f"{job.name} cannot be computed; allowed: another")
         if times <= script.kills_analyses.get(job.name, 0):
             script.end(lambda: os.kill(os.getpid(), signal.SIGKILL))
         return AnalysisResult(

@@ -301,7 +301,6 @@ def test_no_sequence_leaves_a_study_alone(machine: type[Studies]) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=15,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

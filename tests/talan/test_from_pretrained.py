@@ -249,7 +249,7 @@ def test_a_newer_format_asks_for_an_upgrade(name: str, key: str, folder: Path):
 def test_an_unknown_intervention_is_named_with_those_that_are_known(folder: Path):
     path = folder / MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text()), "intervention": "hypnosis"}))
-    assert "'hypnosis' is not known here; allowed are none, talan, sham" in _refusal(folder)
+    assert "'hypnosis' is not known here; allowed: none, talan, sham" in _refusal(folder)
 
 
 def test_another_base_is_refused(folder: Path, base: Path, tmp_path: Path):

@@ -120,7 +120,7 @@ def test_alpha_zero_is_the_identity_bit_for_bit(mixer, gate, dtype):
     assert torch.equal(block(x), x)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=3),
     padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
@@ -142,7 +142,7 @@ def test_padding_never_counts(lengths, padding, scope, mixer, summarizer):
         torch.testing.assert_close(out[row : row + 1, part], alone, rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     pieces=st.lists(st.integers(1, 4), min_size=1, max_size=5),
     mixer=st.sampled_from(MIXERS),

@@ -142,7 +142,7 @@ AXES = {"layer": 1, "slots": 2, "mixer": "cross_attn", "writeback": {"rule": "di
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"depth": 3}, "axes has the unknown key 'depth'; allowed are layer, slots"),
+        ({"depth": 3}, "axes has the unknown key 'depth'; allowed: layer, slots"),
         ({"writeback": {"rule": "gate", "alpha": 1}}, "writeback.gate is None, but must be one"),
         ({"writeback": {"rule": "add", "alpha": 1}}, "writeback.rule is 'add'"),
         ({"writeback": {"rule": "direct", "alpha": 0}}, "writeback.alpha is 0, but must be"),

@@ -44,7 +44,7 @@ def analyse_components(hosts: Hosts, table: Table, *, seed: int) -> Mapping[str,
         block = run.block()
         if not isinstance(block.mixer, Ensemble):
             raise ConfigurationError(
-                "this run's block has one component; allowed are blocks of several "
+                "this run's block has one component; allowed: blocks of several "
                 "(talan: {components: 2})"
             )
         mixture = block.mixer.mixture.double().tolist()

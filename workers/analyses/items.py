@@ -141,6 +141,6 @@ def _prompts(store: ArtifactStore, cell: CellSource, data: bytes) -> dict[str, s
     if name is None:
         raise DataError(
             f"benchmark {cell.benchmark!r}: the run was recorded without its prompts, and there is "
-            "nothing to read its activations on; allowed are runs of a newer version"
+            "nothing to read its activations on; allowed: runs of a newer version"
         )
     return {item.item_id: item.prompt for item in decode_asked(store.get_bytes(name))}

@@ -68,5 +68,5 @@ def require_no_chance(template: str, *, name: str) -> None:
         if (kind == "name" and (is_filter or value == "lipsum")) or is_named:
             raise BackboneError(
                 f"Backbone {name!r}: its chat template uses {value.strip(chr(39))!r}, so that no "
-                "prompt would be the same twice; allowed are templates that draw nothing"
+                "prompt would be the same twice; allowed: templates that draw nothing"
             )

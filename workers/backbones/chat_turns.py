@@ -183,7 +183,7 @@ def _find(text: str, frame: _Frame, *, number: int, message: Mapping[str, str], 
     written = text[at:].removeprefix(glue)
     msg = (
         f"message {number} of a conversation, the {message['role']}'s, says {content[:60]!r}, and "
-        f"the chat template rewrites it: {written[:60]!r}; allowed are messages that it writes as "
+        f"the chat template rewrites it: {written[:60]!r}; allowed: messages that it writes as "
         "they are"
     )
     raise DataError(msg)

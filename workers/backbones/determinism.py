@@ -16,7 +16,7 @@ LARGEST_SEED = 2**32 - 1  # numpy's bound
 def seed_generators(seed: int) -> None:
     """Set Python's, numpy's and torch's global generators (all devices) to ``seed``."""
     if not 0 <= seed <= LARGEST_SEED:
-        msg = f"seed is {seed!r}; allowed is a whole number from 0 to {LARGEST_SEED}"
+        msg = f"seed is {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}"
         raise ValueError(msg)
     random.seed(seed)
     np.random.seed(seed)

@@ -34,7 +34,7 @@ def load_backbone(
         BackboneError: As `inspect_backbone`, or the weights cannot be read.
     """
     if dtype not in DTYPES:
-        raise BackboneError(f"dtype is {dtype!r}; allowed are {', '.join(DTYPES)}")
+        raise BackboneError(f"dtype is {dtype!r}; allowed: {', '.join(DTYPES)}")
     folder = inspect_backbone(name).source
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(

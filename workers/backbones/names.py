@@ -43,7 +43,7 @@ def find_backbone(name: str) -> Path:
         allowed = ", ".join(
             [*BUILT_IN, "a folder", "a hub id (owner/model or owner/model@revision)"]
         )
-        raise BackboneError(f"There is no backbone {name!r}; allowed are {allowed}")
+        raise BackboneError(f"There is no backbone {name!r}; allowed: {allowed}")
     return _cached(repository, revision or None) or _fetch(repository, revision or None)
 
 
@@ -81,7 +81,7 @@ def _fetch(name: str, revision: str | None) -> Path:
         )
         raise BackboneError(f"Backbone {name!r}: on the hub there {why}") from error
     except RevisionNotFoundError as error:
-        why = "allowed are a commit, a tag or a branch of it"
+        why = "allowed: a commit, a tag or a branch of it"
         raise BackboneError(f"Backbone {name!r} has no revision {revision!r}; {why}") from error
     except Exception as error:
         raise BackboneError(

@@ -89,5 +89,5 @@ def published_config(name: str) -> Any:
     shape = PUBLISHED_SHAPES.get(name.partition("@")[0])
     if shape is None:
         allowed = ", ".join(PUBLISHED_SHAPES)
-        raise BackboneError(f"There is no published shape {name!r} here; allowed are {allowed}")
+        raise BackboneError(f"There is no published shape {name!r} here; allowed: {allowed}")
     return AutoConfig.for_model(**shape)

@@ -97,7 +97,7 @@ def _check_config(name: str, folder: Path) -> Any:
     if config.model_type not in MODEL_TYPES:
         raise BackboneError(
             f"Backbone {name!r} is of type {config.model_type!r}, which TALAN has no place in; "
-            f"allowed are {', '.join(MODEL_TYPES)}"
+            f"allowed: {', '.join(MODEL_TYPES)}"
         )
     return config
 

@@ -157,7 +157,7 @@ def _record(repository: str) -> Path:
 
 _UNREACHED = "cannot be fetched, for the hub cannot be reached"
 _WHY: tuple[tuple[type[Exception], str], ...] = (  # the first that fits counts
-    (HFValidationError, "is not allowed; allowed is owner/name"),
+    (HFValidationError, "is not allowed; allowed: owner/name"),
     (OfflineModeIsEnabled, "cannot be fetched while HF_HUB_OFFLINE is set"),
     (
         GatedRepoError,
@@ -170,7 +170,7 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (  # the first that fits counts
     ),
     (
         RevisionNotFoundError,
-        "has no revision {revision!r}; allowed is a commit, tag or branch",
+        "has no revision {revision!r}; allowed: a commit, tag or branch",
     ),
     (HfHubHTTPError, "cannot be fetched: {error}"),
     (ConnectionError, _UNREACHED),

@@ -32,13 +32,11 @@ def read_rows(path: Path, *, halves: bool = False) -> Iterator[Row]:
         DataError: It is missing, is not of an allowed format, or a row is no mapping of columns.
     """
     if path.suffix not in _READERS:
-        raise DataError(f"data file {str(path)!r} is not allowed; allowed are {', '.join(FORMATS)}")
+        raise DataError(f"data file {str(path)!r} is not allowed; allowed: {', '.join(FORMATS)}")
     try:
         for number, row in enumerate(_READERS[path.suffix](path), start=1):
             if not isinstance(row, Mapping):
-                raise DataError(
-                    f"{path.name}: row {number} is {row!r}; allowed is a row of columns"
-                )
+                raise DataError(f"{path.name}: row {number} is {row!r}; allowed: a row of columns")
             if not halves:
                 require_whole_characters(row, number=number)
             yield {column: None if _is_nan(value) else value for column, value in row.items()}

@@ -22,7 +22,7 @@ def load_yaml(text: str) -> object:
         yaml.YAMLError: It is no YAML, a mapping has a key twice, or it is too deep or too large.
     """
     if len(text) > _MOST_CHARS:
-        raise yaml.YAMLError(f"it has {len(text)} characters; allowed are {_MOST_CHARS}")
+        raise yaml.YAMLError(f"it has {len(text)} characters; allowed: {_MOST_CHARS}")
     _check_shape(text)
     return yaml.load(text, Loader=_Loader)
 

@@ -177,7 +177,7 @@ def harness_model(
     reason = why_unsupported(model) if decoding.is_continuous else None
     if reason is not None and decoding.is_required:
         raise GenerationError(
-            f"The backbone cannot be decoded continuously, for {reason}; allowed are "
+            f"The backbone cannot be decoded continuously, for {reason}; allowed: "
             "training.generation 'static' or 'auto' with a number as training.eval_batch_size"
         )
     if decoding.is_continuous and reason is None:

@@ -161,7 +161,7 @@ class ResidentLM(HFLM):  # type: ignore[misc]
         longest = max(map(len, rows))
         if left_truncate_len and longest > left_truncate_len:
             raise GenerationError(
-                f"A prompt has {longest} tokens; allowed are {left_truncate_len}, for the rest of "
+                f"A prompt has {longest} tokens; allowed: {left_truncate_len}, for the rest of "
                 f"the backbone's context of {self.max_length} is kept for its answer"
             )
         padding = self.tokenizer.pad_token_id

@@ -45,7 +45,7 @@ class Capacity:
         for name in ("max_rows", "max_cells", "prefill_tokens", "pass_tokens", "room"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise GenerationError(f"{name} is {value}; allowed is a whole number from 1")
+                raise GenerationError(f"{name} is {value}; allowed: a whole number from 1")
 
     def fits(self, num_rows: int, width: int) -> bool:
         """Whether so many rows of this width are within the bounds."""

@@ -152,7 +152,7 @@ def ask(prompts: Iterable[Prompt], *, max_new_tokens: int, context_tokens: int) 
         room = context_tokens - len(prompt.tokens)
         if room < 1 or not prompt.tokens:
             raise GenerationError(
-                f"The prompt of item {prompt.name!r} has {len(prompt.tokens)} tokens; allowed are "
+                f"The prompt of item {prompt.name!r} has {len(prompt.tokens)} tokens; allowed: "
                 f"1 to {context_tokens - 1}, for the backbone's context holds {context_tokens}"
             )
         bounds = (max_new_tokens, prompt.max_new_tokens or max_new_tokens, room)

@@ -39,7 +39,7 @@ class Stopping:
         """
         if self.max_new_tokens < 1:
             raise GenerationError(
-                f"max_new_tokens is {self.max_new_tokens}; allowed is a whole number from 1"
+                f"max_new_tokens is {self.max_new_tokens}; allowed: a whole number from 1"
             )
         if self.stop_strings and (self.decode is None or "" in self.stop_strings):
             raise GenerationError("Stop strings need a tokenizer, and none of them may be empty")

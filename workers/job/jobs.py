@@ -251,7 +251,7 @@ class CellResult:
 
 def _require(ok: bool, key: str, value: object, allowed: str) -> None:
     if not ok:
-        msg = f"adapter.{key} is {value!r}; allowed is {allowed}"
+        msg = f"adapter.{key} is {value!r}; allowed: {allowed}"
         raise AdapterError(msg)
 
 

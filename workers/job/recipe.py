@@ -80,13 +80,13 @@ class Recipe:
             value = getattr(self, field.name)
             allowed, is_allowed = _RULES[field.name]
             if not is_allowed(value):
-                raise RecipeError(f"training.{field.name} is {value!r}; allowed is {allowed}")
+                raise RecipeError(f"training.{field.name} is {value!r}; allowed: {allowed}")
             if field.type is float:
                 object.__setattr__(self, field.name, float(value))
 
         if self.eval_batch_size == "auto" and self.generation == "static":
             raise RecipeError(
-                "training.eval_batch_size is 'auto' and training.generation 'static'; allowed is "
+                "training.eval_batch_size is 'auto' and training.generation 'static'; allowed: "
                 "a whole number from 1 with it, or generation 'continuous'"
             )
 
@@ -101,7 +101,7 @@ class Recipe:
             if key in _NOT_OFFERED:
                 raise RecipeError(f"training has no key {key!r}: {_NOT_OFFERED[key]}")
             if key not in known:
-                raise RecipeError(f"training has no key {key!r}; allowed are {', '.join(known)}")
+                raise RecipeError(f"training has no key {key!r}; allowed: {', '.join(known)}")
         return replace(self, **overrides)
 
     def require_even_shares(self, num_processes: int) -> None:

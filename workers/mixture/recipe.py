@@ -152,15 +152,13 @@ def read_recipe(name: str) -> tuple[MixtureRecipe, Path]:
         content = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         allowed = ", ".join(SHIPPED)
-        raise DataError(
-            f"There is no recipe {name!r}; allowed are {allowed}, a YAML file"
-        ) from error
+        raise DataError(f"There is no recipe {name!r}; allowed: {allowed}, a YAML file") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(
             f"recipe {name!r} cannot be read: {' '.join(str(error).split())}"
         ) from error
     if not isinstance(content, dict):
-        raise DataError(f"recipe {name!r} is {content!r}; allowed is a mapping of keys")
+        raise DataError(f"recipe {name!r} is {content!r}; allowed: a mapping of keys")
     try:
         return MixtureRecipe.model_validate(content), path.resolve().parent
     except ValidationError as error:
@@ -174,7 +172,7 @@ def _template_names(template: str) -> list[str]:
         if name is None:
             continue
         if not name or form or conversion or not name.replace("_", "a").replace(" ", "a").isalnum():
-            raise ValueError(f"has {{{name}}} in a template; allowed are columns' names in braces")
+            raise ValueError(f"has {{{name}}} in a template; allowed: columns' names in braces")
         names.append(name)
     return names
 
@@ -190,7 +188,7 @@ def _sentence(error: ValidationError, content: dict[str, Any]) -> str:
     told = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         model = Source if len(first["loc"]) == 3 else MixtureRecipe
-        return f"{where} is an unknown key; allowed are {', '.join(model.model_fields)}"
+        return f"{where} is an unknown key; allowed: {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{where} is missing"
     if first["type"] == "value_error":

@@ -35,10 +35,10 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
             raise GenerationError(
-                f"max-new-tokens is {self.max_new_tokens}; allowed are whole numbers from 1"
+                f"max-new-tokens is {self.max_new_tokens}; allowed: whole numbers from 1"
             )
         if not 0 <= self.temperature < float("inf"):
-            raise GenerationError(f"temperature is {self.temperature}; allowed are numbers from 0")
+            raise GenerationError(f"temperature is {self.temperature}; allowed: numbers from 0")
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def memory_fraction(gpus: float, *, total_bytes: int) -> float:
         gib = gpus * total_bytes / 2**30
         raise WorkerError(
             f"resources.gpus_per_run is {gpus:g}, which is {gib:.2g} GiB of this GPU and holds no "
-            f"more than a CUDA context; allowed is more than {CONTEXT_BYTES / total_bytes:.2g}"
+            f"more than a CUDA context; allowed: more than {CONTEXT_BYTES / total_bytes:.2g}"
         )
     return fraction
 

@@ -57,6 +57,4 @@ def _check(name: str, value: object, *, least: float) -> None:
     number = isinstance(value, allowed) and not isinstance(value, bool) and math.isfinite(value)
     if not number or value < least:  # type: ignore[operator]
         kind = "a number" if name == "wall_s" else "a whole number"
-        raise SandboxError(
-            f"sandbox limit {name} is {value!r}: allowed is {kind} from {least:g} up"
-        )
+        raise SandboxError(f"sandbox limit {name} is {value!r}; allowed: {kind} from {least:g} up")

@@ -58,11 +58,11 @@ def read_benchmark(task_file: Path) -> Benchmark:
     metadata = yaml.load(task_file.read_text(encoding="utf-8"), Loader=_Loader).get("metadata", {})
     kind, question, reference = (metadata.get(key) for key in ("kind", "question", "reference"))
     if kind not in KINDS:
-        raise SuiteError(f"{task_file}: kind is {kind!r}; allowed are {', '.join(KINDS)}")
+        raise SuiteError(f"{task_file}: kind is {kind!r}; allowed: {', '.join(KINDS)}")
     if not question or not reference:
         missing = "reference" if question else "question"
         raise SuiteError(
-            f"{task_file}: metadata names no {missing}; allowed is a list of the items' keys, by "
+            f"{task_file}: metadata names no {missing}; allowed: a list of the items' keys, by "
             "which training texts are held against the items"
         )
     return Benchmark(kind, tuple(question), tuple(reference))

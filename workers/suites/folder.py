@@ -95,11 +95,11 @@ def _read(file: Path) -> _Settings:
 def _own(settings: _Settings, file: Path) -> Suite:
     if not isinstance(settings.benchmarks, Mapping) or not settings.benchmarks:
         raise SuiteError(
-            f"{file}: benchmarks is {settings.benchmarks!r}; allowed is a mapping of names to "
+            f"{file}: benchmarks is {settings.benchmarks!r}; allowed: a mapping of names to "
             f"kinds ({', '.join(_TASK_OF_KIND)}), or a list with extends"
         )
     if settings.max_new_tokens is None:  # the tasks' own is made for the tiny backbone
-        raise SuiteError(f"{file}: max_new_tokens is missing; allowed is a whole number from 1")
+        raise SuiteError(f"{file}: max_new_tokens is missing; allowed: a whole number from 1")
     return Suite(
         name=str(file.parent),
         benchmarks=tuple(settings.benchmarks),
@@ -114,13 +114,11 @@ def _own(settings: _Settings, file: Path) -> Suite:
 def _extended(settings: _Settings, file: Path, find: Callable[[str], Suite]) -> Suite:
     base = find(str(settings.extends))
     if base.settings_file is not None:
-        raise SuiteError(f"{file}: extends is {settings.extends!r}; allowed is a built-in suite")
+        raise SuiteError(f"{file}: extends is {settings.extends!r}; allowed: a built-in suite")
     chosen = settings.benchmarks
     if chosen is None:
         return base
     if not isinstance(chosen, list) or not chosen or set(chosen) - set(base.benchmarks):
         allowed = ", ".join(base.benchmarks)
-        raise SuiteError(
-            f"{file}: benchmarks is {chosen!r}; allowed is a list of some of {allowed}"
-        )
+        raise SuiteError(f"{file}: benchmarks is {chosen!r}; allowed: a list of some of {allowed}")
     return replace(base, benchmarks=tuple(name for name in base.benchmarks if name in chosen))

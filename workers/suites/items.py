@@ -50,11 +50,11 @@ def check_references(suite: Suite, benchmark: str) -> None:
 def why_no_item(item: object, benchmark: Benchmark) -> str | None:
     """Say what is wrong with one item by itself; None: nothing is."""
     if not isinstance(item, Mapping):
-        return f"is {item!r}; allowed is a mapping with id, {', '.join(benchmark.question)}, target"
+        return f"is {item!r}; allowed: a mapping with id, {', '.join(benchmark.question)}, target"
     for key in ("id", *benchmark.question, "target"):
         if not _is_said(item.get(key)):
             there = "missing" if key not in item else repr(item[key])
-            return f"{key} is {there}; allowed is text, and some of it"
+            return f"{key} is {there}; allowed: text, and some of it"
     return next(filter(None, (check(item) for check in _CHECKS.get(benchmark.kind, ()))), None)
 
 
@@ -88,7 +88,7 @@ def _read(file: Path, _sha256: str, benchmark: Benchmark) -> tuple[Item, ...]:
     except (LineError, OSError) as error:
         raise SuiteError(f"{file} cannot be read: {error}") from error
     if not items:
-        raise SuiteError(f"{file} has no items; allowed is one a line")
+        raise SuiteError(f"{file} has no items; allowed: one a line")
     return tuple(items)
 
 
@@ -107,7 +107,7 @@ def _is_said(value: object) -> bool:
 def _why_no_texts(key: str, value: Any, *, least: int) -> str | None:
     is_list = isinstance(value, Sequence) and not isinstance(value, str)
     if not is_list or len(value) < least or not all(map(_is_said, value)):
-        return f"{key} is {value!r}; allowed is a list of at least {least} texts, none empty"
+        return f"{key} is {value!r}; allowed: a list of at least {least} texts, none empty"
     return None
 
 
@@ -117,11 +117,11 @@ def _why_no_choices(item: Item) -> str | None:
     if why is not None or choices is None:
         return why
     if len(choices) > _MOST_CHOICES:
-        return f"choices are {len(choices)}; allowed are {_MOST_CHOICES} at most"
+        return f"choices are {len(choices)}; allowed: {_MOST_CHOICES} at most"
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(choices)]
     found = _LETTER.fullmatch(item["target"])
     if not found or found[1] not in letters:
-        return f"target is {item['target']!r}; allowed are (A) to ({letters[-1]})"
+        return f"target is {item['target']!r}; allowed: (A) to ({letters[-1]})"
     right = choices[letters.index(found[1])]
     if choices.count(right) > 1:
         return f"choices have the right one, {right!r}, twice"

@@ -64,7 +64,7 @@ def get_suite(name: str) -> Suite:
         if suite is not None:
             return replace(suite, name=name, train_file=Path(train_file)) if train_file else suite
     allowed = ", ".join(BUILT_IN)
-    raise SuiteError(f"There is no suite {name!r}; allowed are {allowed}, a folder with suite.yaml")
+    raise SuiteError(f"There is no suite {name!r}; allowed: {allowed}, a folder with suite.yaml")
 
 
 def with_training_data(suite: Suite, data: str) -> Suite:
@@ -77,7 +77,7 @@ def with_training_data(suite: Suite, data: str) -> Suite:
     file = path / "train.jsonl" if path.is_dir() else path
     if not file.is_file():
         raise SuiteError(
-            f"training_data is {data!r}, and there is no file {file}; allowed is a file of JSON "
+            f"training_data is {data!r}, and there is no file {file}; allowed: a file of JSON "
             "lines or a folder that talan data build wrote"
         )
     base, _, _ = suite.name.partition(_TRAINED_ON)
@@ -97,7 +97,7 @@ def resolve_benchmarks(names: str | Sequence[str]) -> tuple[Suite, tuple[str, ..
         suite = get_suite(names)
         return suite, suite.benchmarks
     if not names:
-        raise SuiteError(f"benchmarks is empty; allowed are {_allowed()}")
+        raise SuiteError(f"benchmarks is empty; allowed: {_allowed()}")
     for name in names:
         if list(names).count(name) > 1:
             raise SuiteError(f"benchmarks names {name!r} twice; name each one once")
@@ -122,7 +122,7 @@ def _suite_of(benchmark: str) -> str:
     for suite, benchmarks in _benchmarks().items():
         if benchmark in benchmarks:
             return suite
-    raise SuiteError(f"There is no benchmark {benchmark!r}; allowed are {_allowed()}")
+    raise SuiteError(f"There is no benchmark {benchmark!r}; allowed: {_allowed()}")
 
 
 def _allowed() -> str:

@@ -55,7 +55,7 @@ def load_tasks(suite: Suite, benchmarks: Sequence[str]) -> dict[str, Any]:
     for name in benchmarks:
         if name not in suite.benchmarks:
             allowed = ", ".join(suite.benchmarks)
-            raise SuiteError(f"Suite {suite.name} has no benchmark {name!r}; allowed are {allowed}")
+            raise SuiteError(f"Suite {suite.name} has no benchmark {name!r}; allowed: {allowed}")
     bound_punctuation_table()
     manager = TaskManager(include_path=str(suite.tasks_folder), include_defaults=False)
     with TemporaryDirectory() as cache:

@@ -94,7 +94,7 @@ def _attend(
     if sliding_window is not None and sliding_window < max(example_lengths):
         raise RecipeError(
             f"training.batching is 'packed' and an example has {max(example_lengths)} tokens, more "
-            f"than this backbone's window of {sliding_window}; allowed is 'padded' with it"
+            f"than this backbone's window of {sliding_window}; allowed: 'padded' with it"
         )
     attend = partial(
         scaled_dot_product_attention,

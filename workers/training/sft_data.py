@@ -61,7 +61,7 @@ def read_conversations(path: Path, *, num_examples: int) -> list[Conversation]:
     """
     conversations = list(islice(iter_conversations(path), num_examples))
     if not conversations:
-        msg = f"training file {str(path)!r} is empty; allowed is one conversation a line"
+        msg = f"training file {str(path)!r} is empty; allowed: one conversation a line"
         raise DataError(msg)
     return conversations
 
@@ -202,7 +202,7 @@ def _domain(line: Any, where: str) -> str | None:
 
 
 def _no_conversation(where: str, reason: str) -> DataError:
-    allowed = 'allowed is {"messages": [{"role", "content"}, ...]} with an assistant\'s message'
+    allowed = 'allowed: {"messages": [{"role", "content"}, ...]} with an assistant\'s message'
     return DataError(f"{where} is not a conversation ({reason}); {allowed}")
 
 

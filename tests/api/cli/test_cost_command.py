@@ -93,7 +93,7 @@ def test_a_sound_study_may_be_launched(talan: Talan, study: str, folder: Path) -
     [
         ("talan: {heads: 300}", "heads is 300, but must be at most the inner width 128"),
         ("backbones: [no-such]", "There is no backbone 'no-such'"),
-        ("training: {learning_rate: fast}", "training.learning_rate is 'fast'; allowed is"),
+        ("training: {learning_rate: fast}", "training.learning_rate is 'fast'; allowed:"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

@@ -117,9 +117,9 @@ def test_gated_missing_and_wrong_are_one_sentence_each(
     hub.gated.add("Idavidrein/gpqa")
     for arguments, sentence in (
         (["paper"], "data set 'Idavidrein/gpqa' is gated: accept its terms at https://"),
-        (["gpqa_diamond", "--revision", "v9"], "has no revision 'v9'; allowed is a commit, tag"),
+        (["gpqa_diamond", "--revision", "v9"], "has no revision 'v9'; allowed: a commit, tag"),
         (["mbpp"], "data set 'google-research-datasets/mbpp' is not on the hub"),
-        (["gone"], "There is no recipe 'gone'; allowed are paper, a YAML file"),
+        (["gone"], "There is no recipe 'gone'; allowed: paper, a YAML file"),
         (["paper", "--revision", "v9"], "--revision is for one benchmark"),
     ):
         refused = talan("data", "pull", *arguments)

@@ -221,9 +221,7 @@ def test_nothing_the_document_allows_is_a_server_error(storage_url: str, tmp_pat
 
 
 def _attack(operation: Any) -> None:
-    @settings(
-        max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=15, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def one(case: schemathesis.Case) -> None:
         case.call_and_validate(checks=list(CHECKS))

@@ -107,7 +107,7 @@ def test_without_a_champion_or_enough_runs_there_is_a_reason() -> None:
     assert row["reason"] == "no run of this host and mixer is strict G1"
     few = [WeighedRun(f"{n:016d}", HOST, "m", "b", {"a": n}, 1.0, True) for n in range(3)]
     (row,) = signatures(few, features={"13": ("a",)}, seed=0)["rows"]
-    assert row["reason"] == "2 runs besides the champion; allowed are 8 or more"
+    assert row["reason"] == "2 runs besides the champion; allowed: 8 or more"
 
 
 def test_the_lists_have_the_lengths_that_the_paper_names() -> None:

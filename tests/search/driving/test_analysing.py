@@ -138,7 +138,7 @@ def test_what_is_refused_fails_with_its_sentence_and_is_tried_when_asked_again(
     run = runs[TREATMENT][0]
     done = {one.name: one for one in carry_out(store, ask(store, run), engine=engine)}
     assert done["scale"].state == "failed"
-    assert done["scale"].error == "scale cannot be computed; allowed is another"
+    assert done["scale"].error == "scale cannot be computed; allowed: another"
     assert {one.state for name, one in done.items() if name != "scale"} == {"completed"}
     engine, _ = scripted()
     (again,) = carry_out(store, ask(store, run, "scale"), engine=engine)
@@ -175,7 +175,7 @@ def test_what_a_run_cannot_be_asked_is_said(store: AuditStore, runs: dict[str, l
         asked_of_run(store, runs[BASELINE][0])
     with pytest.raises(AnalysisError, match="has none; allowed for it: depth, divergence"):
         asked_of_run(store, runs[SHAM_NULL][0], names=["slots"])
-    with pytest.raises(AnalysisError, match="is pending; allowed are completed runs"):
+    with pytest.raises(AnalysisError, match="is pending; allowed: completed runs"):
         asked_of_run(store, replace(runs[TREATMENT][0], state="pending"))
     with pytest.raises(AnalysisError, match="items is 0; allowed: 1 to"):
         asked_of_run(store, runs[TREATMENT][0], items=0)

@@ -75,7 +75,7 @@ def test_faults_stay_with_their_runs_and_resuming_mends_them(
 
     runs = by_slots(store)
     errors = {
-        3: "the loss is nan at step 3; allowed is a finite number",
+        3: "the loss is nan at step 3; allowed: a finite number",
         4: "ValueError: no such item",
     }
     for slots, error in errors.items():

@@ -87,7 +87,7 @@ def test_steps_come_out_one_by_one_and_bad_workers_are_replaced(
         worker = pid()
         diverged = fault(2)
         assert isinstance(diverged, Failed)
-        assert diverged.message == "the loss is nan at step 3; allowed is a finite number"
+        assert diverged.message == "the loss is nan at step 3; allowed: a finite number"
         assert "TrainingDivergedError" in diverged.detail
         assert pid() == worker  # an error of ours leaves a worker fit to go on
 

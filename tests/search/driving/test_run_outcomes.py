@@ -92,7 +92,7 @@ def _job(key: str) -> RunJob:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(outcomes=st.fixed_dictionaries(dict.fromkeys(range(NUM_RUNS + 1), RUN)), close=st.booleans())
 def test_verdicts_and_completed_cells_are_those_of_full_evaluation(
     record: AuditStore, outcomes: dict[int, dict[str, list[bool]]], close: bool

@@ -194,7 +194,7 @@ def test_an_item_that_the_suite_no_longer_has(store: AuditStore, folder: Path) -
 
 
 def test_names_that_are_not_there(stored: AuditStore) -> None:
-    with pytest.raises(SuiteError, match="no scorer 'loose'; allowed are canonical, last-number"):
+    with pytest.raises(SuiteError, match="no scorer 'loose'; allowed: canonical, last-number"):
         rescore(stored, NAME, scorer="loose")
     with pytest.raises(StudyNotFound, match="nothing"):
         rescore(stored, "nothing", scorer="strict")

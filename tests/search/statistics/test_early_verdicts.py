@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.statistics import CellForecast, StatisticsError, loss_probability, order_cells
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.1, 50), st.floats(0.01, 0.99)), min_size=1, max_size=5))
 def test_no_order_of_independent_cells_is_cheaper(cells: list[tuple[float, float]]) -> None:
     forecasts = [CellForecast(str(i), cost, loss) for i, (cost, loss) in enumerate(cells)]

@@ -31,7 +31,7 @@ def stratum(counts: tuple[int, int, int, int]) -> Stratum:
     return Stratum(g1, g1 + other, null_g1, null_g1 + null_other)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(COUNTS)
 def test_one_stratum_is_fishers_test(counts: tuple[int, int, int, int]) -> None:
     g1, other, null_g1, null_other = counts
@@ -39,7 +39,7 @@ def test_one_stratum_is_fishers_test(counts: tuple[int, int, int, int]) -> None:
     assert stratified_test([stratum(counts)]).p == pytest.approx(expected)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(COUNTS, min_size=2, max_size=3))
 def test_strata_by_enumerating_every_table(counts: list[tuple[int, int, int, int]]) -> None:
     strata = [stratum(entry) for entry in counts]

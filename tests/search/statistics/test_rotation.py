@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.statistics import StatisticsError, combine_p, combine_rotations, rotation_test
@@ -36,7 +36,6 @@ def by_definition(rows: list[list[int]], *, strict: bool) -> tuple[int, Fraction
     return rates[0], Fraction(sum(rate >= rates[0] for rate in rates), len(rows))
 
 
-@settings(deadline=None)
 @given(TABLES)
 def test_against_its_definition(rows: list[list[int]]) -> None:
     found = rotation_test(rows)

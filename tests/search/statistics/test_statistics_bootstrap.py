@@ -45,7 +45,7 @@ def test_against_the_exact_law_of_a_small_cell() -> None:
     assert below + above > 0.02
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(CELLS, st.integers(0, 2**31))
 def test_an_interval_holds_its_estimate_and_is_the_same_in_both_units(
     pairs: Pairs, seed: int

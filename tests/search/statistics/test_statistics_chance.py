@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.statistics import StatisticsError, chance_from_rates
@@ -29,7 +29,6 @@ def test_four_fair_cells_without_ties_are_all_right_in_one_of_sixteen() -> None:
     assert found.kind == "analytic"
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("abcd"),

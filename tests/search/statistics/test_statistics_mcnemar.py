@@ -6,7 +6,7 @@ from itertools import product
 from math import erfc, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.rates.reference import published_table
@@ -42,7 +42,6 @@ def test_exact_and_mid_by_enumerating_every_assignment(wins: int, losses: int) -
     assert test.two_sided.mid == pytest.approx(min(1, 2 * (min(upper, lower) - share[wins] / 2)))
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_chi_square_by_its_formula(wins: int, losses: int) -> None:
     test = mcnemar_test(wins, losses)
@@ -54,7 +53,6 @@ def test_chi_square_by_its_formula(wins: int, losses: int) -> None:
     assert test.two_sided.chi2_corrected == pytest.approx(erfc(corrected / sqrt(2 * total)))
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_swapping_the_methods_swaps_the_sides(wins: int, losses: int) -> None:
     test, swapped = mcnemar_test(wins, losses), mcnemar_test(losses, wins)

@@ -59,7 +59,7 @@ def test_five_positive_seeds_of_seven_are_no_sign_of_anything() -> None:
     assert (found.positive, found.n) == (5, 7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(DELTAS)
 def test_against_scipy_on_the_deltas(deltas: list[float]) -> None:
     found = seed_summary(deltas)
@@ -76,7 +76,7 @@ def test_against_scipy_on_the_deltas(deltas: list[float]) -> None:
     assert found.interval[0] <= found.mean <= found.interval[1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(-60, 60), min_size=3, max_size=7))
 def test_the_interval_excludes_zero_where_p_is_below_five_percent(deltas: list[int]) -> None:
     found = seed_summary([float(delta) for delta in deltas])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.rates.reference import published_table
@@ -43,7 +43,6 @@ def test_dropping_ties_is_the_other_reading_the_paper_names_and_gives_another_p(
     assert test.one_sided == 2.0**-12
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([-2.0, -0.1, 0.0, 0.3, 4.0]), min_size=1, max_size=9))
 def test_by_enumerating_every_toss(deltas: list[float]) -> None:
     test = sign_test(deltas)

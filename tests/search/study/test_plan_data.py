@@ -79,20 +79,20 @@ def test_a_folder_is_a_suite(suite: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("benchmarks: {}", "benchmarks is {}; allowed is a mapping of names to kinds ("),
+        ("benchmarks: {}", "benchmarks is {}; allowed: a mapping of names to kinds ("),
         ("benchmarks: {own_sums: sums}", "benchmarks.own_sums is 'sums': Input should be 'lette"),
         (f"{SETTINGS}items: x", "items is 'x': Extra inputs are not permit"),
         (f"{SETTINGS}recipe: {{steps: 1}}", "training has no key 'steps'; al"),
         (
             "benchmarks: {own_sums: numbers}",
-            "max_new_tokens is missing; allowed is a whole",
+            "max_new_tokens is missing; allowed: a whole",
         ),
         (
             "benchmarks: {own_other: code}\nmax_new_tokens: 9",
             "The data of benchmark own_other is missing: there is",
         ),
-        ("extends: huge", "There is no suite 'huge'; allowed are tiny, paper, a folder with sui"),
-        ("extends: tiny\nbenchmarks: [mbpp]", "benchmarks is ['mbpp']; allowed is a list of some"),
+        ("extends: huge", "There is no suite 'huge'; allowed: tiny, paper, a folder with sui"),
+        ("extends: tiny\nbenchmarks: [mbpp]", "benchmarks is ['mbpp']; allowed: a list of some"),
         ("max_new_tokens: 0\nextends: tiny", "max_new_tokens is 0: Input should be greater than"),
         ("[", "suite.yaml cannot be read: "),
     ],

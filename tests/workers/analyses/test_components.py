@@ -62,5 +62,5 @@ def test_other_analyses_take_a_block_of_several_components(planted: Stored) -> N
 
 
 def test_a_block_of_one_component_is_refused(make_stored: Callable[..., Stored]) -> None:
-    with pytest.raises(ConfigurationError, match="one component; allowed are blocks of several"):
+    with pytest.raises(ConfigurationError, match="one component; allowed: blocks of several"):
         make_stored().analyse("components")

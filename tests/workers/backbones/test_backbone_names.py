@@ -75,8 +75,7 @@ def test_what_the_hub_refuses_is_said_in_one_sentence(hub, tmp_path):
     )
     assert "on the hub there is no such model, or it is private" in told["own/missing"]
     assert told["own/model@no-such"] == (
-        "Backbone 'own/model' has no revision 'no-such'; "
-        "allowed are a commit, a tag or a branch of it"
+        "Backbone 'own/model' has no revision 'no-such'; allowed: a commit, a tag or a branch of it"
     )
 
 

@@ -65,7 +65,7 @@ def test_loading_gives_the_asked_dtype_and_eval_mode():
     assert tokenizer.eos_token == "<|im_end|>"
     half, _ = load_backbone("tiny-qwen3", dtype="bfloat16")
     assert {p.dtype for p in half.parameters()} == {torch.bfloat16}
-    with pytest.raises(BackboneError, match="dtype is 'fp8'; allowed are float32, bfloat16"):
+    with pytest.raises(BackboneError, match="dtype is 'fp8'; allowed: float32, bfloat16"):
         load_backbone("tiny-qwen3", dtype="fp8")
 
 
@@ -87,7 +87,7 @@ def test_a_missing_part_is_named(folder, removed, sentence):
 def test_a_model_without_a_place_for_talan_is_refused(folder):
     edit_config(folder, model_type="gpt2", architectures=["GPT2LMHeadModel"])
     assert "is of type 'gpt2'" in refusal(folder)
-    assert "allowed are llama, qwen2, qwen3, qwen3_moe" in refusal(folder)
+    assert "allowed: llama, qwen2, qwen3, qwen3_moe" in refusal(folder)
     edit_config(folder, model_type="not-a-model")
     assert "config.json cannot be read" in refusal(folder)
 
@@ -115,7 +115,7 @@ def test_weights_of_another_shape_are_refused_when_loaded(folder):
 def test_an_unknown_name_is_refused_with_what_is_allowed(name):
     with pytest.raises(BackboneError) as caught:
         inspect_backbone(name)
-    allowed = "allowed are tiny-qwen3, a folder, a hub id (owner/model or owner/model@revision)"
+    allowed = "allowed: tiny-qwen3, a folder, a hub id (owner/model or owner/model@revision)"
     assert str(caught.value) == f"There is no backbone {name!r}; {allowed}"
 
 

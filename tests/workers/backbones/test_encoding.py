@@ -99,5 +99,5 @@ def test_a_prompt_that_does_not_fit_is_not_cut(model: Any):
     tokenizer = build_tokenizer(512)
     resident = ResidentLM(model, tokenizer=tokenizer, batch_size=2, prompts=PromptCache())
 
-    with pytest.raises(GenerationError, match="A prompt has 9 tokens; allowed are 5"):
+    with pytest.raises(GenerationError, match="A prompt has 9 tokens; allowed: 5"):
         resident.tok_batch_encode(["123456789", "1"], left_truncate_len=5)

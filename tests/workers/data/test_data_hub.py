@@ -72,9 +72,9 @@ def test_an_altered_file_is_not_taken(hub: HubServer) -> None:
             "*",
             "'someone/gone' is not on the hub, or it is private and HF",
         ),
-        (NAME, "v9", "*", "'someone/numbers' has no revision 'v9'; allowed is a commit, tag or br"),
+        (NAME, "v9", "*", "'someone/numbers' has no revision 'v9'; allowed: a commit, tag or br"),
         (NAME, "main", "*.csv", "has no file '*.csv'; it has README.md, main/test-0.jsonl"),
-        ("no/such/name", "main", "*", "'no/such/name' is not allowed; allowed is owner/name"),
+        ("no/such/name", "main", "*", "'no/such/name' is not allowed; allowed: owner/name"),
         ("someone/gated", "main", "*", "is gated: accept its terms at https://huggingface.co/data"),
     ],
 )

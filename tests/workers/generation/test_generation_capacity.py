@@ -65,5 +65,5 @@ def test_after_a_shortage_there_is_half_as_much():
 
 @pytest.mark.parametrize("fields", [{"max_rows": 0}, {"max_rows": 1, "max_cells": 0}])
 def test_bounds_below_one_are_refused(fields: dict[str, Any]):
-    with pytest.raises(GenerationError, match=r"is 0; allowed is a whole number from 1"):
+    with pytest.raises(GenerationError, match=r"is 0; allowed: a whole number from 1"):
         Capacity(**fields)

@@ -307,7 +307,7 @@ def test_near_the_end_of_the_context_the_answer_is_cut(model: Any):
 @pytest.mark.parametrize("num_tokens", [0, 512, 700])
 def test_a_prompt_that_leaves_no_room_is_named(model: Any, num_tokens: int):
     prompts = [Prompt("gsm8k/1", [5]), Prompt("gsm8k/2", [5] * num_tokens)]
-    message = f"The prompt of item 'gsm8k/2' has {num_tokens} tokens; allowed are 1 to 511, for "
+    message = f"The prompt of item 'gsm8k/2' has {num_tokens} tokens; allowed: 1 to 511, for "
 
     with pytest.raises(GenerationError, match=message):
         make_engine(model).generate(prompts)

@@ -81,7 +81,7 @@ def test_a_stop_token_belongs_to_the_answer_and_the_bound_cuts_it():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"max_new_tokens": 0}, "max_new_tokens is 0; allowed is a whole number from 1"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0; allowed: a whole number from 1"),
         ({"max_new_tokens": 1, "stop_strings": ("x",)}, "Stop strings need a tokenizer"),
         ({"max_new_tokens": 1, "stop_strings": ("",), "decode": str}, "none of them may be empty"),
     ],

@@ -34,7 +34,7 @@ def test_the_planted_examples_are_chosen():
     assert facility_location(utility, count=3) == [4, 11, 17]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 5))
 def test_lazy_greedy_is_greedy(seed: int, count: int):
     utility = torch.rand(6, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -30,7 +30,7 @@ def test_the_hash_names_the_values_and_nothing_else():
 
 
 def test_an_unknown_key_is_named_with_the_allowed_ones():
-    with pytest.raises(RecipeError, match=r"no key 'lr'; allowed are max_steps, .*learning_rate"):
+    with pytest.raises(RecipeError, match=r"no key 'lr'; allowed: max_steps, .*learning_rate"):
         Recipe().replace(lr=1e-3)
     assert issubclass(RecipeError, WorkerError)
 
@@ -56,7 +56,7 @@ def test_an_unknown_key_is_named_with_the_allowed_ones():
 def test_a_bad_value_is_refused_by_name(key, value):
     with pytest.raises(RecipeError) as caught:
         Recipe().replace(**{key: value})
-    assert f"training.{key} is {value!r}; allowed is " in str(caught.value)
+    assert f"training.{key} is {value!r}; allowed: " in str(caught.value)
 
 
 def test_recorded_hashes_stay_what_they_are():
@@ -73,12 +73,12 @@ def test_recorded_hashes_stay_what_they_are():
 
 @pytest.mark.parametrize("value", [0, -1, True, 2.0, "some", None])
 def test_the_batch_size_is_a_number_or_automatic(value):
-    with pytest.raises(RecipeError, match="allowed is a whole number from 1, or 'auto'"):
+    with pytest.raises(RecipeError, match="allowed: a whole number from 1, or 'auto'"):
         Recipe(eval_batch_size=value)
 
 
 def test_static_batches_need_a_number():
-    with pytest.raises(RecipeError, match="generation 'static'; allowed is"):
+    with pytest.raises(RecipeError, match="generation 'static'; allowed:"):
         Recipe(eval_batch_size="auto", generation="static")
-    with pytest.raises(RecipeError, match="generation is 'paged'; allowed is one of auto, "):
+    with pytest.raises(RecipeError, match="generation is 'paged'; allowed: one of auto, "):
         Recipe(generation="paged")

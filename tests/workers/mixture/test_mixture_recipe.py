@@ -51,19 +51,19 @@ def test_columns_are_those_that_are_named(tmp_path: Path) -> None:
     ("sources", "keys", "sentence"),
     [
         ([SOURCE], {"against": ""}, "against is missing"),
-        ([SOURCE], {"seeds": 1}, "seeds is an unknown key; allowed are name, seed, against"),
+        ([SOURCE], {"seeds": 1}, "seeds is an unknown key; allowed: name, seed, against"),
         ([SOURCE], {"on_overlap": "keep"}, "on_overlap is 'keep': Input should be 'drop' or 'ref"),
         ([SOURCE], {"seed": True}, "seed is True: Input should be a valid integer"),
         ([], {}, "sources is []: List should have at least 1 item"),
         ([SOURCE, SOURCE], {}, "the recipe names the source 'a' twice"),
-        ([{**SOURCE, "colour": 1}], {}, "source 'a': colour is an unknown key; allowed are name, "),
+        ([{**SOURCE, "colour": 1}], {}, "source 'a': colour is an unknown key; allowed: name, "),
         ([{**SOURCE, "count": 0}], {}, "source 'a': count is 0: Input should be greater than or e"),
         ([{**SOURCE, "file": None}], {}, "source 'a' needs one of repository and file"),
         ([{**SOURCE, "files": "*"}], {}, "source 'a' needs files with repository, and only with"),
         ([{**SOURCE, "assistant": None}], {}, "source 'a' needs user and assistant together"),
         ([{**SOURCE, "conversation": {}}], {}, "needs either user and assistant, or conversation"),
         ([{**SOURCE, "user": "{q.__class__}"}], {}, "source 'a' has {q.__class__} in a template"),
-        ([{**SOURCE, "user": "{q!r}"}], {}, "source 'a' has {q} in a template; allowed are colu"),
+        ([{**SOURCE, "user": "{q!r}"}], {}, "source 'a' has {q} in a template; allowed: colu"),
         ([{**SOURCE, "user": "{q"}], {}, "source 'a' expected '}' before end of string"),
     ],
 )
@@ -76,8 +76,8 @@ def test_bad_keys_are_one_sentence(
 
 
 def test_a_recipe_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no recipe 'gone'; allowed are paper, a YAML file"):
+    with pytest.raises(DataError, match=r"no recipe 'gone'; allowed: paper, a YAML file"):
         read_recipe("gone")
     (tmp_path / "list.yaml").write_text("[1]")
-    with pytest.raises(DataError, match=r"is \[1\]; allowed is a mapping of keys"):
+    with pytest.raises(DataError, match=r"is \[1\]; allowed: a mapping of keys"):
         read_recipe(str(tmp_path / "list.yaml"))

@@ -140,7 +140,7 @@ def test_limits_are_the_callers() -> None:
     [("wall_s", 0), ("wall_s", float("inf")), ("cpu_s", 1.5), ("memory_mib", 8), ("file_mib", "1")],
 )
 def test_a_senseless_limit_is_refused(name: str, value: object) -> None:
-    with pytest.raises(SandboxError, match=f"{name} is {value!r}: allowed is"):
+    with pytest.raises(SandboxError, match=f"{name} is {value!r}; allowed:"):
         Limits(**{name: value})  # type: ignore[arg-type]
 
 

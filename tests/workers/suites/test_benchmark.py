@@ -30,9 +30,9 @@ def test_the_declaration_is_read_past_the_harness_own_tags(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"kind": "essay"}, f"kind is 'essay'; allowed are {', '.join(KINDS)}"),
-        ({"question": ""}, "metadata names no question; allowed is a list of the items' keys"),
-        ({"reference": "[]"}, "metadata names no reference; allowed is a list"),
+        ({"kind": "essay"}, f"kind is 'essay'; allowed: {', '.join(KINDS)}"),
+        ({"question": ""}, "metadata names no question; allowed: a list of the items' keys"),
+        ({"reference": "[]"}, "metadata names no reference; allowed: a list"),
     ],
 )
 def test_half_a_declaration_is_refused(

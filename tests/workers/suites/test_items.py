@@ -64,7 +64,7 @@ def test_what_every_item_says(tmp_path: Path, kind: str, key: str, value: object
         tmp_path, kind, {"id": "a", **SOUND[kind]}, {"id": "b", **SOUND[kind], key: value}
     )
 
-    assert f"own_{kind}.jsonl:2: {key} is {value!r}; allowed is text" in refusal(folder)
+    assert f"own_{kind}.jsonl:2: {key} is {value!r}; allowed: text" in refusal(folder)
 
 
 @pytest.mark.parametrize("kind", SOUND)
@@ -76,18 +76,18 @@ def test_a_missing_reference_is_said(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "change", "sentence"),
     [
-        ("letters", {"choices": "34"}, "choices is '34'; allowed is a list of at least 2 texts"),
-        ("letters", {"choices": ["4"]}, "choices is ['4']; allowed is a list of at least 2"),
+        ("letters", {"choices": "34"}, "choices is '34'; allowed: a list of at least 2 texts"),
+        ("letters", {"choices": ["4"]}, "choices is ['4']; allowed: a list of at least 2"),
         ("letters", {"choices": ["3", ""]}, "none empty"),
         ("letters", {"choices": ["3", 4]}, "choices is ['3', 4]"),
         ("letters", {"choices": ["4", "4"]}, "choices have the right one, '4', twice"),
-        ("letters", {"target": "(C)"}, "target is '(C)'; allowed are (A) to (B)"),
-        ("letters", {"target": "B"}, "target is 'B'; allowed are (A) to (B)"),
+        ("letters", {"target": "(C)"}, "target is '(C)'; allowed: (A) to (B)"),
+        ("letters", {"target": "B"}, "target is 'B'; allowed: (A) to (B)"),
         ("letters", {"choices": None}, "choices is None"),
         ("numbers", {"target": "four"}, "which its own scorer does not accept"),
         ("algebra", {"target": "none"}, "which its own scorer does not accept"),
-        ("code", {"tests": "assert f(1) == 2"}, "tests is 'assert f(1) == 2'; allowed is a list"),
-        ("code", {"tests": []}, "tests is []; allowed is a list of at least 1 texts"),
+        ("code", {"tests": "assert f(1) == 2"}, "tests is 'assert f(1) == 2'; allowed: a list"),
+        ("code", {"tests": []}, "tests is []; allowed: a list of at least 1 texts"),
         ("code", {"tests": ["assert f("]}, "tests have 'assert f(', which is not Python"),
         ("code", {"target": "def f(x): return x"}, "which its own scorer does not accept"),
     ],
@@ -113,7 +113,7 @@ def test_no_item_stands_twice(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("", "has no items"),
-        ("[]\n", "own_numbers.jsonl:1: is []; allowed is a mapping with id, prompt, target"),
+        ("[]\n", "own_numbers.jsonl:1: is []; allowed: a mapping with id, prompt, target"),
         ('{"id": "a"', "cannot be read: line 1 is not JSON"),
         ('{"id": "\\ud800"}', "line 1 holds half a character"),
     ],

@@ -71,7 +71,7 @@ def test_the_same_rows_give_the_same_bytes_from_any_format(
 @pytest.mark.parametrize(
     ("name", "rows", "sentence"),
     [
-        ("gpqa", [{}], "There is no benchmark 'gpqa'; allowed are gpqa_diamond, gsm8k_cot, "),
+        ("gpqa", [{}], "There is no benchmark 'gpqa'; allowed: gpqa_diamond, gsm8k_cot, "),
         ("gsm8k_cot", [{"question": "?"}], "has no column 'answer'; needed are question, answer, "),
         ("gsm8k_cot", [{"question": "?", "answer": "5"}], "row 1 has no '####' in its answer"),
         ("gsm8k_cot", [{"question": "", "answer": "#### 5"}], "row 1 has nothing in column 'quest"),
@@ -89,14 +89,14 @@ def test_the_same_rows_give_the_same_bytes_from_any_format(
         (
             "mbpp",
             [{**published_data.MBPP[0], "test_list": [1, 2, 3]}],
-            "allowed is a list of texts",
+            "allowed: a list of texts",
         ),
         (
             "mbpp",
             [{**published_data.MBPP[0], "code": 5}],
-            "has 5 in column 'code'; allowed is text",
+            "has 5 in column 'code'; allowed: text",
         ),
-        ("gsm8k_cot", [{"question": "?", "answer": 5}], "has 5 in column 'answer'; allowed is te"),
+        ("gsm8k_cot", [{"question": "?", "answer": 5}], "has 5 in column 'answer'; allowed: te"),
         (
             "gsm8k_cot",
             [{"question": " ", "answer": "#### 5"}],
@@ -119,14 +119,14 @@ def test_rows_that_are_no_items_are_one_sentence_and_leave_nothing(
 @pytest.mark.parametrize(
     ("file_name", "content", "sentence"),
     [
-        ("rows.xlsx", "", "is not allowed; allowed are .jsonl, .json, .csv, .parquet"),
+        ("rows.xlsx", "", "is not allowed; allowed: .jsonl, .json, .csv, .parquet"),
         ("rows.jsonl", "{\n", "cannot be read: line 1 is not JSON"),
         ("rows.json", "{}", "cannot be read: it is not a list of rows"),
         ("rows.json", "", "cannot be read: it is not a list of rows"),
         ("rows.json", '[{"question": "?", "answer": "#### 1"}', "does not go on at byte"),
         ("rows.json", '[{"question": "?", "answer": "#### 1"} {}]', "does not go on at byte"),
         ("rows.json", '[{"question": "?"', "cannot be read: Expecting"),
-        ("rows.jsonl", "5\n", "row 1 is 5; allowed is a row of columns"),
+        ("rows.jsonl", "5\n", "row 1 is 5; allowed: a row of columns"),
         ("rows.parquet", "no", "cannot be read: "),
     ],
 )

@@ -172,7 +172,7 @@ def test_long_responses_take_no_longer_than_they_are(piece):
 
 
 def test_an_unknown_scorer_is_refused_by_name():
-    with pytest.raises(SuiteError, match="no scorer 'loose'; allowed are canonical, last-number"):
+    with pytest.raises(SuiteError, match="no scorer 'loose'; allowed: canonical, last-number"):
         score_as("loose", kind_of("tiny_choice"), "", CHOICE)
 
 

@@ -24,10 +24,10 @@ def test_a_list_keeps_the_suites_order():
     [
         (
             "huge",
-            "There is no suite 'huge'; allowed are tiny, paper, a folder with suite.yaml",
+            "There is no suite 'huge'; allowed: tiny, paper, a folder with suite.yaml",
         ),
-        (["tiny_choice", "gpqa"], f"There is no benchmark 'gpqa'; allowed are {EVERY}"),
-        ([], f"benchmarks is empty; allowed are {EVERY}"),
+        (["tiny_choice", "gpqa"], f"There is no benchmark 'gpqa'; allowed: {EVERY}"),
+        ([], f"benchmarks is empty; allowed: {EVERY}"),
         (["tiny_choice", "mbpp"], "benchmarks mixes the suites paper, tiny; use one"),
         (["tiny_code", "tiny_code"], "benchmarks names 'tiny_code' twice; name each one once"),
     ],

@@ -80,7 +80,7 @@ def test_loaded_tasks_serve_again_with_the_same_result(host, tasks):
 
 
 def test_bad_names_and_missing_data_are_refused(tmp_path):
-    with pytest.raises(SuiteError, match="has no benchmark 'gpqa'; allowed are tiny_choice, "):
+    with pytest.raises(SuiteError, match="has no benchmark 'gpqa'; allowed: tiny_choice, "):
         load_tasks(SUITE, ["gpqa"])
     empty = dataclasses.replace(SUITE, items_folder=tmp_path)
     with pytest.raises(

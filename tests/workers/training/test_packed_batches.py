@@ -183,9 +183,7 @@ def test_a_window_shorter_than_an_example_is_refused(small_backbone: str):
 def test_the_choice_is_part_of_the_recipe_and_leaves_old_hashes_alone():
     assert Recipe() == Recipe(batching="padded")
     assert Recipe(batching="packed").hash != Recipe().hash
-    with pytest.raises(
-        RecipeError, match=r"training\.batching is 'flat'; allowed is one of padded"
-    ):
+    with pytest.raises(RecipeError, match=r"training\.batching is 'flat'; allowed: one of padded"):
         Recipe(batching="flat")
 
 

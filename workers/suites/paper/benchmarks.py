@@ -118,7 +118,7 @@ def _written_list(value: object) -> list[str]:
     """A list of texts, or one as a CSV file holds it: written out in Python's words."""
     found = ast.literal_eval(value) if isinstance(value, str) else value
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ValueError(f"test_list is {value!r}; allowed is a list of texts")
+        raise ValueError(f"test_list is {value!r}; allowed: a list of texts")
     return found
 
 
@@ -178,5 +178,5 @@ def published(name: str) -> Published:
         DataError: naming the benchmarks there are.
     """
     if name not in PUBLISHED:
-        raise DataError(f"There is no benchmark {name!r}; allowed are {', '.join(PUBLISHED)}")
+        raise DataError(f"There is no benchmark {name!r}; allowed: {', '.join(PUBLISHED)}")
     return PUBLISHED[name]

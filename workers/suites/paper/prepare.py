@@ -99,7 +99,7 @@ def _items(
     ids = [item["id"] for item in items]
     repeated = next((a for a, b in zip(sorted(ids), sorted(ids)[1:], strict=False) if a == b), None)
     if repeated is not None:
-        raise DataError(f"{where} has the item {repeated!r} twice; allowed is each once")
+        raise DataError(f"{where} has the item {repeated!r} twice; allowed: each once")
     return items
 
 
@@ -109,7 +109,7 @@ def _check_cells(benchmark: Published, row: Mapping[str, object], *, where: str)
         if value is None or (isinstance(value, str) and not value.strip()):
             raise DataError(f"{where} has nothing in column {column!r}")
         if column not in benchmark.not_text and not isinstance(value, str):
-            raise DataError(f"{where} has {value!r} in column {column!r}; allowed is text")
+            raise DataError(f"{where} has {value!r} in column {column!r}; allowed: text")
 
 
 def _item(

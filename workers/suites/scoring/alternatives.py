@@ -67,7 +67,7 @@ def scorer_of(name: str) -> Mapping[str, Callable[[str, Item], Scored]]:
         SuiteError: naming the scorers there are.
     """
     if name not in _SCORERS:
-        raise SuiteError(f"There is no scorer {name!r}; allowed are {', '.join(SCORERS)}")
+        raise SuiteError(f"There is no scorer {name!r}; allowed: {', '.join(SCORERS)}")
     return _SCORERS[name]
 
 
