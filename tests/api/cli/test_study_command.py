@@ -119,7 +119,7 @@ class TestRun:
             ("name: x\nlayers: [1]\n", "talan: layers: unknown key; allowed: name, backbones, "),
             ("name: x\naxes: {layer: [9]}\n", "talan: axes.layer: 9 is not allowed; allowed: 0 to"),
             ("name: x\naxes: {slots: []}\n", "talan: axes.slots: the list is empty; "),
-            ("name: x\nbackbones: [no-such]\n", "talan: There is no backbone 'no-such'; allowed "),
+            ("name: x\nbackbones: [no-such]\n", "talan: There is no backbone 'no-such'; allowed: "),
             ("name: x\nname: y\n", "talan: 'study.yaml' is not valid YAML: "),
         ],
     )
