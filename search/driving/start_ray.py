@@ -47,6 +47,8 @@ def start_ray(resources: Resources, *, address: str | None) -> None:
     else:
         # Ray would nice its workers, and whatever else this machine does would starve them.
         os.environ.setdefault("RAY_worker_niceness", "0")
+        # Workers are actors, which get processes of their own: idle ones would start for nobody.
+        os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
         processes = resources.workers * resources.processes_per_run
         # A whole number in type, too: where there are more cores, Ray hands it to its raylet as is.
         options["num_cpus"] = math.ceil(processes * resources.cpus_per_run)
