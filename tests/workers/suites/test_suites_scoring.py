@@ -115,6 +115,8 @@ def test_our_scorer_and_the_harness_agree(tasks, name):
         ("tiny_arithmetic", SUM, "no idea", "[invalid]"),
         ("tiny_algebra", FRACTION, "4x = 8, x = \\boxed{2}", "2"),
         ("tiny_algebra", FRACTION, "no idea", "[invalid]"),
+        ("tiny_algebra", FRACTION, "5 + 4 = 9, \\boxed{= }", "9"),
+        ("tiny_algebra", FRACTION, "\\boxed{= }", "="),
         ("tiny_code", CODE, f"```python\n{GOOD_CODE}\n```", GOOD_CODE + "\n"),
         ("tiny_code", CODE, " \n", "[invalid]"),
     ],

@@ -49,9 +49,16 @@ def extract_expression(response: str) -> str:
         SuiteError: outside the main thread.
     """
     require_main_thread()
-    # math_verify returns the expression and, after it, the text it was read from.
+    # math_verify returns the expression and then a text, the first that looked like one. Where that
+    # cannot be read (a box that holds "="), the expression is from elsewhere.
     parsed = _parse(response) or []
-    return next((part for part in reversed(parsed) if isinstance(part, str)), INVALID)
+    text = next((part for part in reversed(parsed) if isinstance(part, str)), INVALID)
+    read = _expressions(parsed)
+    return str(read[0]) if read and not _expressions(_parse(rf"\boxed{{{text}}}")) else text
+
+
+def _expressions(parsed: list[object] | None) -> list[object]:
+    return [part for part in parsed or [] if not isinstance(part, str)]
 
 
 def equals_itself(target: str) -> bool:
