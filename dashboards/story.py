@@ -50,7 +50,7 @@ def story(
     *,
     by_axis: Sequence[G1Count] = (),
 ) -> tuple[str, ...]:
-    """A few sentences a host: what was found, whether luck explains it, where, the best run.
+    """A few sentences per host: what was found, whether luck explains it, where, the best run.
 
     Args:
         rows: G1 rates by host, not by an axis.

@@ -114,8 +114,8 @@ def number(value: object) -> str:
 
 
 POOLED_NOTE = (
-    "mean: one mean over benchmarks a seed. pooled: every benchmark and seed at once; these share "
-    "baselines, so they are described and not tested."
+    "mean: one mean over benchmarks per seed. pooled: every benchmark and seed at once; these "
+    "share baselines, so they are described and not tested."
 )
 NO_METHODS = (
     "No methods other than TALAN: a study file asks for them with the key methods "

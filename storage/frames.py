@@ -1,6 +1,6 @@
 """A whole study as columns: what figures and reports are made from.
 
-Owns: two bulk queries, one row a run and one row a cell, in one snapshot. Columns are named as in
+Owns: two bulk queries, one row per run and one per cell, in one snapshot. Columns are named as in
 the record; axes are flattened, times are UTC.
 Does not cover: pages of runs (`listing.py`), outcomes and losses, which are read run by run.
 """

@@ -39,7 +39,7 @@ def facts(record: Records) -> pd.DataFrame:
 
 
 def draw(record: Records, *, theme: str = "light") -> go.Figure:
-    """Draw two lines a host: best (solid) and median (dotted)."""
+    """Draw two lines per host: best (solid) and median (dotted)."""
     found = together(record)
     table = facts(found)
     if table.empty:

@@ -50,7 +50,7 @@ class StudyReport:
         state: The study's state.
         headline: What was audited, in a sentence or two.
         story: What came of it, in plain sentences.
-        verdicts: One sentence a host: its G1 rate against chance.
+        verdicts: One sentence per host: its G1 rate against chance.
         caveats: What to keep in mind, only what applies to this study.
         rates: G1 rates by host.
         varies: What deltas vary by, by host.

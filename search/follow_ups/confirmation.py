@@ -37,7 +37,7 @@ class Confirmation:
     Args:
         origin: The run that was chosen.
         studies: Where the fresh seeds are.
-        runs: One completed run a seed.
+        runs: One completed run per seed.
         failed: Seeds without a verdict; they are in no number.
         table: Deltas over seeds.
         selection: The winning delta beside the confirmed one.

@@ -61,7 +61,7 @@ COLUMNS = (
 
 
 def cell_frame(runs: Iterable[Run]) -> pd.DataFrame:
-    """One row a cell (run x benchmark), one row for a run without cells; typed with nulls.
+    """One row per cell (run x benchmark), one row for a run without cells; typed with nulls.
 
     Scores in percent, deltas in pp, ``compute_s`` in seconds for the whole run. A cell that was not
     evaluated in full has no score and no delta, but what they are at least and at most; a cell in

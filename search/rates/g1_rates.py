@@ -98,7 +98,7 @@ def host_rows(
     """The rows of one host, from counts wherever these were counted.
 
     Args:
-        counts: Treatments of the host, one entry a value of the axis.
+        counts: Treatments of the host, one entry per value of the axis.
         nulls: Null runs of the host by kind.
         runs: The host's runs; without cells where there are to be no tests.
         value: A run's value of the axis.

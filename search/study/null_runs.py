@@ -106,7 +106,7 @@ def _jitter_nulls(file: StudyFile, *, host: int) -> Iterator[RunPlan]:
 def _baseline_seed(file: StudyFile, place: int, *, count: int) -> int:
     """Numbers go on from seed to seed, so that more seeds leave the first ones' nulls as they are.
 
-    A kind has ``count`` runs a seed.
+    A kind has ``count`` runs per seed.
     """
     return file.null_runs.at_seeds(file.seeds)[place // count]
 

@@ -288,7 +288,7 @@ def study_plan(audit: Audit, *, artifact_url: str) -> StudyPlan:
 def treatments(
     audit: Audit, *, host: int, points: Sequence[Mapping[str, object]], first_position: int
 ) -> list[RunPlan]:
-    """One run a seed for each of a host's points."""
+    """One run per seed for each of a host's points."""
     pairs = [(point, seed) for point in points for seed in audit.file.seeds]
     return [
         RunPlan(

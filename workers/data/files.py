@@ -13,7 +13,7 @@ from workers.errors import DataError
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> str:
-    """Write one row a line, in ASCII; return the SHA-256 of the bytes.
+    """Write one row per line, in ASCII; return the SHA-256 of the bytes.
 
     Unicode has line ends of its own, which some readers split at: they are escaped.
 

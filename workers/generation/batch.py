@@ -4,7 +4,7 @@ Owns: their cache, padding mask, positions and next tokens; reading prompts into
 step, and a batch made of rows of others. Rows end in the same column: to the left of a short one,
 between a shared prefix and its own tokens, and where proposed tokens were not accepted, there is
 padding.
-Does not cover: which rows, and when (`workers.generation.engine`); several tokens a step
+Does not cover: which rows, and when (`workers.generation.engine`); several tokens per step
 (`workers.generation.verification`).
 
 Legend: B rows, C columns.

@@ -56,7 +56,7 @@ def show_runs(runs: Sequence[Run]) -> None:
 
 
 def _show_narrow(runs: Sequence[Run], benchmarks: Sequence[str]) -> None:
-    """Two lines a run: its results, and below them what it is."""
+    """Two lines per run: its results, and below them what it is."""
     headings = (*(name.replace("_", "_\n") for name in benchmarks), "mean", "G1")
     table = table_of("run", *headings)
     for run in runs:
