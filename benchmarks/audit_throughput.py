@@ -25,10 +25,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from devices import device_name
 from report import report
 
 from search.study.file import parse_study, read_study_file
@@ -38,12 +40,18 @@ from storage import AuditStore
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "tiny-lora-grid.yaml"
 LONG_ANSWERS = Path(__file__).with_name("long_answers")
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SCRIPT = Path(__file__).with_name("plain_script.py")
 
 
-def ours(folder: Path, study: Path, *, runs: int, **keys: str) -> dict[str, Any]:
+def ours(
+    folder: Path, study: Path, *, runs: int, workers: int | None, **keys: str
+) -> dict[str, Any]:
     """The whole command, Ray's start and the workers' set-up included; ``keys`` of the study."""
     spec = sampled(study, runs=runs) | keys
+    if workers:
+        share = 1 / workers if DEVICE == "cuda" else 0
+        spec["resources"] = {"workers": workers, "cpus_per_run": 1, "gpus_per_run": share}
     folder.mkdir()
     workers = spec["resources"]["workers"]
     file = folder / "study.json"
@@ -64,17 +72,17 @@ def ours(folder: Path, study: Path, *, runs: int, **keys: str) -> dict[str, Any]
     }
 
 
-def study_file(suite: str, folder: Path, *, workers: int | None) -> Path:
+def study_file(suite: str, folder: Path) -> Path:
     """The grid that is audited on a suite."""
-    spec = {**read_study_file(EXAMPLE).spec}
-    if suite == "long_answers":
-        spec["name"] = "long-answers"
-        spec["backbones"] = [str(LONG_ANSWERS / "backbone")]
-        spec["benchmarks"] = str(LONG_ANSWERS)
-        spec["training"] = {}
-    if workers:
-        share = 1 / workers if torch.cuda.is_available() else 0
-        spec["resources"] = {"workers": workers, "cpus_per_run": 1, "gpus_per_run": share}
+    if suite == "tiny":
+        return EXAMPLE
+    spec = {
+        **read_study_file(EXAMPLE).spec,
+        "name": "long-answers",
+        "backbones": [str(LONG_ANSWERS / "backbone")],
+        "benchmarks": str(LONG_ANSWERS),
+        "training": {},
+    }
     file = folder / "study.json"
     file.write_text(json.dumps(spec))
     return file
@@ -141,14 +149,14 @@ def main() -> None:
     parser.add_argument("--exact", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        study = options.study or study_file(options.suite, Path(folder), workers=options.workers)
+        study = options.study or study_file(options.suite, Path(folder))
         sample = parse_study(sampled(study, runs=options.plain))
         plan = study_plan(resolve(sample), artifact_url="unused")
         configurations = [dict(run.configuration) for run in plan.runs if run.configuration]
-        rows = [ours(Path(folder) / "full", study, runs=options.ours)]
+        audit = partial(ours, study=study, runs=options.ours, workers=options.workers)
+        rows = [audit(Path(folder) / "full")]
         if options.exact:
-            early = {"verdicts": "exact"}
-            rows.append(ours(Path(folder) / "exact", study, runs=options.ours, **early))
+            rows.append(audit(Path(folder) / "exact", verdicts="exact"))
         loops = [plain(study, configurations, process_each=each) for each in (True, False)]
     same_work = rows[0]["per_hour"] / loops[0]["per_hour"]
     less_work = rows[1]["per_hour"] / rows[0]["per_hour"] if options.exact else None
@@ -159,7 +167,7 @@ def main() -> None:
         "audit_throughput",
         rows=rows,
         suite=str(options.study or options.suite),
-        device=torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+        device=device_name(DEVICE),
         same_work_in_less_time=same_work,
         less_work_for_the_same_verdict=less_work,
     )

@@ -18,10 +18,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from dataclasses import replace
 from functools import partial
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from workers.run.process import prepare_process
@@ -29,6 +27,7 @@ from workers.run.process import prepare_process
 prepare_process()
 
 import torch  # noqa: E402
+from devices import clock, device_name  # noqa: E402
 from part_clock import PartClock  # noqa: E402
 from report import report  # noqa: E402
 
@@ -58,15 +57,6 @@ def configuration(number: int) -> dict[str, Any]:
         "trainability": {"scope": "all", "train_until": 20, "warmup_identity": 0},
         "gradient_scale": 500.0,
     }
-
-
-def clock(device: str) -> float:
-    """CPU seconds of this process and of the sandbox's that have ended; on a GPU, the clock's."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-        return time.perf_counter()
-    children = getrusage(RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 class Desk:
@@ -231,7 +221,7 @@ def main() -> None:
         baseline_evaluation_s=baseline_s,
         parts_s=split,
         threads=torch.get_num_threads(),
-        device=torch.cuda.get_device_name() if options.device == "cuda" else "CPU",
+        device=device_name(options.device),
         clock="seconds" if options.device == "cuda" else "CPU seconds",
     )
 

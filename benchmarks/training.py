@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from devices import clock
 from report import report
 from transformers import TrainerCallback
 
@@ -77,25 +77,18 @@ def _random_example(length: int, generator: torch.Generator) -> SftExample:
     return SftExample(tuple(ids), (IGNORED_LABEL,) * 4 + tuple(ids[4:]))
 
 
-def now() -> float:
-    """CPU seconds of the process; on a GPU, which nobody else is on, seconds of the clock."""
-    if not torch.cuda.is_available():
-        return time.process_time()
-    torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 class Clock(TrainerCallback):
     """Seconds at every step's begin, and at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         self.readings: list[float] = []
+        self._device = device
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
-        self.readings.append(now())
+        self.readings.append(clock(self._device))
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        self.readings.append(now())
+        self.readings.append(clock(self._device))
 
 
 def embedded() -> Any:
@@ -113,7 +106,7 @@ def seconds_of(
     """Seconds of all steps."""
     adapted = attach_adapter(fresh(), ADAPTER, seed=0)
     block = attach(adapted, TalanConfig.from_axes(AXES), seed=0) if talan else None
-    clock = Clock()
+    readings = Clock(adapted.device.type)
     with tempfile.TemporaryDirectory() as folder:
         train(
             adapted,
@@ -122,9 +115,9 @@ def seconds_of(
             seed=0,
             pad_token_id=0,
             output_dir=Path(folder),
-            callbacks=[*([block.trainer_callback()] if block else []), clock],
+            callbacks=[*([block.trainer_callback()] if block else []), readings],
         )
-    return clock.readings[-1] - clock.readings[0]
+    return readings.readings[-1] - readings.readings[0]
 
 
 def measure(

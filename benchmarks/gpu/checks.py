@@ -26,6 +26,7 @@ from workers.run.process import prepare_process
 prepare_process()
 
 import torch  # noqa: E402
+from devices import device_name  # noqa: E402
 from generation import (  # noqa: E402
     LORA,
     continuous,
@@ -76,7 +77,7 @@ def main() -> None:
         for row in checks[name]():
             print(*row.values(), file=sys.stderr)
             rows.append(row)
-    report("gpu/checks", rows=rows, device=torch.cuda.get_device_name())
+    report("gpu/checks", rows=rows, device=device_name("cuda"))
     sys.exit(not all(row["holds"] for row in rows))
 
 

@@ -43,8 +43,9 @@ def main() -> None:
         study = Path(folder) / "study.json"
         study.write_text(json.dumps(spec(options, backbone=backbone, on_gpu=on_gpu)))
         command = [sys.executable, str(THROUGHPUT), "--study", str(study)]
-        counts = ["--ours", str(options.ours), "--plain", str(options.plain)]
-        subprocess.run([*command, *counts, "--no-exact"], check=True)
+        for name in ("workers", "ours", "plain"):
+            command += [f"--{name}", str(getattr(options, name))]
+        subprocess.run([*command, "--no-exact"], check=True)
 
 
 def spec(options: argparse.Namespace, *, backbone: Path, on_gpu: bool) -> dict[str, object]:
@@ -64,11 +65,6 @@ def spec(options: argparse.Namespace, *, backbone: Path, on_gpu: bool) -> dict[s
             "learning_rate": 2e-4,
             "dtype": "bfloat16" if on_gpu else "float32",
             "generation": options.generation,
-        },
-        "resources": {
-            "workers": options.workers,
-            "cpus_per_run": 1,
-            "gpus_per_run": 1 / options.workers if on_gpu else 0,
         },
     }
 

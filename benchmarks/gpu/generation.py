@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import generation
 import torch
+from devices import device_name
 from random_backbone import random_model
 from report import report
 
@@ -43,8 +44,8 @@ def main() -> None:
     model = random_model(options.shape, layers=options.layers, dtype=options.dtype, device=device)
     adapted = attach_adapter(model, LORA, seed=0).eval()
     rows = generation.speed(adapted, load_tokenizer("tiny-qwen3"), options)
-    name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
-    report("gpu/generation", rows=rows, device=name, layers=model.config.num_hidden_layers)
+    layers = model.config.num_hidden_layers
+    report("gpu/generation", rows=rows, device=device_name(device), layers=layers)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from devices import device_name
 from random_backbone import random_model
 from report import report
 from talan_overhead import axes
@@ -94,7 +95,7 @@ def main() -> None:
     costs = measure_costs(adapted, configs, load=load, rounds=options.rounds, checkpointing=True)
     peak = matmul_flops_per_s(dtype=options.dtype, device=device)
     rows = [row(options, m, costs[m], shape.size(points[m]), peak) for m in MIXERS]
-    name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+    name = device_name(device)
     report("gpu/overhead", rows=rows, device=name, layers=num_layers, matmul_tflops=peak / 1e12)
 
 

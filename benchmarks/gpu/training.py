@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 import training
+from devices import device_name
 from random_backbone import random_model
 from report import report
 
@@ -48,8 +49,7 @@ def main() -> None:
         for mix in options.mix
         for talan in (False, True)
     ]
-    name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
-    report("gpu/training", rows=rows, device=name, steps=options.steps)
+    report("gpu/training", rows=rows, device=device_name(device), steps=options.steps)
 
 
 if __name__ == "__main__":
